@@ -1,0 +1,73 @@
+using Diffusion.Runtime;
+
+namespace Diffusion.Inverse;
+
+/// <summary>A measurement y = A(x), bound to one picture size.</summary>
+public abstract class ForwardOperator : IDisposable
+{
+    /// <summary>The picture it takes.</summary>
+    public abstract ImageShape Input { get; }
+    /// <summary>The measurement it makes.</summary>
+    public abstract MeasurementShape Output { get; }
+    /// <summary>y = A x.</summary>
+    /// <param name="x">[N, <see cref="Input"/>] float32, borrowed.</param>
+    /// <returns>[N, <see cref="Output"/>] float32; the caller owns it.</returns>
+    public abstract Tensor Apply(Tensor x);
+    /// <inheritdoc/>
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+}
+
+/// <summary>A linear measurement y = A x. <see cref="ForwardOperator.Apply"/> is enough; everything else has a right, if slower, default.</summary>
+public abstract class LinearOperator : ForwardOperator
+{
+    private double? _normSquared;
+
+    /// <summary>A^T y. Default: the vector-Jacobian product of <see cref="ForwardOperator.Apply"/>.</summary>
+    public virtual Tensor Adjoint(Tensor y)
+    {
+        using var _ = torch.enable_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor x = torch.zeros(Input.Batch(y.shape[0]), device: y.device).requires_grad_();
+        return torch.autograd.grad([Apply(x)], [x], [y])[0].detach().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The damped pseudo-inverse A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution. Default: LSQR.</summary>
+    public virtual Tensor PseudoInverse(Tensor y, double eta = 0) => Krylov.Lsqr(this, y, eta).Solution;
+
+    /// <summary>(A^T A + rho I)^-1 b. Default: conjugate gradients, converged per picture.</summary>
+    /// <param name="b">[N, Input].</param>
+    /// <param name="rho">&gt; 0, or 0 where A^T A is invertible.</param>
+    /// <param name="start">A first guess for iterative solvers, or null.</param>
+    public virtual Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => Krylov.ConjugateGradients(this, b, rho, start).Solution;
+
+    /// <summary>A thin singular value decomposition, where structure gives one.</summary>
+    public virtual Spectrum? Spectrum => null;
+
+    /// <summary>A sensible first picture made of y: fill-in for masks, enlargement for downsampling, a damped pseudo-inverse elsewhere.</summary>
+    public virtual Tensor Guess(Tensor y) => PseudoInverse(y, 1e-2 * NormSquared);
+
+    /// <summary>Restricts a vector in the shape of the measurement to what is measured (a mask zeroes missing pixels). Noise is added through it.</summary>
+    public virtual Tensor Restrict(Tensor y) => y.alias();
+
+    /// <summary>Number of values that are really measured per picture; fewer than <see cref="MeasurementShape.Count"/> for masks.</summary>
+    public virtual long MeasurementCount => Output.Count;
+
+    /// <summary>What is known of its structure.</summary>
+    public virtual OperatorTraits Traits { get; } = new();
+
+    /// <summary>The squared spectral norm. Default: power iteration, cached.</summary>
+    public virtual double NormSquared => _normSquared ??= Krylov.PowerIteration(this);
+}
+
+/// <summary>A thin singular value decomposition A = U diag(s) V^T in closed form. Coefficients are [N,R] with R = min(inputs, measured values).</summary>
+public abstract class Spectrum
+{
+    /// <summary>[R] float32, not sorted; zeros included.</summary>
+    public abstract Tensor Singulars { get; }
+    /// <summary>V^T x: [N, Input] to [N,R].</summary>
+    public abstract Tensor ToRange(Tensor x);
+    /// <summary>V c: [N,R] to [N, Input].</summary>
+    public abstract Tensor FromRange(Tensor coefficients);
+    /// <summary>U^T y: [N, Output] to [N,R].</summary>
+    public abstract Tensor ToMeasurement(Tensor y);
+}

@@ -1,0 +1,18 @@
+namespace Diffusion.Inverse;
+
+/// <summary>What a solver, a classical baseline or a tiler may want to know about an operator's structure.</summary>
+public sealed record OperatorTraits
+{
+    /// <summary>It only removes values: y = mask * x in the shape of the picture.</summary>
+    public bool Mask { get; init; }
+    /// <summary>It convolves.</summary>
+    public bool Blur { get; init; }
+    /// <summary>It reduces by this factor; 1 = it doesn't.</summary>
+    public int Downsample { get; init; } = 1;
+    /// <summary>A A^T = I.</summary>
+    public bool OrthonormalRows { get; init; }
+    /// <summary>Output pixels depend on input pixels nearby only: the pattern's period and the reach in pixels.</summary>
+    public (int Period, int Support)? Local { get; init; }
+    /// <summary>Pseudo-inverse and normal equations have a closed form.</summary>
+    public bool ClosedForm { get; init; }
+}

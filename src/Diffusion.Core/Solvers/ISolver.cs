@@ -1,0 +1,39 @@
+using Diffusion.Inverse;
+using Diffusion.Priors;
+using Diffusion.Runtime;
+
+namespace Diffusion.Solvers;
+
+/// <summary>Restores pictures from measurements with a prior, training nothing.</summary>
+public interface ISolver
+{
+    /// <summary>Network evaluations that these settings cost per picture, exactly.</summary>
+    int Evaluations { get; }
+
+    /// <summary>Solves y = A x + noise for x.</summary>
+    /// <param name="problem">The problem; borrowed.</param>
+    /// <param name="prior">The prior; borrowed.</param>
+    /// <param name="context">Noise, progress, cancellation, trace.</param>
+    /// <returns>[N,C,H,W] on the range of <paramref name="problem"/>, not clipped; the caller owns it.</returns>
+    Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context);
+}
+
+/// <summary>One finished step of a solver.</summary>
+/// <param name="Step">Number of the step, from 1.</param>
+/// <param name="Steps">Number of steps.</param>
+/// <param name="Evaluations">Network evaluations so far.</param>
+/// <param name="Sigma">The noise level of the step on [-1,1].</param>
+public readonly record struct SolverStep(int Step, int Steps, int Evaluations, double Sigma);
+
+/// <summary>What surrounds a run of a solver.</summary>
+public sealed record SolverContext
+{
+    /// <summary>Where random numbers come from.</summary>
+    public required NoiseSource Noise { get; init; }
+    /// <summary>Told synchronously after each step.</summary>
+    public Action<SolverStep>? Progress { get; init; }
+    /// <summary>Checked before each network evaluation.</summary>
+    public CancellationToken Cancellation { get; init; }
+    /// <summary>Handed named intermediates (<c>step0.x0</c>), borrowed for the time of the call. Costs nothing when null.</summary>
+    public Action<string, Tensor>? Trace { get; init; }
+}
