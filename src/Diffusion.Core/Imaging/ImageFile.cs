@@ -1,0 +1,137 @@
+using Diffusion.Runtime;
+
+namespace Diffusion.Imaging;
+
+/// <summary>Reads and writes PNG, JPEG, WebP, TIFF and AVIF.</summary>
+/// <remarks>
+/// Content decides the format, not the extension. Reading applies the EXIF orientation and converts embedded profiles and CMYK to sRGB; gray stays one channel; alpha is kept beside.
+/// Nothing is allocated for a picture beyond the pixel limit. Writing goes to a temporary name in the same folder, which is renamed when complete.
+/// </remarks>
+public static class ImageFile
+{
+    /// <summary>The path that stands for standard input.</summary>
+    public const string Standard = "-";
+
+    /// <summary>The version of the codec library.</summary>
+    public static string CodecVersion => Codecs.Version;
+
+    /// <summary>Reads a picture.</summary>
+    /// <param name="path">A file, or <c>-</c> for standard input.</param>
+    /// <param name="options">Pixel limit and colour handling; null for the defaults.</param>
+    /// <exception cref="ImageException">The file is missing, empty, truncated, too large, or no picture in one of the five formats.</exception>
+    public static Picture Read(string path, ReadOptions? options = null)
+    {
+        if (path != Standard) return Decode(Open(path), path, NameOf(path), options);
+        using Stream input = System.Console.OpenStandardInput();
+        return Read(input, "stdin", options);
+    }
+
+    /// <summary>Reads a picture from a stream, to its end.</summary>
+    /// <param name="stream">Borrowed; need not be seekable.</param>
+    /// <param name="name">How the picture and error messages call it.</param>
+    /// <param name="options">Pixel limit and colour handling; null for the defaults.</param>
+    /// <exception cref="ImageException">As for files.</exception>
+    public static Picture Read(Stream stream, string name = "stdin", ReadOptions? options = null)
+    {
+        MemoryStream memory = new();
+        try
+        {
+            stream.CopyTo(memory);
+        }
+        catch (IOException exception)
+        {
+            throw new ImageException("The picture cannot be read to its end", name, exception.Message.TrimEnd('.'), exception);
+        }
+        memory.Position = 0;
+        return Decode(memory, name, name, options);
+    }
+
+    /// <summary>Reads a picture's header: size, channels, format.</summary>
+    /// <exception cref="ImageException">As for <see cref="Read(string, ReadOptions?)"/>, except for damage beyond the header.</exception>
+    public static PictureInfo Identify(string path, ReadOptions? options = null)
+    {
+        using PictureSource source = new(Open(path), path, options ?? ReadOptions.Default, randomAccess: false);
+        return source.Info;
+    }
+
+    /// <summary>Writes a tensor.</summary>
+    /// <param name="path">The extension decides the format unless <see cref="WriteOptions.Format"/> does. The folder is made when missing.</param>
+    /// <param name="pixels">[1,C,H,W] or [C,H,W] on [0,1], C = 3 or 1; clipped and rounded to the nearest value, except in float files.</param>
+    /// <param name="options">Bit depth and quality; null for 8 bits, lossless where possible.</param>
+    /// <param name="alpha">[1,1,H,W] coverage on [0,1]. JPEG has none: there the picture is laid on white.</param>
+    /// <exception cref="ImageException">The folder cannot be written, the format is unknown or cannot hold the picture.</exception>
+    /// <exception cref="ResourceException">The disk is full.</exception>
+    /// <exception cref="ArgumentException">The tensor is no picture.</exception>
+    public static void Write(string path, Tensor pixels, WriteOptions? options = null, Tensor? alpha = null)
+    {
+        options ??= WriteOptions.Default;
+        ImageFormat format = options.Format ?? ImageFormats.FromExtension(path)
+            ?? throw new ImageException($"\"{Path.GetExtension(path)}\" is no picture format", path, $"Use .png, .jpg, .webp, .tif or .avif");
+        using EncodedPicture encoded = new(pixels, alpha, format, options, path);
+        OutputFile.Write(path, options.Overwrite, encoded.Save);
+    }
+
+    /// <summary>Writes a picture with its alpha channel, at its own bit depth unless the options name one.</summary>
+    /// <inheritdoc cref="Write(string, Tensor, WriteOptions?, Tensor?)"/>
+    public static void Write(string path, Picture picture, WriteOptions? options = null)
+        => Write(path, picture.Pixels, WithDepth(options, picture), picture.Alpha);
+
+    /// <summary>Writes a tensor to a stream (standard output, a socket, memory).</summary>
+    /// <param name="stream">Borrowed; need not be seekable.</param>
+    /// <param name="pixels">As for files.</param>
+    /// <param name="format">The format.</param>
+    /// <param name="options">Bit depth and quality.</param>
+    /// <param name="alpha">As for files.</param>
+    /// <exception cref="ImageException">The format cannot hold the picture, or the stream refused it.</exception>
+    public static void Write(Stream stream, Tensor pixels, ImageFormat format, WriteOptions? options = null, Tensor? alpha = null)
+    {
+        using EncodedPicture encoded = new(pixels, alpha, format, options ?? WriteOptions.Default, "output stream");
+        // TIFF goes back to its header when it is done: encode in memory, then copy.
+        using MemoryStream memory = new();
+        encoded.Save(memory);
+        memory.Position = 0;
+        OutputFile.Translate("output stream", () => { memory.CopyTo(stream); stream.Flush(); });
+    }
+
+    private static WriteOptions WithDepth(WriteOptions? options, Picture picture)
+    {
+        options ??= WriteOptions.Default;
+        return options.BitDepth is null ? options with { BitDepth = picture.BitDepth switch { <= 8 => 8, <= 16 => 16, _ => 32 } } : options;
+    }
+
+    private static Picture Decode(Stream stream, string where, string name, ReadOptions? options)
+    {
+        NativeTorch.Prepare();
+        using IDisposable noGrad = torch.no_grad();
+        using DisposeScope scope = torch.NewDisposeScope();
+        using PictureSource source = new(stream, where, options ?? ReadOptions.Default, randomAccess: false);
+        Tensor bands = Orientation.Upright(source.Read(0, 0, source.StoredWidth, source.StoredHeight), source.Exif);
+        Tensor pixels = source.HasAlpha ? bands.narrow(1, 0, source.Channels).contiguous() : bands;
+        // narrow().contiguous() may return a view of the same storage for one band: clone so that pixels and alpha stand alone.
+        Tensor? alpha = source.HasAlpha ? bands.narrow(1, source.Channels, 1).clone() : null;
+        return new Picture(pixels, alpha) { BitDepth = source.BitDepth, Format = source.Format, Name = name, Notes = source.Notes };
+    }
+
+    private static FileStream Open(string path)
+    {
+        if (Directory.Exists(path)) throw new ImageException("This is a folder, not a picture", path, "Name a file in it");
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ImageException("There is no such file", path, "Check the path", exception);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new ImageException("The file may not be read", path, "Check its permissions", exception);
+        }
+        catch (Exception exception) when (exception is IOException or ArgumentException or NotSupportedException)
+        {
+            throw new ImageException("The file cannot be opened", path, exception.Message.TrimEnd('.'), exception);
+        }
+    }
+
+    private static string NameOf(string path) => Path.GetFileNameWithoutExtension(path) is { Length: > 0 } name ? name : "picture";
+}

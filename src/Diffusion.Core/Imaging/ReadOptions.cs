@@ -1,0 +1,18 @@
+namespace Diffusion.Imaging;
+
+/// <summary>How pictures are read.</summary>
+public sealed record ReadOptions
+{
+    /// <summary>300 megapixels, colour profiles applied.</summary>
+    public static ReadOptions Default { get; } = new();
+
+    /// <summary>Pictures with more pixels are refused by their header, before anything is decoded. Guards against decompression bombs.</summary>
+    public long MaxPixels
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentException($"The pixel limit must be positive, not {value}.");
+    } = 300_000_000;
+
+    /// <summary>Convert pictures with an embedded colour profile to sRGB. False keeps the numbers of the file.</summary>
+    public bool ApplyProfile { get; init; } = true;
+}

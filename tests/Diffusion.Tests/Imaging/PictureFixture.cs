@@ -1,0 +1,47 @@
+using Diffusion.Runtime;
+
+namespace Diffusion.Tests.Imaging;
+
+/// <summary>A folder of its own and pictures with known pixels.</summary>
+public abstract class PictureFixture : IDisposable
+{
+    private readonly ComputeScope _scope = new();
+
+    protected PictureFixture() => Folder = Directory.CreateTempSubdirectory("diffusion-imaging-").FullName;
+
+    protected string Folder { get; }
+
+    protected string At(string name) => Path.Combine(Folder, name);
+
+    /// <summary>[1,channels,height,width] float32 on [0,1]; every value differs from its neighbours.</summary>
+    protected static Tensor Ramp(int channels, int height, int width, int levels = 256)
+        => (torch.arange((long)channels * height * width, dtype: ScalarType.Int64) * 37 % levels).to(ScalarType.Float32).div(levels - 1).reshape(1, channels, height, width);
+
+    /// <summary>A smooth picture that lossy codecs keep well.</summary>
+    protected static Tensor Smooth(int channels, int height, int width)
+    {
+        Tensor y = torch.linspace(0, 1, height).reshape(1, 1, height, 1), x = torch.linspace(0, 1, width).reshape(1, 1, 1, width);
+        Tensor[] planes = [.. Enumerable.Range(0, channels).Select(c => (0.2 + 0.5 * x + 0.1 * c * y).expand(1, 1, height, width))];
+        return torch.cat(planes, 1).to(ScalarType.Float32);
+    }
+
+    protected static void AssertEqual(Tensor expected, Tensor actual)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        Assert.True(expected.eq(actual).all().item<bool>(), $"values differ by up to {(expected - actual).abs().max().item<float>()}");
+    }
+
+    protected static void AssertNear(Tensor expected, Tensor actual, double tolerance)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        double error = (expected - actual).abs().max().item<float>();
+        Assert.True(error <= tolerance, $"values differ by up to {error}");
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        Directory.Delete(Folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+}
