@@ -1,0 +1,43 @@
+using Diffusion.Checkpoints;
+
+namespace Diffusion.Networks.Layers;
+
+/// <summary>A two-dimensional convolution (cross-correlation) with zero padding, computed in the dtype of its weights.</summary>
+public sealed class Conv2d : IUNetLayer
+{
+    private readonly Parameter _weight;
+    private readonly Parameter? _bias;
+    private readonly long _stride, _padding;
+    private readonly ScalarType? _result;
+
+    /// <summary>Declares <c>NAME.weight</c> [outputs, inputs, kernel, kernel] and <c>NAME.bias</c> [outputs].</summary>
+    /// <param name="network">Where to declare them.</param>
+    /// <param name="name">Published name.</param>
+    /// <param name="inputs">Channels of the input.</param>
+    /// <param name="outputs">Channels of the output.</param>
+    /// <param name="kernel">Side of the kernel.</param>
+    /// <param name="stride">Step in both directions.</param>
+    /// <param name="padding">Zeros on each side; null: half the kernel, which keeps the size.</param>
+    /// <param name="bias">Whether there is a bias.</param>
+    /// <param name="zero">Starts training at zero.</param>
+    /// <param name="keepFloat32">Stays float32.</param>
+    /// <param name="result">Dtype of the result; null: that of the weights.</param>
+    public Conv2d(Network network, string name, long inputs, long outputs, int kernel = 3, int stride = 1, int? padding = null, bool bias = true, bool zero = false, bool keepFloat32 = false, ScalarType? result = null)
+    {
+        Init init = zero ? Init.Zeros : Init.FanIn(inputs * kernel * kernel);
+        _weight = network.Declare($"{name}.weight", [outputs, inputs, kernel, kernel], init, keepFloat32);
+        _bias = bias ? network.Declare($"{name}.bias", [outputs], init, keepFloat32) : null;
+        (_stride, _padding) = (stride, padding ?? kernel / 2);
+        _result = result;
+    }
+
+    /// <summary>[N,inputs,H,W] to [N,outputs,H',W'].</summary>
+    public Tensor Forward(Tensor x)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor y = torch.nn.functional.conv2d(x.to(_weight.Value.dtype), _weight.Value, _bias?.Value, strides: [_stride, _stride], padding: [_padding, _padding]);
+        return y.to(_result ?? y.dtype).MoveToOuterDisposeScope();
+    }
+
+    Tensor IUNetLayer.Forward(Tensor h, Tensor embedding) => Forward(h);
+}

@@ -1,0 +1,37 @@
+using Diffusion.Checkpoints;
+
+namespace Diffusion.Networks.Layers;
+
+/// <summary>Group normalisation (Wu and He 2018), with what follows it in a UNet: y = act(norm(x) * (1 + scale) + shift). Statistics and arithmetic are float32.</summary>
+public sealed class GroupNorm
+{
+    private readonly Network _network;
+    private readonly Parameter _weight, _bias;
+    private readonly long _groups;
+    private readonly double _epsilon;
+
+    /// <summary>Declares <c>NAME.weight</c> and <c>NAME.bias</c>, both [channels].</summary>
+    public GroupNorm(Network network, string name, long channels, long groups = 32, double epsilon = 1e-5)
+    {
+        if (channels % groups != 0) throw new ArgumentException($"{name} would normalise {channels} channels in {groups} groups. Widths must be multiples of {groups}.");
+        (_network, _groups, _epsilon) = (network, groups, epsilon);
+        _weight = network.Declare($"{name}.weight", [channels], Init.Ones, keepFloat32: true);
+        _bias = network.Declare($"{name}.bias", [channels], Init.Zeros, keepFloat32: true);
+    }
+
+    /// <summary>Normalises [N,C,H,W].</summary>
+    /// <param name="x">Features, borrowed.</param>
+    /// <param name="modulation">Scale and shift, [N or 1,C] each, or null.</param>
+    /// <param name="silu">Whether y * sigmoid(y) follows.</param>
+    /// <param name="dtype">Dtype of the result; null keeps that of <paramref name="x"/>.</param>
+    public Tensor Forward(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, bool silu = false, ScalarType? dtype = null)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor y = torch.nn.functional.group_norm(x.to(ScalarType.Float32), _groups, _weight.Value, _bias.Value, _epsilon);
+        if (modulation is var (scale, shift)) y = y * (1 + PerChannel(scale)) + PerChannel(shift);
+        if (silu) y = torch.nn.functional.silu(y);
+        return y.to(dtype ?? x.dtype).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor PerChannel(Tensor values) => values.unsqueeze(-1).unsqueeze(-1);
+}

@@ -1,0 +1,69 @@
+namespace Diffusion.Networks.Layers;
+
+/// <summary>What a residual block does to the size of the picture.</summary>
+public enum Resample
+{
+    /// <summary>Nothing.</summary>
+    None,
+    /// <summary>Halves it.</summary>
+    Down,
+    /// <summary>Doubles it.</summary>
+    Up,
+}
+
+/// <summary>The residual block of ADM: skip(x) + conv(silu(norm(conv(silu(norm(x)))) modulated by the embedding)).</summary>
+public sealed class ResidualBlock : IUNetLayer
+{
+    private readonly GroupNorm _inNorm, _outNorm;
+    private readonly Conv2d _inConvolution, _outConvolution;
+    private readonly Conv2d? _skip;
+    private readonly Linear _embedding;
+    private readonly bool _scaleShift;
+    private readonly Resample _resample;
+
+    /// <summary>Declares the block's parameters under their published names.</summary>
+    /// <param name="network">Where to declare them.</param>
+    /// <param name="name">Published name of the block.</param>
+    /// <param name="inputs">Channels of the input.</param>
+    /// <param name="outputs">Channels of the output.</param>
+    /// <param name="embedding">Width of the time embedding.</param>
+    /// <param name="scaleShift">Whether the embedding enters as scale and shift of the second norm, or is added before it.</param>
+    /// <param name="resample">Resampling inside the block.</param>
+    public ResidualBlock(Network network, string name, long inputs, long outputs, long embedding, bool scaleShift, Resample resample = Resample.None)
+    {
+        (_scaleShift, _resample) = (scaleShift, resample);
+        _inNorm = new GroupNorm(network, $"{name}.in_layers.0", inputs);
+        _inConvolution = new Conv2d(network, $"{name}.in_layers.2", inputs, outputs);
+        _embedding = new Linear(network, $"{name}.emb_layers.1", embedding, scaleShift ? 2 * outputs : outputs, keepFloat32: true);
+        _outNorm = new GroupNorm(network, $"{name}.out_layers.0", outputs);
+        _outConvolution = new Conv2d(network, $"{name}.out_layers.3", outputs, outputs, zero: true);
+        _skip = inputs == outputs ? null : new Conv2d(network, $"{name}.skip_connection", inputs, outputs, kernel: 1);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor h, Tensor embedding)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor x = Resized(h);
+        Tensor y = _inConvolution.Forward(Resized(_inNorm.Forward(h, silu: true)));
+        Tensor e = _embedding.Forward(embedding);
+        if (_scaleShift)
+        {
+            Tensor[] halves = e.chunk(2, dim: 1);
+            y = _outNorm.Forward(y, (halves[0], halves[1]), silu: true);
+        }
+        else
+        {
+            y = _outNorm.Forward(y + e.unsqueeze(-1).unsqueeze(-1).to(y.dtype), silu: true);
+        }
+        y = _outConvolution.Forward(y);
+        return (y + (_skip?.Forward(x) ?? x)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Resized(Tensor x) => _resample switch
+    {
+        Resample.Down => Resampling.Halve(x),
+        Resample.Up => Resampling.Double(x),
+        _ => x,
+    };
+}

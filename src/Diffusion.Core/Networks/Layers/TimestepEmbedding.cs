@@ -1,0 +1,40 @@
+using Diffusion.Runtime;
+
+namespace Diffusion.Networks.Layers;
+
+/// <summary>The sinusoid of the diffusion time and the two-layer network behind it (<c>time_embed.0</c>, <c>time_embed.2</c>). Always float32.</summary>
+/// <remarks>The sinusoid is [cos(t f_i), sin(t f_i)] with f_i = exp(-ln(10000) i / h), i = 0..h-1, h = width/2; a zero is appended where the width is odd.</remarks>
+public sealed class TimestepEmbedding
+{
+    private const double MaxPeriod = 10000;
+    private readonly long _width;
+    private readonly Linear _first, _second;
+
+    /// <summary>Declares the two layers.</summary>
+    public TimestepEmbedding(Network network, string name, long width, long outputs)
+    {
+        _width = width;
+        _first = new Linear(network, $"{name}.0", width, outputs, keepFloat32: true);
+        _second = new Linear(network, $"{name}.2", outputs, outputs, keepFloat32: true);
+    }
+
+    /// <summary>[N] float32 times, integer or not, to [N,outputs].</summary>
+    public Tensor Forward(Tensor t)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor h = torch.nn.functional.silu(_first.Forward(Sinusoid(t, _width)));
+        return _second.Forward(h).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>[N] times to [N,width].</summary>
+    public static Tensor Sinusoid(Tensor t, long width)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        long half = width / 2;
+        Tensor frequencies = (torch.arange(half, dtype: ScalarType.Float32, device: t.device) * (-Math.Log(MaxPeriod)) / half).exp();
+        Tensor angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;
+        Tensor result = torch.cat([angles.cos(), angles.sin()], dim: 1);
+        if (width % 2 == 1) result = torch.nn.functional.pad(result, [0L, 1L]);
+        return result.MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,31 @@
+namespace Diffusion.Priors;
+
+/// <summary>Brings pictures to sizes that a network takes.</summary>
+internal static class Padding
+{
+    /// <summary>Pads at the right and the bottom to multiples of <paramref name="multiple"/>: by reflection without repeating the border, or by repeating the border where the picture is too small for that.</summary>
+    /// <returns>A new handle; the same values where nothing is missing.</returns>
+    public static Tensor ToMultiple(Tensor x, int multiple)
+    {
+        using Tensor? rows = Index(x.shape[2], multiple, x.device), columns = Index(x.shape[3], multiple, x.device);
+        using Tensor tall = rows is null ? x.alias() : x.index_select(2, rows);
+        return columns is null ? tall.alias() : tall.index_select(3, columns);
+    }
+
+    /// <summary>The upper left part; a view.</summary>
+    public static Tensor Crop(Tensor x, long height, long width)
+    {
+        using Tensor rows = x.narrow(2, 0, height);
+        return rows.narrow(3, 0, width);
+    }
+
+    private static Tensor? Index(long size, int multiple, Device device)
+    {
+        long padded = (size + multiple - 1) / multiple * multiple;
+        if (padded == size) return null;
+        bool reflect = padded - size < size;
+        long[] index = new long[padded];
+        for (long i = 0; i < padded; i++) index[i] = i < size ? i : reflect ? 2 * size - 2 - i : size - 1;
+        return torch.tensor(index, device: device);
+    }
+}

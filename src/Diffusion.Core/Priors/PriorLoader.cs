@@ -1,0 +1,67 @@
+using Diffusion.Checkpoints;
+using Diffusion.Networks;
+using Diffusion.Runtime;
+
+namespace Diffusion.Priors;
+
+/// <summary>Finds and loads priors.</summary>
+public static class PriorLoader
+{
+    /// <summary>Loads a prior by name or path.</summary>
+    /// <param name="nameOrPath">A name (<c>photo</c>), a weight file, or a folder with <c>card.json</c> and a weight file.</param>
+    /// <param name="policy">How it computes; null: the fastest that the machine's features promise.</param>
+    /// <returns>The prior; the caller disposes it.</returns>
+    /// <exception cref="CheckpointException">There is none, or it does not load.</exception>
+    public static IDenoiser Load(string nameOrPath, ComputePolicy? policy = null)
+    {
+        policy ??= ComputePolicy.Choose();
+        policy.Apply();
+        PriorFiles files = PriorFiles.Find(nameOrPath);
+        PriorCard card = files.Card is { } path ? PriorCard.Read(path) : throw new CheckpointException("There is no card.json beside the weights", files.Weights);
+        using ICheckpoint checkpoint = Checkpoint.Open(files.Weights);
+        return Create(card, checkpoint, policy);
+    }
+
+    /// <summary>Builds a prior from what is known about it and its weights.</summary>
+    /// <param name="card">Architecture, prediction, schedule.</param>
+    /// <param name="weights">Weights under their published names; borrowed.</param>
+    /// <param name="policy">How it computes.</param>
+    /// <exception cref="CheckpointException">The architecture has no network here, or the weights do not fit.</exception>
+    public static IDenoiser Create(PriorCard card, ICheckpoint weights, ComputePolicy policy)
+    {
+        AdmUNetConfig config = AdmUNetConfig.FromJson(card.Architecture.Config);
+        AdmUNet network = card.Architecture.Kind switch
+        {
+            "adm-unet" => new AdmUNet(config, policy),
+            "consistency-unet" => new ConsistencyUNet(config, policy),
+            string other => throw new CheckpointException($"A network of kind \"{other}\" cannot be used as a prior", weights.Path, "Use an ADM UNet or a consistency UNet"),
+        };
+        try
+        {
+            StateDictLoader.Load(network.Parameters, weights, policy.NetworkDtype, policy.Device);
+            network.Arrange();
+            PriorInfo info = new()
+            {
+                Name = card.Name,
+                Kind = PriorKind.PosteriorMean,
+                NoiseRange = card.NoiseRange ?? (card.Prediction == "epsilon" ? (card.Schedule.Sigma(0), card.Schedule.Sigma(card.Schedule.Steps - 1)) : (0.002, 80)),
+                RmseTable = card.RmseTable,
+                TrainedSizes = card.TrainedSizes,
+                TilesBeyond = card.TilesBeyond,
+                ReceptiveField = card.ReceptiveField,
+            };
+            return card.Prediction switch
+            {
+                "epsilon" => new EpsilonPrior(network, card.Schedule, info),
+                "edm" => new EdmPrior(network, info, card.Scalings),
+                "consistency" => new ConsistencyPrior(network, info, card.Scalings),
+                string other => throw new CheckpointException($"The prediction \"{other}\" is not known", weights.Path, "Use epsilon, edm or consistency"),
+            };
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+}
