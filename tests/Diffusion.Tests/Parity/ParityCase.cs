@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Diffusion.Checkpoints;
 using Diffusion.Networks;
@@ -57,13 +58,17 @@ public sealed class ParityCase : IDisposable
     /// <summary>What each draw is (<c>draw_order</c>); empty in families without labels.</summary>
     public IReadOnlyList<string> DrawLabels => Config.Has("draw_order") ? Config.Strings("draw_order") : [];
 
-    /// <summary>The folders of all cases of a family, under every root. Without any root or case: one empty name, which <see cref="Open"/> skips or fails.</summary>
+    /// <summary>The folders of all cases of a family, under every root, equal copies once. Without any root or case: one empty name, which <see cref="Open"/> skips or fails.</summary>
     public static TheoryData<string> All(string family)
     {
         string[] folders = [.. TestPaths.ParityRoots.Select(root => Path.Combine(root, family)).Where(Directory.Exists)
-            .SelectMany(Directory.GetDirectories).Where(folder => File.Exists(Path.Combine(folder, "case.json"))).Order(StringComparer.Ordinal)];
+            .SelectMany(Directory.GetDirectories).Where(folder => File.Exists(Path.Combine(folder, "case.json")))
+            .DistinctBy(folder => (Path.GetFileName(folder), Fingerprint(folder))).Order(StringComparer.Ordinal)];
         return folders.Length > 0 ? [.. folders] : [""];
     }
+
+    private static string Fingerprint(string folder)
+        => string.Join(" ", Directory.GetFiles(folder).Order(StringComparer.Ordinal).Select(file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)))));
 
     /// <summary>Opens a case. An empty name is skipped where there are no reference numbers at all; it fails under CI and where only this family is missing.</summary>
     public static ParityCase Open(string folder)
