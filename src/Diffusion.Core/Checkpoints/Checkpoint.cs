@@ -1,3 +1,4 @@
+using System.Text;
 using Diffusion.Runtime;
 
 namespace Diffusion.Checkpoints;
@@ -14,12 +15,36 @@ public static class Checkpoint
         CheckpointFile file = new(path);
         try
         {
-            return new SafetensorsCheckpoint(file);
+            return Open(file);
         }
         catch
         {
             file.Dispose();
             throw;
         }
+    }
+
+    private static ICheckpoint Open(CheckpointFile file)
+    {
+        ReadOnlySpan<byte> start = file.ReadBytes(0, Math.Min(file.Length, 512));
+        if (start.IsEmpty) throw new CheckpointException("The file is empty", file.Path, "Fetch it again");
+        if (start.StartsWith("PK\x03\x04"u8) || start.StartsWith("PK\x05\x06"u8)) return PyTorchZip.Open(file);
+        if (start[0] == 0x80 && start.Length > 1 && start[1] <= 5) return PyTorchLegacy.Open(file);
+        if (Foreign(start) is { } what) throw new CheckpointException(what.What, file.Path, what.Remedy);
+        return new SafetensorsCheckpoint(file);
+    }
+
+    private static (string What, string Remedy)? Foreign(ReadOnlySpan<byte> start)
+    {
+        const string Export = "Export the weights as safetensors or with torch.save";
+        if (start.StartsWith("version https://git-lfs"u8)) return ("This is a git LFS pointer, not the file it points to", "Run git lfs pull, or download the file itself");
+        if (start.Length > 262 && start.Slice(257, 5).SequenceEqual("ustar"u8)) return ("This is a PyTorch checkpoint of before 2017 (a tar archive), which is not supported", "Save it again with a newer PyTorch");
+        if (Encoding.Latin1.GetString(start).TrimStart('\uFEFF', 'ï', '»', '¿', ' ', '\t', '\r', '\n').StartsWith('<')) return ("This is a web page or XML text, not a checkpoint", "Download the file itself; the site may want a login");
+        if (start.StartsWith("\x89HDF"u8)) return ("This is an HDF5 file, not a checkpoint of PyTorch", Export);
+        if (start.StartsWith("GGUF"u8)) return ("This is a GGUF file, not a checkpoint of PyTorch", Export);
+        if (start.StartsWith("\x93NUMPY"u8)) return ("This is a NumPy array, not a checkpoint", Export);
+        if (start.Length > 1 && start[0] == 0x1f && start[1] == 0x8b) return ("This is a gzip archive, not a checkpoint", "Unpack it first");
+        bool looksLikeSafetensors = start.Length < 9 || start[8] == '{' || start[7] == 0;
+        return looksLikeSafetensors ? null : ("This is not a checkpoint", "Give a .safetensors file or one written by torch.save");
     }
 }

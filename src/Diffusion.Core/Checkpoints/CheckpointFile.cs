@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
 using Diffusion.Runtime;
 using Microsoft.Win32.SafeHandles;
 
 namespace Diffusion.Checkpoints;
 
 /// <summary>A file opened for positioned reads. Not mapped into memory: a mapped file that shrinks kills the process, here it is an error.</summary>
-internal sealed partial class CheckpointFile : IDisposable
+internal sealed class CheckpointFile : IDisposable
 {
     private readonly SafeFileHandle _handle;
 
@@ -50,13 +49,14 @@ internal sealed partial class CheckpointFile : IDisposable
     }
 
     /// <summary>Fills the memory of a contiguous CPU tensor; works beyond 2 GiB.</summary>
-    public unsafe void Read(long offset, Tensor destination)
+    public void Read(long offset, Tensor destination)
     {
-        const long Piece = 1 << 30;
-        byte* memory = (byte*)THSTensor_data(destination.Handle);
-        long length = destination.numel() * destination.ElementSize;
-        for (long done = 0; done < length; done += Piece)
-            Read(offset + done, new Span<byte>(memory + done, (int)Math.Min(Piece, length - done)));
+        for (long done = 0, length = TensorMemory.Length(destination); done < length;)
+        {
+            Span<byte> piece = TensorMemory.From(destination, done);
+            Read(offset + done, piece);
+            done += piece.Length;
+        }
         GC.KeepAlive(destination);
     }
 
@@ -73,7 +73,8 @@ internal sealed partial class CheckpointFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
 
-    private int ReadSome(long offset, Span<byte> destination)
+    /// <summary>Reads what is there, up to the length of <paramref name="destination"/>; 0 at the end of the file.</summary>
+    public int ReadSome(long offset, Span<byte> destination)
     {
         try
         {
@@ -84,7 +85,4 @@ internal sealed partial class CheckpointFile : IDisposable
             throw new CheckpointException($"The checkpoint cannot be read: {e.Message.TrimEnd('.')}", Path, inner: e);
         }
     }
-
-    [LibraryImport("LibTorchSharp")]
-    private static partial nint THSTensor_data(nint handle);
 }

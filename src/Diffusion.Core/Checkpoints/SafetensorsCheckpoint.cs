@@ -49,6 +49,6 @@ internal sealed class SafetensorsCheckpoint : ICheckpoint
         public override IReadOnlyList<long> Shape => slot.Shape;
 
         public override Tensor Read(ScalarType? dtype = null)
-            => TensorReader.Read(slot.Shape, slot.Dtype, dtype, memory => file.Read(dataStart + slot.Begin, memory));
+            => TensorReader.Read(slot.Shape, null, slot.Dtype, dtype, memory => file.Read(dataStart + slot.Begin, memory));
     }
 }
