@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.IO.Compression;
+using System.Text;
+using System.Text.RegularExpressions;
 using Diffusion.Checkpoints;
 using Diffusion.Runtime;
 
@@ -84,7 +87,7 @@ public sealed class CheckpointParityTests
         Assert.True(Words[because].Any(word => error.Message.Contains(word, StringComparison.Ordinal)), $"\"{error.Message}\" does not say: {because}.");
         Assert.DoesNotContain('\n', error.Message);
         if (because.EndsWith("named in the message", StringComparison.Ordinal))
-            Assert.Matches("posix.system|__builtin__.eval|__builtin__.getattr|builtins.eval|builtins.getattr|nt.system|os.system|[a-z_]+[. ][a-z_]+", error.What);
+            Assert.Contains(GlobalsIn(path), global => error.Message.Contains(global.Module, StringComparison.Ordinal) && error.Message.Contains(global.Name, StringComparison.Ordinal));
         Assert.Equal(before, Surroundings(folder));
     }
 
@@ -92,6 +95,14 @@ public sealed class CheckpointParityTests
     {
         using ICheckpoint file = Checkpoint.Open(path);
         foreach (TensorEntry entry in file.Tensors.Values) entry.Read().Dispose();
+    }
+
+    // Every GLOBAL opcode of a zip file's pickle.
+    private static (string Module, string Name)[] GlobalsIn(string path)
+    {
+        using ZipArchive archive = ZipFile.OpenRead(path);
+        using StreamReader pickle = new(archive.Entries.Single(entry => entry.Name == "data.pkl").Open(), Encoding.Latin1);
+        return [.. Regex.Matches(pickle.ReadToEnd(), @"c([\w.]+)\n([\w.]+)\n").Select(match => (match.Groups[1].Value, match.Groups[2].Value))];
     }
 
     // What a path that leads out of an archive could reach.
