@@ -26,13 +26,13 @@ public sealed class RdmdPresets : ISolverPresets
             Start = SolverStart.Measurement,
             Result = enlarges ? RdmdResult.DataConsistent : RdmdResult.Diffused,
         };
-        return request.MaxEvaluations is { } most ? Fit(solver with { Iterations = most }, most) : solver;
+        return request.MaxEvaluations is { } most ? Fit(solver, most) : solver;
     }
 
     // The largest number of iterations that stays within the evaluations; a single evaluation is spent on the deterministic regulariser.
     private static RdmdSolver Fit(RdmdSolver solver, int evaluations)
     {
-        for (int n = evaluations; n > 1; n--)
+        for (int n = Math.Min(evaluations, 1000); n > 1; n--)
             if (solver with { Iterations = n } is { } candidate && candidate.Evaluations <= evaluations) return candidate;
         return solver with { Iterations = 1, Tau = evaluations == 1 ? 0 : solver.Tau, Result = RdmdResult.Mean };
     }
