@@ -64,11 +64,11 @@ public sealed record Cm4irSolver : ISolver
     public double AlphaMax { get; init => field = SolverSetting.Check<Cm4irSolver>(value); } = 0.9999;
 
     /// <summary>First level of the geometric ladder, on [-1,1].</summary>
-    [Setting(Min = 1e-3, Max = 100, About = "geometric ladder: first noise level on [-1,1]")]
+    [Setting(Min = 1e-6, Max = 100, About = "geometric ladder: first noise level on [-1,1]")]
     public double SigmaStart { get; init => field = SolverSetting.Check<Cm4irSolver>(value); } = 0.3;
 
     /// <summary>Last level of the geometric ladder, on [-1,1].</summary>
-    [Setting(Min = 1e-3, Max = 100, About = "geometric ladder: last noise level on [-1,1]")]
+    [Setting(Min = 1e-6, Max = 100, About = "geometric ladder: last noise level on [-1,1]")]
     public double SigmaEnd { get; init => field = SolverSetting.Check<Cm4irSolver>(value); } = 0.06;
 
     /// <summary>eta: share of fresh noise in the noise that is injected.</summary>
@@ -135,6 +135,7 @@ public sealed record Cm4irSolver : ISolver
             bool last = i == Steps - 1;
             double s = Clamp(sigmas[i]), told = (1 + (Deltas.Count > 0 ? Deltas[i] : 0)) * s;
             Tensor x0 = run.Denoise(x, DeltaInjection == DeltaInjection.Time ? s : told, told == s ? null : told).clamp_(-1, 1);
+            run.Trace("sigma", s);
             run.Trace("x0", x0);
             if (last && run.Sigma > 0)
             {
@@ -175,8 +176,8 @@ public sealed record Cm4irSolver : ISolver
         if (Ladder == Cm4irLadder.Geometric) return NoiseLadders.Clamped(NoiseLadders.Geometric(SigmaStart, SigmaEnd, Steps), run.NoiseRange);
         // The published tables are float32, and near alpha = 1 their rounding is part of the result.
         float[] alphas = new float[Steps];
-        float alpha = (float)Schedule.AlphaBar[StartIndex + 1];
-        for (int i = 0; i < Steps; i++, alpha = Math.Clamp(alpha * (1f + (float)Gamma), 0f, (float)AlphaMax)) alphas[i] = alpha;
+        for (int i = 0; i < Steps; i++)
+            alphas[i] = i == 0 ? Schedule.Published.AlphaBarAt(StartIndex + 1) : Math.Clamp(alphas[i - 1] * (float)(1 + Gamma), 0f, (float)AlphaMax);
         if (run.IsTraced) run.TraceOnce("alphas", torch.tensor(alphas));
         return [.. alphas.Select(a => (double)MathF.Sqrt(1f - a))];
     }

@@ -20,11 +20,11 @@ public sealed record DpirSolver : ISolver
     public int Iterations { get; init => field = SolverSetting.Check<DpirSolver>(value); } = 8;
 
     /// <summary>First noise level of the denoiser, on [-1,1].</summary>
-    [Setting(Symbol = "modelSigma1", Min = 1e-3, Max = 100, About = "first noise level of the denoiser on [-1,1]")]
+    [Setting(Symbol = "modelSigma1", Min = 1e-6, Max = 100, About = "first noise level of the denoiser on [-1,1]")]
     public double SigmaStart { get; init => field = SolverSetting.Check<DpirSolver>(value); } = 2 * 49 / 255.0;
 
     /// <summary>Last noise level of the denoiser, on [-1,1]; null: the measurement's, but at least 2/255 per factor of a reduction.</summary>
-    [Setting(Symbol = "modelSigma2", Min = 1e-3, Max = 100, About = "last noise level on [-1,1]; auto: the measurement's noise, but at least 2/255 times the factor of a reduction")]
+    [Setting(Symbol = "modelSigma2", Min = 1e-6, Max = 100, About = "last noise level on [-1,1]; auto: the measurement's noise, but at least 2/255 times the factor of a reduction")]
     public double? SigmaEnd { get; init => field = SolverSetting.Check<DpirSolver>(value); }
 
     /// <summary>lambda: rho_k = lambda sigma_y^2 / sigma_k^2.</summary>
@@ -60,6 +60,8 @@ public sealed record DpirSolver : ISolver
             using DisposeScope step = torch.NewDisposeScope();
             double sigma = (float)sigmas[k], rho = Lambda * Math.Pow(sigmaY / sigma, 2);
             Tensor x = DataStep.Proximal(run.A, run.Y, z, rho);
+            run.Trace("sigma", sigma);
+            run.Trace("rho", rho);
             run.Trace("x_data", x);
             int mode = Turns ? k % 8 : 0;
             Tensor turned = run.Denoise(Dihedral.Turn(x, mode), sigma);

@@ -56,28 +56,28 @@ public sealed record RdmdSolver : ISolver
     public RdmdSequence Sequence { get; init; }
 
     /// <summary>First level of the stochastic iterate in the geometric ladder, on [-1,1].</summary>
-    [Setting(Min = 1e-3, Max = 100, About = "geometric ladder: first noise level of the stochastic iterate on [-1,1]")]
+    [Setting(Min = 1e-6, Max = 100, About = "geometric ladder: first noise level of the stochastic iterate on [-1,1]")]
     public double SigmaStart { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.5;
 
     /// <summary>Last level of both regularisers in the geometric ladder, on [-1,1].</summary>
-    [Setting(Min = 1e-3, Max = 100, About = "geometric ladder: last noise level on [-1,1]")]
+    [Setting(Min = 1e-6, Max = 100, About = "geometric ladder: last noise level on [-1,1]")]
     public double SigmaEnd { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.06;
 
     /// <summary>First level of the deterministic regulariser, on [-1,1].</summary>
-    [Setting(Symbol = "modelSigma1", Min = 1e-3, Max = 100, About = "first noise level of the deterministic regulariser on [-1,1]")]
+    [Setting(Symbol = "modelSigma1", Min = 1e-6, Max = 100, About = "first noise level of the deterministic regulariser on [-1,1]")]
     public double RestoreStart { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 2 * 49 / 255.0;
 
     /// <summary>lambda: weight of both regularisers.</summary>
     [Setting(Symbol = "lambda", Min = 0, About = "weight of both regularisers")]
-    public double Lambda { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.5;
+    public double Lambda { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 1;
 
     /// <summary>tau: share of the stochastic regulariser.</summary>
     [Setting(Symbol = "tau", Min = 0, Max = 1, About = "share of the stochastic regulariser; 0 is deterministic only, 1 stochastic only")]
-    public double Tau { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.5;
+    public double Tau { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.2;
 
     /// <summary>zeta: share of fresh noise.</summary>
     [Setting(Symbol = "zeta", Min = 0, Max = 1, About = "share of fresh noise in the stochastic iterate")]
-    public double Zeta { get; init => field = SolverSetting.Check<RdmdSolver>(value); }
+    public double Zeta { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 1;
 
     /// <summary>How the picture is corrected.</summary>
     [Setting(About = "how the picture is corrected towards the measurement")]
@@ -165,13 +165,7 @@ public sealed record RdmdSolver : ISolver
 
     private RdmdLevel[] Levels(SolverRun run)
     {
-        if (Sequence == RdmdSequence.Geometric)
-        {
-            double pull = Lambda * Math.Pow(Math.Max(SigmaFloor, run.Sigma), 2);
-            double[] sigmas = NoiseLadders.Clamped(NoiseLadders.Geometric(SigmaStart, SigmaEnd, Count), run.NoiseRange);
-            double[] restore = NoiseLadders.Clamped(NoiseLadders.Geometric(RestoreStart, SigmaEnd, Count), run.NoiseRange);
-            return [.. sigmas.Zip(restore, (s, r) => new RdmdLevel(s, pull * Tau / (s * s), r, pull * (1 - Tau) / (r * r)))];
-        }
+        if (Sequence == RdmdSequence.Geometric) return RdmdLevels.Geometric(this, run.Sigma, run.NoiseRange);
         (RdmdLevel[] levels, int[] times, int[] restoreTimes) = RdmdLevels.Published(this, run.Sigma / 2, run.A.Traits.Downsample);
         if (run.IsTraced)
         {
@@ -189,9 +183,9 @@ public sealed record RdmdSolver : ISolver
         if (Start == SolverStart.Measurement && run.A.Traits.Downsample == 1 && run.A.Output.IsImage && run.A.Output.Image == run.A.Input && !run.A.Traits.Mask)
         {
             // Deblurring as published: y stands for a variance-preserving iterate at its own noise level, and only the missing noise is added.
-            PublishedTables tables = new(Schedule);
-            int t = tables.Nearest(run.Sigma);
-            double q = first.Signal / tables.Signal[t], own = q * tables.Noise[t], full = first.Sigma * first.Signal;
+            PublishedSchedule tables = Schedule.Published;
+            int t = tables.Nearest((float)run.Sigma);
+            double q = first.Signal / tables.SqrtAlphaBar[t], own = q * tables.SqrtOneMinusAlphaBar[t], full = first.Sigma * first.Signal;
             x = (q * x0 + Math.Sqrt(full * full - own * own) * noise) / first.Signal;
         }
         if (run.IsTraced) run.TraceOnce("x_T", first.Signal * x);

@@ -58,6 +58,14 @@ internal sealed class SolverRun
     /// <summary>Hands out an intermediate of the running step (<c>step0.x0</c>).</summary>
     public void Trace(string what, Tensor value) => _context.Trace?.Invoke($"step{_step}.{what}", value);
 
+    /// <summary>Hands out a number of the running step, in float32.</summary>
+    public void Trace(string what, double value)
+    {
+        if (!IsTraced) return;
+        using Tensor number = torch.tensor([(float)value]);
+        Trace(what, number);
+    }
+
     /// <summary>Hands out an intermediate that belongs to no step.</summary>
     public void TraceOnce(string name, Tensor value) => _context.Trace?.Invoke(name, value);
 
