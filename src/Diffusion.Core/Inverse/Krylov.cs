@@ -1,60 +1,137 @@
+using Diffusion.Runtime;
+
 namespace Diffusion.Inverse;
 
-/// <summary>Iterative linear algebra for operators without a closed form. Each picture of a batch converges on its own.</summary>
+/// <summary>Iterative linear algebra for operators without a closed form. Each picture of a batch converges on its own and is frozen then.</summary>
 public static class Krylov
 {
     /// <summary>A solution, the iterations it took and the largest relative residual of the batch.</summary>
+    /// <param name="Solution">The solution; the caller owns it.</param>
+    /// <param name="Iterations">Iterations taken.</param>
+    /// <param name="Residual">Largest relative residual over the pictures: of the normal equations.</param>
     public readonly record struct Result(Tensor Solution, int Iterations, double Residual);
 
-    /// <summary>Solves (A^T A + rho I) x = b by conjugate gradients.</summary>
-    public static Result ConjugateGradients(LinearOperator a, Tensor b, double rho, Tensor? start = null, double tolerance = 1e-6, int maxIterations = 200)
+    /// <summary>Solves (A^T A + rho I) x = b by preconditioned conjugate gradients (Hestenes and Stiefel 1952).</summary>
+    /// <param name="a">The operator.</param>
+    /// <param name="b">[N, Input].</param>
+    /// <param name="rho">At least 0.</param>
+    /// <param name="start">A first guess, or null for zero.</param>
+    /// <param name="tolerance">Relative residual ||b - (A^T A + rho I) x|| / ||b|| that ends the iteration of a picture.</param>
+    /// <param name="maxIterations">Most iterations.</param>
+    /// <param name="precondition">An approximation of r -> (A^T A + rho I)^-1 r, symmetric and positive definite; null for none.</param>
+    public static Result ConjugateGradients(LinearOperator a, Tensor b, double rho, Tensor? start = null, double tolerance = 1e-6, int maxIterations = 200,
+        Func<Tensor, Tensor>? precondition = null)
     {
+        using var _ = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor Normal(Tensor v) => a.Adjoint(a.Apply(v)) + rho * v;
-        long[] rest = [.. Enumerable.Range(1, (int)b.dim() - 1).Select(d => (long)d)];
-        Tensor Dot(Tensor u, Tensor v) => (u * v).sum(rest, keepdim: true);
         Tensor x = start is null ? torch.zeros_like(b) : start.clone();
-        Tensor r = start is null ? b.clone() : b - Normal(x);
-        Tensor p = r.clone();
-        Tensor rr = Dot(r, r), bb = Dot(b, b).clamp_min(1e-30);
-        double residual = 1;
-        int k = 0;
-        for (; k < maxIterations; k++)
+        Tensor r = start is null ? b.clone() : b - Normal(a, x, rho);
+        Tensor p = precondition?.Invoke(r) ?? r.clone();
+        Tensor rz = Dot(r, p), bb = Dot(b, b).clamp_min(1e-30);
+        double residual = Relative(r, bb), best = residual;
+        int k = 0, sinceBest = 0;
+        // float32 ends where rounding in A^T A takes over: a residual that has not fallen for a while will not fall any more.
+        const int Patience = 12;
+        for (; k < maxIterations && residual > tolerance && sinceBest < Patience; k++)
         {
-            residual = Math.Sqrt((rr / bb).max().item<float>());
-            if (residual <= tolerance) break;
-            Tensor q = Normal(p);
-            Tensor alpha = rr / Dot(p, q).clamp_min(1e-30);
-            x = x + alpha * p;
-            r = r - alpha * q;
-            Tensor next = Dot(r, r);
-            p = r + next / rr.clamp_min(1e-30) * p;
-            rr = next;
+            using DisposeScope step = torch.NewDisposeScope();
+            Tensor active = (Dot(r, r) / bb).sqrt().gt(tolerance).to(b.dtype);
+            Tensor q = Normal(a, p, rho);
+            Tensor alpha = active * rz / Dot(p, q).clamp_min(1e-30);
+            x.add_(alpha * p);
+            r.sub_(alpha * q);
+            Tensor z = precondition?.Invoke(r) ?? r;
+            Tensor next = Dot(r, z);
+            p.mul_(next / rz.clamp_min(1e-30)).add_(z);
+            rz.copy_(next);
+            residual = Relative(r, bb);
+            sinceBest = residual < 0.9 * best ? 0 : sinceBest + 1;
+            best = Math.Min(best, residual);
         }
+        if (!double.IsFinite(residual)) throw Broken("Conjugate gradients");
         return new Result(x.MoveToOuterDisposeScope(), k, residual);
     }
 
-    /// <summary>A^T (A A^T + eta I)^-1 y.</summary>
+    /// <summary>
+    /// Minimises ||A x - y||^2 + eta ||x||^2 by LSQR (Paige and Saunders 1982), which gives A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution.
+    /// </summary>
+    /// <param name="a">The operator.</param>
+    /// <param name="y">[N, Output].</param>
+    /// <param name="eta">At least 0.</param>
+    /// <param name="tolerance">Relative residual of the normal equations, ||A^T r|| / ||A^T y||, that ends the iteration of a picture.</param>
+    /// <param name="maxIterations">Most iterations. With eta = 0 and tiny singular values the iteration itself regularises: more is not always better.</param>
     public static Result Lsqr(LinearOperator a, Tensor y, double eta, double tolerance = 1e-6, int maxIterations = 200)
     {
+        using var _ = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor b = a.Adjoint(y);
-        Result result = ConjugateGradients(a, b, eta, null, tolerance, maxIterations);
-        return result with { Solution = result.Solution.MoveToOuterDisposeScope() };
+        (Tensor beta, Tensor u) = Normalise(y);
+        (Tensor alpha, Tensor v) = Normalise(a.Adjoint(u));
+        Tensor w = v.clone(), x = torch.zeros_like(v);
+        Tensor phiBar = beta.clone(), rhoBar = alpha.clone(), gradient = alpha * beta, first = gradient.clamp_min(1e-30);
+        double residual = 1;
+        int k = 0;
+        while (k < maxIterations && residual > tolerance)
+        {
+            using DisposeScope step = torch.NewDisposeScope();
+            Tensor active = (gradient / first).gt(tolerance).to(x.dtype);
+            (Tensor nextBeta, Tensor nextU) = Normalise(a.Apply(v) - Like(u, alpha) * u);
+            (Tensor nextAlpha, Tensor nextV) = Normalise(a.Adjoint(nextU) - Like(v, nextBeta) * v);
+            // Two plane rotations: the first removes the damping, the second the subdiagonal of the bidiagonal matrix.
+            Tensor damped = (rhoBar.square() + eta).sqrt().clamp_min(1e-30);
+            Tensor rho = (damped.square() + nextBeta.square()).sqrt().clamp_min(1e-30);
+            Tensor c = damped / rho, s = nextBeta / rho, rotated = rhoBar / damped * phiBar;
+            Tensor phi = c * rotated;
+            x.add_(Like(x, active * phi / rho) * w);
+            w.mul_(Like(w, -s * nextAlpha / rho)).add_(nextV);
+            rhoBar.copy_(-c * nextAlpha);
+            phiBar.copy_(s * rotated);
+            gradient.copy_((nextAlpha * s * phi).abs());
+            alpha.copy_(nextAlpha);
+            u.copy_(nextU);
+            v.copy_(nextV);
+            residual = (gradient / first).max().item<float>();
+            k++;
+        }
+        if (!double.IsFinite(residual)) throw Broken("LSQR");
+        return new Result(x.MoveToOuterDisposeScope(), k, residual);
     }
 
-    /// <summary>The largest eigenvalue of A^T A.</summary>
-    public static double PowerIteration(LinearOperator a, int iterations = 30)
+    /// <summary>The largest eigenvalue of A^T A, to about 1e-3.</summary>
+    public static double PowerIteration(LinearOperator a, Device? device = null, int iterations = 60)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor v = torch.ones(a.Input.Batch(1)) + 0.1 * torch.arange(a.Input.Count).reshape(a.Input.Batch(1)).sin();
-        double norm = 1;
+        Tensor v = torch.ones(a.Input.Batch(1), device: device) + 0.1 * torch.arange(a.Input.Count, device: device).reshape(a.Input.Batch(1)).sin();
+        double norm = 0;
         for (int i = 0; i < iterations; i++)
         {
-            v = v / v.norm();
-            v = a.Adjoint(a.Apply(v));
-            norm = v.norm().item<float>();
+            using DisposeScope step = torch.NewDisposeScope();
+            v.copy_(a.Adjoint(a.Apply(v / v.norm())));
+            double next = v.norm().item<float>();
+            if (next == 0 || Math.Abs(next - norm) <= 1e-5 * next) return next;
+            norm = next;
         }
         return norm;
+    }
+
+    internal static Tensor Normal(LinearOperator a, Tensor v, double rho) => rho == 0 ? a.Adjoint(a.Apply(v)) : a.Adjoint(a.Apply(v)) + rho * v;
+
+    private static NumericalException Broken(string method)
+        => new($"{method} met NaN or infinity", null, "Run `operators check`: the operator's adjoint may be wrong, or its input is not finite");
+
+    private static double Relative(Tensor r, Tensor bb) => Math.Sqrt(Math.Max((Dot(r, r) / bb).max().item<float>(), 0));
+
+    // One number per picture, in a shape that multiplies the pictures. Long sums of float32 are accumulated in double.
+    private static Tensor Dot(Tensor u, Tensor v)
+    {
+        long n = u.shape[0];
+        return Like(u, (u * v).reshape(n, -1).sum(1, type: ScalarType.Float64).to(u.dtype));
+    }
+
+    private static Tensor Like(Tensor shape, Tensor perPicture) => perPicture.reshape([shape.shape[0], .. Enumerable.Repeat(1L, (int)shape.dim() - 1)]);
+
+    private static (Tensor Norm, Tensor Unit) Normalise(Tensor v)
+    {
+        Tensor norm = Dot(v, v).sqrt();
+        return (norm.reshape(v.shape[0]), v / norm.clamp_min(1e-30));
     }
 }

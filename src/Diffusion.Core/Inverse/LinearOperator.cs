@@ -22,23 +22,41 @@ public abstract class LinearOperator : ForwardOperator
 {
     private double? _normSquared;
 
+    /// <summary>Iterations and relative residual of the last iterative solution by this operator; null where everything had a closed form.</summary>
+    public (int Iterations, double Residual)? LastSolve { get; private set; }
+
     /// <summary>A^T y. Default: the vector-Jacobian product of <see cref="ForwardOperator.Apply"/>.</summary>
     public virtual Tensor Adjoint(Tensor y)
     {
         using var _ = torch.enable_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor x = torch.zeros(Input.Batch(y.shape[0]), device: y.device).requires_grad_();
-        return torch.autograd.grad([Apply(x)], [x], [y])[0].detach().MoveToOuterDisposeScope();
+        return torch.autograd.grad([Apply(x)], [x], [y.detach()])[0].detach().MoveToOuterDisposeScope();
     }
 
     /// <summary>The damped pseudo-inverse A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution. Default: LSQR.</summary>
-    public virtual Tensor PseudoInverse(Tensor y, double eta = 0) => Krylov.Lsqr(this, y, eta).Solution;
+    public virtual Tensor PseudoInverse(Tensor y, double eta = 0)
+    {
+        if (eta == 0 || !HasPreconditioner) return Report(Krylov.Lsqr(this, y, eta));
+        using Tensor back = Adjoint(y);
+        return SolveNormal(back, eta);
+    }
 
-    /// <summary>(A^T A + rho I)^-1 b. Default: conjugate gradients, converged per picture.</summary>
+    /// <summary>(A^T A + rho I)^-1 b. Default: conjugate gradients with <see cref="Precondition"/>, converged per picture; <see cref="LastSolve"/> tells how well.</summary>
     /// <param name="b">[N, Input].</param>
     /// <param name="rho">&gt; 0, or 0 where A^T A is invertible.</param>
     /// <param name="start">A first guess for iterative solvers, or null.</param>
-    public virtual Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => Krylov.ConjugateGradients(this, b, rho, start).Solution;
+    public virtual Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+        => Report(Krylov.ConjugateGradients(this, b, rho, start, precondition: HasPreconditioner ? r => Precondition(r, rho) : null));
+
+    /// <summary>Whether <see cref="Precondition"/> does something.</summary>
+    protected virtual bool HasPreconditioner => false;
+
+    /// <summary>A cheap approximation of (A^T A + rho I)^-1 r, symmetric and positive definite, that speeds up the default <see cref="SolveNormal"/>.</summary>
+    protected virtual Tensor Precondition(Tensor r, double rho) => r.alias();
+
+    /// <summary>The operator x -> this(first(x)) where it has a closed form that the two alone do not have; null otherwise. The result owns both.</summary>
+    public virtual LinearOperator? After(LinearOperator first) => null;
 
     /// <summary>A thin singular value decomposition, where structure gives one.</summary>
     public virtual Spectrum? Spectrum => null;
@@ -56,18 +74,15 @@ public abstract class LinearOperator : ForwardOperator
     public virtual OperatorTraits Traits { get; } = new();
 
     /// <summary>The squared spectral norm. Default: power iteration, cached.</summary>
-    public virtual double NormSquared => _normSquared ??= Krylov.PowerIteration(this);
-}
+    public virtual double NormSquared => _normSquared ??= Krylov.PowerIteration(this, Device);
 
-/// <summary>A thin singular value decomposition A = U diag(s) V^T in closed form. Coefficients are [N,R] with R = min(inputs, measured values).</summary>
-public abstract class Spectrum
-{
-    /// <summary>[R] float32, not sorted; zeros included.</summary>
-    public abstract Tensor Singulars { get; }
-    /// <summary>V^T x: [N, Input] to [N,R].</summary>
-    public abstract Tensor ToRange(Tensor x);
-    /// <summary>V c: [N,R] to [N, Input].</summary>
-    public abstract Tensor FromRange(Tensor coefficients);
-    /// <summary>U^T y: [N, Output] to [N,R].</summary>
-    public abstract Tensor ToMeasurement(Tensor y);
+    /// <summary>Where the operator's constants live, and where its pictures must be.</summary>
+    public virtual Device Device { get; } = new("cpu");
+
+    /// <summary>Remembers how an iterative solution went, and hands it on.</summary>
+    protected Tensor Report(Krylov.Result result)
+    {
+        LastSolve = (result.Iterations, result.Residual);
+        return result.Solution;
+    }
 }

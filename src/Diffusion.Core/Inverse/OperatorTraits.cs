@@ -11,6 +11,8 @@ public sealed record OperatorTraits
     public int Downsample { get; init; } = 1;
     /// <summary>A A^T = I.</summary>
     public bool OrthonormalRows { get; init; }
+    /// <summary>A A^T = c I: this c; null where the rows are not orthogonal and of one length.</summary>
+    public double? RowNormSquared { get => OrthonormalRows ? 1 : field; init; }
     /// <summary>Output pixels depend on input pixels nearby only: the pattern's period and the reach in pixels.</summary>
     public (int Period, int Support)? Local { get; init; }
     /// <summary>Pseudo-inverse and normal equations have a closed form.</summary>

@@ -1,0 +1,121 @@
+using Diffusion.Inverse;
+using Diffusion.Runtime;
+
+namespace Diffusion.Operators;
+
+/// <summary>Which way round a kernel is laid on the picture.</summary>
+public enum KernelOrientation
+{
+    /// <summary>y[i] = sum_u k[u] x[i - u]: the kernel is what a point becomes.</summary>
+    Convolve,
+    /// <summary>y[i] = sum_u k[u] x[i + u], as neural-network code does.</summary>
+    Correlate,
+}
+
+/// <summary>
+/// Convolution with a kernel whose centre is element floor(k/2) in each direction, y[i] = sum_u k[u] x[i - u + floor(k/2)]. For example the row (1 2 1)/4 turns 0 0 4 0 0 into 0 1 2 1 0.
+/// </summary>
+/// <remarks>
+/// <c>circular</c> with any kernel, and <c>symmetric</c> with a kernel that is even in both directions, have a closed form. <c>valid</c> is right for real photographs, where the scene beyond the frame
+/// blurs in: the picture is larger than the measurement by the size of the kernel less one.
+/// </remarks>
+[Operator("blur", About = "Blurs with a Gaussian, uniform, motion or disk kernel, a camera shake, or a kernel from a file",
+    Examples = "blur:sigma=2\nblur:kernel=motion,length=15,angle=30,boundary=reflect\nblur:kernel=motion,seed=3,size=31\nblur:kernel=disk,radius=4,boundary=valid")]
+public sealed record Blur : OperatorSpec
+{
+    /// <summary><c>gaussian</c>, <c>uniform</c>, <c>motion</c>, <c>disk</c>, or a file: a picture, .npy or a text of numbers.</summary>
+    [Setting(About = "gaussian, uniform, motion, disk, or a file (a picture, .npy, or a text of numbers)")]
+    public string Kernel { get; init; } = "gaussian";
+    /// <summary>Standard deviation of the Gaussian; along <see cref="Angle"/> where <see cref="SigmaY"/> is given.</summary>
+    [Setting(Unit = "pixels", Min = 0.01, Max = 1000, About = "standard deviation of the Gaussian")]
+    public double Sigma { get; init; } = 2;
+    /// <summary>Standard deviation across <see cref="Angle"/>; as <see cref="Sigma"/> when absent.</summary>
+    [Setting(Unit = "pixels", Min = 0.01, Max = 1000, About = "standard deviation of the Gaussian across the angle; as sigma when absent")]
+    public double? SigmaY { get; init; }
+    /// <summary>Direction of the motion or of the Gaussian's first axis, counter-clockwise from the horizontal.</summary>
+    [Setting(Unit = "degrees", About = "direction of the motion or of the Gaussian's first axis, counter-clockwise")]
+    public double Angle { get; init; }
+    /// <summary>Length of the motion.</summary>
+    [Setting(Unit = "pixels", Min = 1, Max = 1000, About = "length of the motion")]
+    public double Length { get; init; } = 15;
+    /// <summary>Radius of the disk.</summary>
+    [Setting(Unit = "pixels", Min = 0.1, Max = 500, About = "radius of the disk")]
+    public double Radius { get; init; } = 4;
+    /// <summary>Side length of the kernel; when absent it holds 99.9 % of the Gaussian's mass, and 9 for uniform kernels, 31 for camera shakes.</summary>
+    [Setting(Unit = "pixels", Min = 1, Max = 2001, About = "side length of the kernel; absent: enough for 99.9 % of a Gaussian, 9 for uniform, 31 for a camera shake")]
+    public int? Size { get; init; }
+    /// <summary>Seed of a camera shake: with it, <c>motion</c> is a random curved trajectory inside <see cref="Size"/>.</summary>
+    [Setting(About = "with kernel=motion: a random camera shake with this seed")]
+    public ulong? Seed { get; init; }
+    /// <summary>The picture beyond its edges.</summary>
+    [Setting(About = "the picture beyond its edges")]
+    public Boundary Boundary { get; init; } = Boundary.Symmetric;
+    /// <summary>Convolution or correlation.</summary>
+    [Setting(About = "convolve, or correlate (the kernel is not turned)")]
+    public KernelOrientation Orientation { get; init; } = KernelOrientation.Convolve;
+    /// <summary>Whether the kernel is divided by its sum.</summary>
+    [Setting(About = "divide the kernel by its sum")]
+    public bool Normalize { get; init; } = true;
+
+    /// <summary>The kernel as it is convolved, [rows, columns] float64; the caller owns it.</summary>
+    /// <exception cref="OperatorSpecException">The kernel's file is missing, or its values make no kernel.</exception>
+    public Tensor BuildKernel()
+    {
+        using ComputeScope scope = new();
+        Tensor kernel = Kernel switch
+        {
+            "gaussian" => Kernels.Gaussian(Side(Reach(Sigma, SigmaY)), Side(Reach(Sigma, SigmaY)), Sigma, SigmaY ?? Sigma, Angle),
+            "uniform" => Kernels.Average(Side(9)),
+            "motion" when Seed is { } seed => CameraShake.Kernel(Side(31), seed),
+            "motion" => Kernels.Motion(Length, Angle),
+            "disk" => Kernels.Disk(Radius),
+            _ => KernelFile.Read(Kernel, ToString()),
+        };
+        if (!kernel.isfinite().all().item<bool>()) throw Error("The kernel holds NaN or infinity");
+        double sum = kernel.sum().item<double>();
+        if (kernel.abs().sum().item<double>() == 0) throw Error("The kernel is zero everywhere");
+        if (Normalize)
+        {
+            if (Math.Abs(sum) < 1e-12) throw Error("The kernel's sum is zero, so it cannot be normalised", "Pass normalize=false");
+            kernel = kernel / sum;
+        }
+        return scope.Return(Orientation == KernelOrientation.Correlate ? kernel.flip(0, 1) : kernel);
+    }
+
+    /// <inheritdoc/>
+    protected override LinearOperator Create(ImageShape input, Device device)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor kernel = BuildKernel();
+        (int rows, int columns) = ((int)kernel.shape[0], (int)kernel.shape[1]);
+        // A turned kernel of even size has its centre one element earlier.
+        int centreRow = Orientation == KernelOrientation.Correlate ? (rows - 1) / 2 : rows / 2, centreColumn = Orientation == KernelOrientation.Correlate ? (columns - 1) / 2 : columns / 2;
+        int support = Math.Max(rows, columns);
+        if (Boundary == Boundary.Circular)
+            return new CircularTorus(input, CircularTorus.TransferOf(kernel, input.Height, input.Width, centreRow, centreColumn), 1, blur: true, 0, support, device);
+        if (Boundary == Boundary.Symmetric && IsEven(kernel))
+        {
+            Tensor gains = CircularTorus.TransferOf(kernel, input.Height, input.Width, centreRow, centreColumn, spacing: 1).real;
+            return new MirroredTorus(input, gains, 1, blur: true, support, device);
+        }
+        if (Boundary == Boundary.Valid && (input.Height < rows || input.Width < columns))
+            throw Error($"The kernel is {rows}x{columns} but the picture is {input.Height}x{input.Width} (height x width)", "Use a smaller kernel or boundary=symmetric");
+        return new PaddedConvolution(input, kernel.flip(0, 1), (-(rows - 1 - centreRow), -(columns - 1 - centreColumn)), Boundary, 1, PaddedConvolution.Near(input, kernel, device), blur: true, device);
+    }
+
+    /// <inheritdoc/>
+    protected override void Validate()
+    {
+        if (Kernel.Length == 0) throw Error("kernel is empty", "Write gaussian, uniform, motion, disk or a file");
+        if (Seed is not null && Kernel != "motion") throw Error("seed belongs to kernel=motion");
+    }
+
+    private int Side(int standard) => Size ?? standard;
+
+    // The square of side 2r+1 holds erf(r / (sigma sqrt 2))^2 of the mass: 99.9 % at r = 3.48 sigma.
+    private static int Reach(double sigma, double? sigmaAcross) => 2 * (int)Math.Ceiling(3.48 * Math.Max(sigma, sigmaAcross ?? 0)) + 1;
+
+    private static bool IsEven(Tensor kernel)
+        => kernel.shape[0] % 2 == 1 && kernel.shape[1] % 2 == 1
+            && Math.Max((kernel - kernel.flip(0)).abs().max().item<double>(), (kernel - kernel.flip(1)).abs().max().item<double>()) <= 1e-12 * kernel.abs().max().item<double>();
+}

@@ -1,0 +1,52 @@
+using Diffusion.Runtime;
+
+namespace Diffusion.Operators;
+
+/// <summary>Kernels of a shaking hand: a smooth random trajectory during the exposure, drawn with bilinear weights.</summary>
+internal static class CameraShake
+{
+    /// <summary>A kernel [size,size] with sum 1. The same seed gives the same kernel on every machine.</summary>
+    public static Tensor Kernel(int size, ulong seed)
+    {
+        const int Steps = 500;
+        (double[] x, double[] y) = Trajectory(Steps, seed);
+        // Centred on its mean and scaled so that it fills the kernel but for one pixel at each side.
+        (double meanX, double meanY) = (x.Average(), y.Average());
+        double reach = Math.Max(x.Max(v => Math.Abs(v - meanX)), y.Max(v => Math.Abs(v - meanY)));
+        double scale = reach == 0 ? 0 : Math.Max(0, (size - 1) / 2.0 - 1) / reach, centre = (size - 1) / 2.0;
+        double[,] kernel = new double[size, size];
+        for (int i = 0; i < Steps; i++)
+        {
+            (double u, double v) = (centre + scale * (x[i] - meanX), centre + scale * (y[i] - meanY));
+            (int c, int r) = ((int)Math.Floor(u), (int)Math.Floor(v));
+            for (int dr = 0; dr <= 1; dr++)
+            {
+                for (int dc = 0; dc <= 1; dc++)
+                {
+                    if (r + dr < size && c + dc < size) kernel[r + dr, c + dc] += (1 - Math.Abs(v - r - dr)) * (1 - Math.Abs(u - c - dc));
+                }
+            }
+        }
+        return Kernels.Normalised(kernel);
+    }
+
+    // A velocity that drifts, is pulled back to the middle and is jerked now and then (after Boracchi and Foi 2012).
+    private static (double[] X, double[] Y) Trajectory(int steps, ulong seed)
+    {
+        const double Inertia = 0.97, Drift = 0.08, Pull = 0.002, Jerk = 0.01;
+        using ComputeScope scope = new();
+        using Tensor draws = new PhiloxNoise(seed, [ImageKey.FromName("camera shake")]).Draw(NoiseRole.Measurement, 1, steps, 3);
+        float[] n = [.. draws.data<float>()];
+        (double[] x, double[] y) = (new double[steps], new double[steps]);
+        double px = 0, py = 0, vx = n[0], vy = n[1];
+        for (int i = 0; i < steps; i++)
+        {
+            // A normal draw beyond 2.58 has the probability 0.01.
+            bool jerked = Math.Abs(n[3 * i + 2]) > 2.5758 && Jerk > 0;
+            vx = Inertia * vx + Drift * n[3 * i] - Pull * px - (jerked ? 2 * vx : 0);
+            vy = Inertia * vy + Drift * n[3 * i + 1] - Pull * py - (jerked ? 2 * vy : 0);
+            (x[i], y[i]) = (px += vx, py += vy);
+        }
+        return (x, y);
+    }
+}

@@ -1,0 +1,127 @@
+using Diffusion.Inverse;
+
+namespace Diffusion.Operators;
+
+/// <summary>Correlation with a kernel at every f-th pixel of a picture extended beyond its edges: any kernel, any boundary. Normal equations by conjugate gradients.</summary>
+/// <remarks>The preconditioner solves the same problem on the mirrored torus with an even kernel of the same mean power: exact but for the edges.</remarks>
+internal sealed class PaddedConvolution : LinearOperator
+{
+    private readonly Padding _padding;
+    private readonly MirroredTorus _near;
+    private readonly Tensor? _rows, _columns, _kernel;
+    private readonly int _factor, _kernelRows, _kernelColumns;
+
+    /// <param name="input">The picture.</param>
+    /// <param name="kernel">g [kh,kw] float64: y[o] = sum_t g[t] x[f o + first + t].</param>
+    /// <param name="first">Offsets of the first element, rows and columns.</param>
+    /// <param name="boundary">Beyond the edges.</param>
+    /// <param name="factor">f.</param>
+    /// <param name="near">The preconditioner; owned.</param>
+    /// <param name="blur">Whether it is a blur to its user.</param>
+    /// <param name="device">Where its constants live.</param>
+    public PaddedConvolution(ImageShape input, Tensor kernel, (int Row, int Column) first, Boundary boundary, int factor, MirroredTorus near, bool blur, Device device)
+    {
+        (Input, _factor, _near, Device) = (input, factor, near, device);
+        (_kernelRows, _kernelColumns) = ((int)kernel.shape[0], (int)kernel.shape[1]);
+        if (boundary == Boundary.Valid)
+        {
+            Output = new MeasurementShape(new ImageShape(input.Channels, (input.Height - _kernelRows) / factor + 1, (input.Width - _kernelColumns) / factor + 1));
+            _padding = new Padding(boundary, input, 0, 0, 0, 0, device);
+        }
+        else
+        {
+            ImageShape output = new(input.Channels, input.Height / factor, input.Width / factor);
+            Output = new MeasurementShape(output);
+            int bottom = (output.Height - 1) * factor + first.Row + _kernelRows - input.Height, right = (output.Width - 1) * factor + first.Column + _kernelColumns - input.Width;
+            _padding = new Padding(boundary, input, -first.Row, bottom, -first.Column, right, device);
+        }
+        using DisposeScope scope = torch.NewDisposeScope();
+        (Tensor u, Tensor s, Tensor vt) = torch.linalg.svd(kernel, fullMatrices: false);
+        double[] singulars = [.. s.data<double>()];
+        if (singulars.Length == 1 || singulars[1] <= 1e-9 * singulars[0])
+        {
+            double root = Math.Sqrt(singulars[0]);
+            _rows = Weights(u.select(1, 0) * root, [input.Channels, 1, _kernelRows, 1]);
+            _columns = Weights(vt.select(0, 0) * root, [input.Channels, 1, 1, _kernelColumns]);
+        }
+        else _kernel = kernel.to(ScalarType.Float32).to(device).DetachFromDisposeScope();
+        Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, Math.Max(_kernelRows, _kernelColumns)) };
+
+        Tensor Weights(Tensor taps, long[] shape)
+            => taps.to(ScalarType.Float32).to(device).reshape(1, 1, shape[2], shape[3]).expand(shape).contiguous().DetachFromDisposeScope();
+    }
+
+    public override ImageShape Input { get; }
+    public override MeasurementShape Output { get; }
+    public override OperatorTraits Traits { get; }
+    public override Device Device { get; }
+    protected override bool HasPreconditioner => true;
+
+    /// <summary>The mirrored torus whose even gains have the mean power of a kernel: L[i,j]^2 = mean of |H(w_i, +-w_j)|^2.</summary>
+    public static MirroredTorus Near(ImageShape input, Tensor kernel, Device device)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor Power(Tensor k) => CircularTorus.TransferOf(k, input.Height, input.Width, 0, 0, spacing: 1).abs().square();
+        Tensor gains = ((Power(kernel) + Power(kernel.flip(1))) / 2).sqrt();
+        return new MirroredTorus(input, gains, 1, blur: true, 0, device);
+    }
+
+    public override Tensor Apply(Tensor x)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor extended = _padding.Extend(x);
+        if (_kernel is null)
+        {
+            Tensor vertical = torch.nn.functional.conv2d(extended, _rows!, strides: [_factor, 1], groups: Input.Channels);
+            return torch.nn.functional.conv2d(vertical, _columns!, strides: [1, _factor], groups: Input.Channels).MoveToOuterDisposeScope();
+        }
+        (long h, long w) = (extended.shape[2], extended.shape[3]);
+        Tensor full = torch.fft.irfft2(torch.fft.rfft2(extended) * torch.fft.rfft2(_kernel, [h, w]).conj(), [h, w]);
+        ImageShape output = Output.Image;
+        return full.slice(2, 0, (output.Height - 1) * _factor + 1, _factor).slice(3, 0, (output.Width - 1) * _factor + 1, _factor).contiguous().MoveToOuterDisposeScope();
+    }
+
+    public override Tensor Adjoint(Tensor y)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        if (_kernel is null)
+        {
+            Tensor horizontal = torch.nn.functional.conv_transpose2d(y, _columns!, strides: [1, _factor], groups: Input.Channels);
+            return _padding.Fold(Fit(torch.nn.functional.conv_transpose2d(horizontal, _rows!, strides: [_factor, 1], groups: Input.Channels))).MoveToOuterDisposeScope();
+        }
+        ImageShape output = Output.Image;
+        (long h, long w) = ((output.Height - 1) * _factor + _kernelRows, (output.Width - 1) * _factor + _kernelColumns);
+        Tensor spread = torch.zeros([y.shape[0], y.shape[1], h, w], dtype: y.dtype, device: y.device);
+        spread.slice(2, 0, (output.Height - 1) * _factor + 1, _factor).slice(3, 0, (output.Width - 1) * _factor + 1, _factor).copy_(y);
+        Tensor full = torch.fft.irfft2(torch.fft.rfft2(spread) * torch.fft.rfft2(_kernel, [h, w]), [h, w]);
+        return _padding.Fold(Fit(full)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Guess(Tensor y)
+    {
+        if (_factor > 1) return Enlargement.Bicubic(y, _factor, (_factor - 1) / 2.0);
+        using Tensor back = Adjoint(y);
+        return SolveNormal(back, 1e-2 * _near.NormSquared);
+    }
+
+    protected override Tensor Precondition(Tensor r, double rho) => _near.SolveNormal(r, Math.Max(rho, 1e-6 * _near.NormSquared));
+
+    public override void Dispose()
+    {
+        _padding.Dispose();
+        _near.Dispose();
+        _rows?.Dispose();
+        _columns?.Dispose();
+        _kernel?.Dispose();
+        base.Dispose();
+    }
+
+    // With the valid boundary and a stride the last pixels may be unused: the transpose gives them zeros.
+    private Tensor Fit(Tensor extended)
+    {
+        (long h, long w) = _padding.Extended;
+        long below = h - extended.shape[2], right = w - extended.shape[3];
+        return below == 0 && right == 0 ? extended : torch.nn.functional.pad(extended, [0L, right, 0L, below], PaddingModes.Constant, 0);
+    }
+}

@@ -1,0 +1,74 @@
+using Diffusion.Inverse;
+using Diffusion.Runtime;
+
+namespace Diffusion.Operators;
+
+/// <summary>The weights of the colours in grey.</summary>
+public enum GrayWeights
+{
+    /// <summary>The mean of the channels.</summary>
+    Mean,
+    /// <summary>0.299 R + 0.587 G + 0.114 B.</summary>
+    Bt601,
+}
+
+/// <summary>y = w . x per pixel: colourisation. A A^T = |w|^2 I, so whatever follows keeps its closed form.</summary>
+[Operator("gray", About = "Grey value of a colour picture: colourisation", Examples = "gray\ngray:weights=bt601|downsample:factor=2")]
+public sealed record Gray : OperatorSpec
+{
+    /// <summary>w.</summary>
+    [Setting(Symbol = "w", About = "weights of the channels")]
+    public GrayWeights Weights { get; init; } = GrayWeights.Mean;
+
+    /// <inheritdoc/>
+    protected override LinearOperator Create(ImageShape input, Device device)
+    {
+        if (Weights == GrayWeights.Bt601 && input.Channels != 3) throw Error($"BT.601 weights are for three channels, but the picture has {input.Channels}", "Use weights=mean");
+        float[] weights = Weights == GrayWeights.Bt601 ? [0.299f, 0.587f, 0.114f] : [.. Enumerable.Repeat(1f / input.Channels, input.Channels)];
+        return new Weighted(input, weights, device);
+    }
+
+    private sealed class Weighted : SpectralOperator
+    {
+        private readonly Tensor _weights, _singulars;
+        private readonly double _square;
+
+        public Weighted(ImageShape input, float[] weights, Device device)
+        {
+            (Input, Device) = (input, device);
+            Output = new MeasurementShape(new ImageShape(1, input.Height, input.Width));
+            using DisposeScope scope = torch.NewDisposeScope();
+            _weights = torch.tensor(weights, device: device).reshape(1, -1, 1, 1).DetachFromDisposeScope();
+            _square = weights.Sum(w => (double)w * w);
+            double norm = Math.Sqrt(_square);
+            _singulars = torch.full([Output.Count], (float)norm, device: device).DetachFromDisposeScope();
+            Traits = new OperatorTraits { RowNormSquared = _square, Local = (1, 1), ClosedForm = true };
+            Decomposition = Spectrum.Of(_singulars, x => (x * _weights).sum(1).flatten(1) / norm, c => c.reshape(Output.Batch(c.shape[0])) * (_weights / norm), y => y.flatten(1));
+        }
+
+        public override ImageShape Input { get; }
+        public override MeasurementShape Output { get; }
+        public override OperatorTraits Traits { get; }
+        public override Device Device { get; }
+        public override double NormSquared => _square;
+        protected override Spectrum Decomposition { get; }
+
+        public override Tensor Apply(Tensor x)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            return (x * _weights).sum(1, keepdim: true).MoveToOuterDisposeScope();
+        }
+
+        public override Tensor Adjoint(Tensor y) => y * _weights;
+
+        /// <summary>The grey value in every channel.</summary>
+        public override Tensor Guess(Tensor y) => y.repeat(1, Input.Channels, 1, 1);
+
+        public override void Dispose()
+        {
+            _weights.Dispose();
+            _singulars.Dispose();
+            base.Dispose();
+        }
+    }
+}

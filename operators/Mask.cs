@@ -1,0 +1,96 @@
+using Diffusion.Imaging;
+using Diffusion.Inverse;
+using Diffusion.Runtime;
+
+namespace Diffusion.Operators;
+
+/// <summary>y = m x with m = 1 at known and 0 at missing pixels: inpainting. The measurement has the picture's shape; missing values are 0 in it.</summary>
+[Operator("mask", About = "Removes pixels: inpainting", Examples = "mask:random=0.8\nmask:box=64x64+32+32\nmask:box=center\nmask:text=\"Lorem ipsum\"\nmask:stripes=4")]
+public sealed record Mask : OperatorSpec
+{
+    /// <summary>The fraction of missing pixels; their number is exact, their places come from <see cref="Seed"/>.</summary>
+    [Setting(Min = 0, Max = 1, About = "the fraction of pixels that are missing (an exact count, at seeded places)")]
+    public double? Random { get; init; }
+    /// <summary>A missing rectangle.</summary>
+    [Setting(About = "a missing rectangle, WxH+X+Y, WxH or center")]
+    public Region? Box { get; init; }
+    /// <summary>A picture: darker than <see cref="Threshold"/> is missing.</summary>
+    [Setting(About = "a picture; values below the threshold are missing")]
+    public string? File { get; init; }
+    /// <summary>Values of the file below this are missing.</summary>
+    [Setting(Min = 0, Max = 1, About = "values of the file below this are missing")]
+    public double Threshold { get; init; } = 0.5;
+    /// <summary>Letters that cover the picture.</summary>
+    [Setting(About = "letters that cover the picture, repeated line by line")]
+    public string? Text { get; init; }
+    /// <summary>Vertical stripes, missing and known in turn.</summary>
+    [Setting(Unit = "pixels", Min = 1, Max = 4096, About = "width of vertical stripes, known and missing in turn")]
+    public int? Stripes { get; init; }
+    /// <summary>Seed of the random places.</summary>
+    [Setting(About = "seed of the random places")]
+    public ulong Seed { get; init; }
+    /// <summary>Whether each channel has its own random places.</summary>
+    [Setting(About = "random places of their own for each channel")]
+    public bool PerChannel { get; init; }
+
+    /// <summary>The mask, [C,H,W] float32 with 1 = known; the caller owns it.</summary>
+    public Tensor BuildMask(ImageShape input)
+    {
+        using ComputeScope scope = new();
+        Tensor mask = this switch
+        {
+            { Random: { } fraction } => RandomMask(input, fraction),
+            { Box: { } box } => BoxMask(input, box),
+            { File: { } file } => FileMask(input, file),
+            { Text: { } text } => LetterMask.Draw(text, input.Height, input.Width),
+            _ => (torch.arange(input.Width) / Stripes!.Value).floor().remainder(2).eq(0).expand(input.Height, input.Width),
+        };
+        mask = mask.to(ScalarType.Float32);
+        return scope.Return((mask.dim() == 3 ? mask : mask.expand(input.Channels, -1, -1)).contiguous());
+    }
+
+    /// <inheritdoc/>
+    protected override LinearOperator Create(ImageShape input, Device device) => new MaskOperator(input, BuildMask(input).to(device));
+
+    /// <inheritdoc/>
+    protected override void Validate()
+    {
+        string[] given = [.. new (string Key, bool Set)[] { ("random", Random is not null), ("box", Box is not null), ("file", File is not null), ("text", Text is not null), ("stripes", Stripes is not null) }
+            .Where(p => p.Set).Select(p => p.Key)];
+        if (given.Length == 0) throw Error("The mask has no pattern", "Give one of random, box, file, text, stripes");
+        if (given.Length > 1) throw Error($"The mask has {given.Length} patterns: {string.Join(", ", given)}", "Give one; join several masks with |");
+        if (Text is { } text && text.AsSpan().Trim().Length == 0) throw Error("The mask's text is empty");
+        if (PerChannel && Random is null) throw Error("per_channel belongs to random");
+    }
+
+    private Tensor RandomMask(ImageShape input, double fraction)
+    {
+        int channels = PerChannel ? input.Channels : 1;
+        long pixels = (long)input.Height * input.Width, missing = (long)Math.Round(fraction * pixels, MidpointRounding.AwayFromZero);
+        Tensor mask = torch.ones(channels, pixels);
+        for (int c = 0; c < channels; c++)
+        {
+            using Tensor order = Permutation.Random(pixels, Seed, c);
+            mask[c].index_fill_(0, order.slice(0, 0, missing, 1), 0);
+        }
+        return PerChannel ? mask.reshape(channels, input.Height, input.Width) : mask.reshape(input.Height, input.Width);
+    }
+
+    private Tensor BoxMask(ImageShape input, Region box)
+    {
+        (int x, int y, int width, int height) = box.In(input);
+        if (x < 0 || y < 0 || x + (long)width > input.Width || y + (long)height > input.Height)
+            throw Error($"The box {box} reaches beyond the picture of {input.Width}x{input.Height} pixels (width x height)", "Boxes are WIDTHxHEIGHT+X+Y");
+        Tensor mask = torch.ones(input.Height, input.Width);
+        mask.narrow(0, y, height).narrow(1, x, width).zero_();
+        return mask;
+    }
+
+    private Tensor FileMask(ImageShape input, string file)
+    {
+        using Picture picture = ImageFile.Read(file);
+        if (picture.Height != input.Height || picture.Width != input.Width)
+            throw Error($"The mask is {picture.Height}x{picture.Width} but the picture is {input.Height}x{input.Width} (height x width)", "Pass --resize-mask, or transpose it");
+        return picture.Pixels.mean([0L, 1L]).ge(Threshold);
+    }
+}

@@ -1,0 +1,116 @@
+namespace Diffusion.Inverse;
+
+/// <summary>y = A2 (A1 x). Forward and adjoint compose; the rest is in closed form where the pair allows it, else iterative.</summary>
+/// <remarks>
+/// Closed forms: a pair that the second operator knows (<see cref="LinearOperator.After"/>: decimation after a blur); any operator with a spectrum after one with A1 A1^T = c I
+/// (everything after <c>gray</c> or <c>crop</c>), whose singular values are sqrt(c) s2 with the right vectors A1^T V2 / sqrt(c); two operators whose rows are both orthogonal.
+/// Conjugate gradients of the others are preconditioned by the normal equations of the first, where those have a closed form.
+/// </remarks>
+public sealed class ComposedOperator : LinearOperator
+{
+    private readonly LinearOperator _first, _second;
+
+    private ComposedOperator(LinearOperator first, LinearOperator second) => (_first, _second) = (first, second);
+
+    /// <summary>The picture passes through <paramref name="first"/>, then through <paramref name="second"/>; the result owns both.</summary>
+    /// <exception cref="ArgumentException">The second does not take what the first makes.</exception>
+    public static LinearOperator Of(LinearOperator first, LinearOperator second)
+    {
+        if (!first.Output.IsImage || first.Output.Image != second.Input)
+            throw new ArgumentException($"The first operator makes {first.Output}, but the second takes {second.Input}.", nameof(second));
+        return second.After(first) ?? new ComposedOperator(first, second);
+    }
+
+    /// <inheritdoc/>
+    public override ImageShape Input => _first.Input;
+    /// <inheritdoc/>
+    public override MeasurementShape Output => _second.Output;
+    /// <inheritdoc/>
+    public override Device Device => _first.Device;
+    /// <inheritdoc/>
+    public override long MeasurementCount => _second.MeasurementCount;
+
+    /// <inheritdoc/>
+    public override OperatorTraits Traits => new()
+    {
+        Blur = _first.Traits.Blur || _second.Traits.Blur,
+        Downsample = _first.Traits.Downsample * _second.Traits.Downsample,
+        OrthonormalRows = _first.Traits.OrthonormalRows && _second.Traits.OrthonormalRows,
+        RowNormSquared = _first.Traits.RowNormSquared * _second.Traits.RowNormSquared,
+        Local = _first.Traits.Local is { } a && _second.Traits.Local is { } b ? (a.Period * b.Period, a.Support + b.Support * _first.Traits.Downsample) : null,
+        ClosedForm = Spectrum is not null || (_first.Traits.RowNormSquared * _second.Traits.RowNormSquared) is not null,
+    };
+
+    /// <inheritdoc/>
+    public override Spectrum? Spectrum
+    {
+        get
+        {
+            if (field is null && _first.Traits.RowNormSquared is { } c && _second.Spectrum is { } inner)
+            {
+                using DisposeScope scope = torch.NewDisposeScope();
+                double root = Math.Sqrt(c);
+                Tensor singulars = (inner.Singulars * root).DetachFromDisposeScope();
+                field = Spectrum.Of(singulars,
+                    x => Through(_first.Apply(x), inner.ToRange, 1 / root),
+                    coefficients => Through(inner.FromRange(coefficients), _first.Adjoint, 1 / root),
+                    inner.ToMeasurement);
+            }
+            return field;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Apply(Tensor x) => Through(_first.Apply(x), _second.Apply);
+
+    /// <inheritdoc/>
+    public override Tensor Adjoint(Tensor y) => Through(_second.Adjoint(y), _first.Adjoint);
+
+    /// <inheritdoc/>
+    public override Tensor Restrict(Tensor y) => _second.Restrict(y);
+
+    /// <inheritdoc/>
+    public override Tensor PseudoInverse(Tensor y, double eta = 0)
+    {
+        if (Traits.RowNormSquared is { } c) return Through(Adjoint(y), back => back / (c + eta));
+        return Spectrum is { } spectrum ? spectrum.PseudoInverse(y, eta) : base.PseudoInverse(y, eta);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+        => Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, start);
+
+    /// <inheritdoc/>
+    protected override bool HasPreconditioner => _first.Traits.ClosedForm;
+
+    /// <inheritdoc/>
+    /// <remarks>A2^T A2 is replaced by its mean diagonal c: (c A1^T A1 + rho I)^-1.</remarks>
+    protected override Tensor Precondition(Tensor r, double rho)
+    {
+        double c = Math.Clamp((double)_second.MeasurementCount / _second.Input.Count, 1e-6, 1);
+        return Through(_first.SolveNormal(r, Math.Max(rho, 1e-6) / c), x => x / c);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>First the second operator's guess, then the first's: a filled and enlarged picture is a better start than a damped pseudo-inverse of the whole.</remarks>
+    public override Tensor Guess(Tensor y) => Through(_second.Guess(y), _first.Guess);
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        if (_first.Traits.RowNormSquared is not null) Spectrum?.Singulars.Dispose();
+        _first.Dispose();
+        _second.Dispose();
+        base.Dispose();
+    }
+
+    private static Tensor Through(Tensor owned, Func<Tensor, Tensor> next, double factor = 1)
+    {
+        using (owned)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor result = next(owned);
+            return (factor == 1 ? result : result * factor).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+namespace Diffusion.Inverse;
+
+/// <summary>Classical fill-in of missing pixels. Pictures are [N,C,H,W]; masks [H,W], [C,H,W] or [N,C,H,W] with nonzero = known. Values at missing pixels are ignored.</summary>
+public static class Fill
+{
+    /// <summary>
+    /// The median fill of CM4IR: in passes of growing half-width 2, 3, ... each missing pixel becomes the lower median of the known values in the square window around it, as they were before the pass.
+    /// </summary>
+    /// <returns>The filled picture; the picture itself where nothing is known. The caller owns it.</returns>
+    public static Tensor Median(Tensor y, Tensor mask)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor known = mask.ne(0).expand(y.shape).contiguous(), x = y.clone();
+        (long h, long w) = (y.shape[2], y.shape[3]);
+        for (long half = 2; ; half++)
+        {
+            using DisposeScope pass = torch.NewDisposeScope();
+            long missing = known.logical_not().sum().item<long>();
+            if (missing == 0 || missing == y.numel() || half > Math.Max(h, w)) break;
+            MedianPass(x, known, half);
+        }
+        return x.MoveToOuterDisposeScope();
+    }
+
+    private static void MedianPass(Tensor x, Tensor known, long half)
+    {
+        // Only the missing pixels' windows are gathered, in chunks of at most 4 million values.
+        (long h, long w) = (x.shape[2], x.shape[3]);
+        Tensor marked = torch.where(known, x, torch.full_like(x, float.NaN));
+        Tensor padded = torch.nn.functional.pad(marked, [half, half, half, half], PaddingModes.Constant, double.NaN).flatten();
+        long side = 2 * half + 1, stride = w + 2 * half, chunk = Math.Max(1, (4 << 20) / (side * side));
+        Tensor offsets = (torch.arange(side, device: x.device).unsqueeze(1) * stride + torch.arange(side, device: x.device)).flatten();
+        Tensor places = known.logical_not().flatten().nonzero().flatten();
+        Tensor flatX = x.view(-1), flatKnown = known.view(-1);
+        for (long at = 0; at < places.shape[0]; at += chunk)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor place = places.slice(0, at, Math.Min(at + chunk, places.shape[0]), 1);
+            Tensor plane = place.floor_divide(h * w), inPlane = place - plane * (h * w), row = inPlane.floor_divide(w), column = inPlane - row * w;
+            Tensor corner = plane * (h + 2 * half) * stride + row * stride + column;
+            // Sorting puts NaN last: the lower median is entry (count - 1) / 2.
+            Tensor window = padded.index_select(0, (corner.unsqueeze(1) + offsets).flatten()).reshape(-1, side * side);
+            Tensor count = window.isnan().logical_not().sum(1, keepdim: true), found = count.gt(0).squeeze(1);
+            Tensor medians = window.sort(1).Values.gather(1, (count - 1).clamp_min(0).floor_divide(2)).squeeze(1);
+            flatX.index_copy_(0, place, torch.where(found, medians, flatX.index_select(0, place)));
+            flatKnown.index_copy_(0, place, found);
+        }
+    }
+
+    /// <summary>The harmonic fill: missing pixels are the mean of their four neighbours (the Laplace equation, mirrored at the edges), known ones stay.</summary>
+    /// <remarks>Multigrid in one sweep gives the start (means of known pixels on coarser and coarser grids); successive over-relaxation by Chebyshev steps on a checkerboard finishes.</remarks>
+    /// <param name="y">The measurement.</param>
+    /// <param name="mask">Nonzero = known.</param>
+    /// <param name="tolerance">Largest change of a pixel in a sweep that ends the iteration.</param>
+    public static Tensor Harmonic(Tensor y, Tensor mask, double tolerance = 1e-4)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor known = mask.ne(0).expand(y.shape).to(y.dtype);
+        return Smooth(y * known, known, tolerance).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Smooth(Tensor y, Tensor known, double tolerance)
+    {
+        (long h, long w) = (y.shape[2], y.shape[3]);
+        Tensor x;
+        if (h <= 2 && w <= 2)
+        {
+            Tensor count = known.sum([2L, 3L], keepdim: true);
+            x = y.sum([2L, 3L], keepdim: true) / count.clamp_min(1);
+        }
+        else
+        {
+            // The mean of the known pixels of each 2x2 block, filled on the coarser grid and interpolated back.
+            Tensor count = Blocks(known);
+            Tensor coarse = Smooth(Blocks(y) / count.clamp_min(1e-6), count.gt(0).to(y.dtype), tolerance);
+            x = torch.nn.functional.interpolate(coarse, [h, w], mode: torch.InterpolationMode.Bilinear, align_corners: false);
+        }
+        x = y + (1 - known) * x;
+        Relax(x, known, Math.Min(200, 20 + (int)Math.Max(h, w)), tolerance);
+        return x;
+
+        static Tensor Blocks(Tensor t) => torch.nn.functional.avg_pool2d(t, 2L, stride: 2L, ceil_mode: true, count_include_pad: false);
+    }
+
+    // Jacobi with momentum in place: x += w (mean of neighbours - x) at missing pixels.
+    private static void Relax(Tensor x, Tensor known, int sweeps, double tolerance)
+    {
+        Tensor missing = 1 - known, previous = x.clone();
+        double momentum = 1;
+        for (int i = 0; i < sweeps; i++)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor p = torch.nn.functional.pad(x, [1L, 1L, 1L, 1L], PaddingModes.Replicate);
+            (long h, long w) = (x.shape[2], x.shape[3]);
+            Tensor mean = (p.narrow(2, 0, h).narrow(3, 1, w) + p.narrow(2, 2, h).narrow(3, 1, w) + p.narrow(2, 1, h).narrow(3, 0, w) + p.narrow(2, 1, h).narrow(3, 2, w)) / 4;
+            // Chebyshev acceleration (Golub and Varga 1961) for eigenvalues of Jacobi's matrix within +-0.995.
+            const double Radius = 0.995;
+            momentum = i == 0 ? 1 : i == 1 ? 1 / (1 - Radius * Radius / 2) : 1 / (1 - Radius * Radius * momentum / 4);
+            Tensor next = x + missing * (momentum * (mean - previous) + previous - x);
+            double change = i % 5 == 4 ? (next - x).abs().max().item<float>() : double.PositiveInfinity;
+            previous.copy_(x);
+            x.copy_(next);
+            if (change <= tolerance) break;
+        }
+    }
+
+    /// <summary>
+    /// The fill of RDMD's code: each missing pixel is the inverse-distance-weighted mean (Shepard 1968) of the known pixels at offsets -floor(window/2) .. floor(window/2) - 1 in both directions; 0 where there are none.
+    /// </summary>
+    /// <param name="y">The measurement.</param>
+    /// <param name="mask">Nonzero = known.</param>
+    /// <param name="window">Side length of the window.</param>
+    /// <param name="power">Weights are distance^-power.</param>
+    public static Tensor Shepard(Tensor y, Tensor mask, int window = 9, int power = 2)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        int wing = window / 2;
+        Tensor known = mask.ne(0).expand(y.shape).to(y.dtype), sum = torch.zeros_like(y), weights = torch.zeros_like(y);
+        Tensor Pad(Tensor t) => torch.nn.functional.pad(t, [(long)wing, wing, wing, wing], PaddingModes.Constant, 0);
+        Tensor paddedY = Pad(y * known), paddedKnown = Pad(known);
+        for (int dy = -wing; dy < wing; dy++)
+        {
+            for (int dx = -wing; dx < wing; dx++)
+            {
+                if (dy == 0 && dx == 0) continue;
+                using DisposeScope step = torch.NewDisposeScope();
+                double weight = Math.Pow(dy * dy + dx * dx, -power / 2.0);
+                sum.add_(paddedY.narrow(2, wing + dy, y.shape[2]).narrow(3, wing + dx, y.shape[3]) * weight);
+                weights.add_(paddedKnown.narrow(2, wing + dy, y.shape[2]).narrow(3, wing + dx, y.shape[3]) * weight);
+            }
+        }
+        Tensor filled = torch.where(weights.gt(0), sum / weights.clamp_min(1e-30), torch.zeros_like(y));
+        return torch.where(known.gt(0), y, filled).MoveToOuterDisposeScope();
+    }
+}

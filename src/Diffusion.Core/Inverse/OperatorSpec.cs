@@ -1,0 +1,58 @@
+using System.Reflection;
+using Diffusion.Runtime;
+
+namespace Diffusion.Inverse;
+
+/// <summary>
+/// An operator that knows no sizes yet: <c>blur:sigma=2|downsample:factor=4</c>, or <c>new Blur { Sigma = 2 } | new Downsample { Factor = 4 }</c>.
+/// Bound to the shape of a picture it becomes a <see cref="LinearOperator"/>; sizes that don't fit are reported there.
+/// </summary>
+/// <remarks>Specs are immutable and compare by value. <see cref="ToString"/> is the canonical text; parsing it gives an equal spec.</remarks>
+public abstract record OperatorSpec
+{
+    /// <summary>The operator's name in specs.</summary>
+    public virtual string Name => GetType().GetCustomAttribute<OperatorAttribute>()?.Name ?? GetType().Name;
+
+    /// <summary>Binds the spec to pictures of one shape.</summary>
+    /// <param name="input">The shape of the pictures that the operator will measure.</param>
+    /// <param name="device">Where its constants live; the CPU by default.</param>
+    /// <returns>The operator; the caller disposes it.</returns>
+    /// <exception cref="OperatorSpecException">A setting has an impossible value, or the shape does not fit.</exception>
+    public LinearOperator Bind(ImageShape input, Device? device = null)
+    {
+        if (input.Channels < 1 || input.Height < 1 || input.Width < 1)
+            throw new ArgumentException($"A picture of {input.Channels} channels, {input.Height}x{input.Width} pixels (height x width) has no pixels.", nameof(input));
+        Check();
+        using ComputeScope scope = new();
+        return Create(input, device ?? new Device("cpu"));
+    }
+
+    /// <summary>Checks every setting against its declared range, and the settings against each other.</summary>
+    /// <exception cref="OperatorSpecException">The first one that is impossible.</exception>
+    public void Check()
+    {
+        foreach ((OperatorParameter parameter, object? value) in Values()) parameter.Check(value, ToString());
+        Validate();
+    }
+
+    /// <summary>Joins two specs: the picture passes through <paramref name="first"/>, then through <paramref name="second"/>.</summary>
+    public static OperatorSpec operator |(OperatorSpec first, OperatorSpec second) => ComposedSpec.Of(first, second);
+
+    /// <summary>The canonical text: settings that differ from their defaults, quoted where needed.</summary>
+    public sealed override string ToString() => Print();
+
+    /// <summary>Builds the operator. Called with checked settings; tensors that it keeps must be detached from the dispose scope.</summary>
+    protected abstract LinearOperator Create(ImageShape input, Device device);
+
+    /// <summary>Checks the settings against each other.</summary>
+    protected virtual void Validate() { }
+
+    /// <summary>An error about this spec.</summary>
+    protected OperatorSpecException Error(string what, string? remedy = null) => new(what, ToString(), remedy);
+
+    internal virtual IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values()
+        => [.. OperatorParameter.OfRecord(GetType()).Select(p => (p, p.Property!.GetValue(this)))];
+
+    internal virtual string Print()
+        => SpecText.Print(Name, Values().Where(v => !Equals(v.Value, v.Parameter.Default)).Select(v => (v.Parameter.Key, SpecValue.Print(v.Value))));
+}
