@@ -3,11 +3,20 @@ namespace Diffusion.Priors;
 /// <summary>Brings pictures to sizes that a network takes.</summary>
 internal static class Padding
 {
-    /// <summary>Pads at the right and the bottom to multiples of <paramref name="multiple"/>: by reflection without repeating the border, or by repeating the border where the picture is too small for that.</summary>
-    /// <returns>A new handle; the same values where nothing is missing.</returns>
-    public static Tensor ToMultiple(Tensor x, int multiple)
+    /// <summary>What lies beyond the border.</summary>
+    public enum Mode
     {
-        using Tensor? rows = Index(x.shape[2], multiple, x.device), columns = Index(x.shape[3], multiple, x.device);
+        /// <summary>The picture mirrored, without repeating the border; the border repeated where the picture is too small for that.</summary>
+        Reflect,
+        /// <summary>The border repeated.</summary>
+        Replicate,
+    }
+
+    /// <summary>Pads at the right and the bottom to multiples of <paramref name="multiple"/>.</summary>
+    /// <returns>A new handle; the same values where nothing is missing.</returns>
+    public static Tensor ToMultiple(Tensor x, int multiple, Mode mode = Mode.Reflect)
+    {
+        using Tensor? rows = Index(x.shape[2], multiple, mode, x.device), columns = Index(x.shape[3], multiple, mode, x.device);
         using Tensor tall = rows is null ? x.alias() : x.index_select(2, rows);
         return columns is null ? tall.alias() : tall.index_select(3, columns);
     }
@@ -19,11 +28,11 @@ internal static class Padding
         return rows.narrow(3, 0, width);
     }
 
-    private static Tensor? Index(long size, int multiple, Device device)
+    private static Tensor? Index(long size, int multiple, Mode mode, Device device)
     {
         long padded = (size + multiple - 1) / multiple * multiple;
         if (padded == size) return null;
-        bool reflect = padded - size < size;
+        bool reflect = mode == Mode.Reflect && padded - size < size;
         long[] index = new long[padded];
         for (long i = 0; i < padded; i++) index[i] = i < size ? i : reflect ? 2 * size - 2 - i : size - 1;
         return torch.tensor(index, device: device);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Networks;
 using Diffusion.Runtime;
@@ -29,34 +30,42 @@ public static class PriorLoader
     /// <exception cref="CheckpointException">The architecture has no network here, or the weights do not fit.</exception>
     public static IDenoiser Create(PriorCard card, ICheckpoint weights, ComputePolicy policy)
     {
-        AdmUNetConfig config = AdmUNetConfig.FromJson(card.Architecture.Config);
-        AdmUNet network = card.Architecture.Kind switch
+        PriorInfo info = new()
         {
-            "adm-unet" => new AdmUNet(config, policy),
-            "consistency-unet" => new ConsistencyUNet(config, policy),
-            string other => throw new CheckpointException($"A network of kind \"{other}\" cannot be used as a prior", weights.Path, "Use an ADM UNet or a consistency UNet"),
+            Name = card.Name,
+            Kind = PriorKind.PosteriorMean,
+            NoiseRange = card.NoiseRange ?? DefaultRange(card),
+            RmseTable = card.RmseTable,
+            TrainedSizes = card.TrainedSizes,
+            TilesBeyond = card.TilesBeyond,
+            ReceptiveField = card.ReceptiveField,
         };
+        JsonObject config = card.Architecture.Config;
+        return card.Architecture.Kind switch
+        {
+            "adm-unet" => Around(Fill(new AdmUNet(AdmUNetConfig.FromJson(config), policy), weights)),
+            "consistency-unet" => Around(Fill(new ConsistencyUNet(AdmUNetConfig.FromJson(config), policy), weights)),
+            "drunet" => new DruNetPrior(Fill(new DruNet(DruNetConfig.FromJson(config), policy), weights), info),
+            string other => throw new CheckpointException($"A network of kind \"{other}\" cannot be used as a prior", weights.Path, "Use an ADM UNet, a consistency UNet or a DRUNet"),
+        };
+
+        IDenoiser Around(AdmUNet network) => card.Prediction switch
+        {
+            "epsilon" => new EpsilonPrior(network, card.Schedule, info),
+            "edm" => new EdmPrior(network, info, card.Scalings),
+            "consistency" => new ConsistencyPrior(network, info, card.Scalings),
+            string other => throw new CheckpointException($"The prediction \"{other}\" is not known", weights.Path, "Use epsilon, edm or consistency"),
+        };
+    }
+
+    /// <summary>Loads a network's weights strictly and lays them out for its kernels. The network is disposed when that fails.</summary>
+    private static T Fill<T>(T network, ICheckpoint weights) where T : Network
+    {
         try
         {
-            StateDictLoader.Load(network.Parameters, weights, policy.NetworkDtype, policy.Device);
+            StateDictLoader.Load(network.Parameters, weights, network.Policy.NetworkDtype, network.Policy.Device);
             network.Arrange();
-            PriorInfo info = new()
-            {
-                Name = card.Name,
-                Kind = PriorKind.PosteriorMean,
-                NoiseRange = card.NoiseRange ?? (card.Prediction == "epsilon" ? (card.Schedule.Sigma(0), card.Schedule.Sigma(card.Schedule.Steps - 1)) : (0.002, 80)),
-                RmseTable = card.RmseTable,
-                TrainedSizes = card.TrainedSizes,
-                TilesBeyond = card.TilesBeyond,
-                ReceptiveField = card.ReceptiveField,
-            };
-            return card.Prediction switch
-            {
-                "epsilon" => new EpsilonPrior(network, card.Schedule, info),
-                "edm" => new EdmPrior(network, info, card.Scalings),
-                "consistency" => new ConsistencyPrior(network, info, card.Scalings),
-                string other => throw new CheckpointException($"The prediction \"{other}\" is not known", weights.Path, "Use epsilon, edm or consistency"),
-            };
+            return network;
         }
         catch
         {
@@ -64,4 +73,11 @@ public static class PriorLoader
             throw;
         }
     }
+
+    private static (double Min, double Max) DefaultRange(PriorCard card) => card.Architecture.Kind switch
+    {
+        "drunet" => (0, 100 / 127.5),
+        _ when card.Prediction == "epsilon" => (card.Schedule.Sigma(0), card.Schedule.Sigma(card.Schedule.Steps - 1)),
+        _ => (0.002, 80),
+    };
 }

@@ -10,6 +10,10 @@ public interface ISolver
     /// <summary>Network evaluations that these settings cost per picture, exactly.</summary>
     int Evaluations { get; }
 
+    /// <summary>Looks for settings that contradict each other, before anything heavy starts.</summary>
+    /// <exception cref="ArgumentException">They do; the message says which.</exception>
+    void Check() { }
+
     /// <summary>Solves y = A x + noise for x.</summary>
     /// <param name="problem">The problem; borrowed.</param>
     /// <param name="prior">The prior; borrowed.</param>

@@ -1,0 +1,39 @@
+namespace Diffusion.Solvers;
+
+/// <summary>RDMD's presets.</summary>
+public sealed class RdmdPresets : ISolverPresets
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<SolverPreset> All { get; } =
+    [
+        new("few-step", "Proximal data step and geometric ladders for any operator at 2 to 8 iterations.", null, FewStep),
+        new("paper", "The published arithmetic: gradient step, float32 tables, 100 iterations.", "RDMD, rdmd_sr.py and rdmd_deblur.py", Paper),
+    ];
+
+    private static RdmdSolver FewStep(PresetRequest request) => Fit(new RdmdSolver(), request.MaxEvaluations ?? 8);
+
+    private static RdmdSolver Paper(PresetRequest request)
+    {
+        bool enlarges = request.Traits.Downsample > 1 || request.Traits.Mask;
+        RdmdSolver solver = new()
+        {
+            Iterations = 100,
+            Sequence = RdmdSequence.Quadratic,
+            Lambda = 20,
+            Tau = 0.5,
+            Zeta = enlarges ? 0 : 0.3,
+            DataStep = RdmdDataStep.Gradient,
+            Start = SolverStart.Measurement,
+            Result = enlarges ? RdmdResult.DataConsistent : RdmdResult.Diffused,
+        };
+        return request.MaxEvaluations is { } most ? Fit(solver, most) : solver;
+    }
+
+    // The largest number of iterations that stays within the evaluations; a single evaluation is spent on the deterministic regulariser.
+    private static RdmdSolver Fit(RdmdSolver solver, int evaluations)
+    {
+        for (int n = Math.Min(evaluations, 1000); n > 1; n--)
+            if (solver with { Iterations = n } is { } candidate && candidate.Evaluations <= evaluations) return candidate;
+        return solver with { Iterations = 1, Tau = evaluations == 1 ? 0 : solver.Tau, Result = RdmdResult.Mean };
+    }
+}

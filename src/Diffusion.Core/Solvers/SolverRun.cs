@@ -1,0 +1,118 @@
+using Diffusion.Inverse;
+using Diffusion.Priors;
+using Diffusion.Runtime;
+
+namespace Diffusion.Solvers;
+
+/// <summary>One run of a solver on [-1,1]: checks what it is given, counts and guards network evaluations, reports steps.</summary>
+internal sealed class SolverRun
+{
+    private readonly IDenoiser _prior;
+    private readonly SolverContext _context;
+    private readonly InverseProblem _problem;
+    private int _step;
+
+    /// <summary>Checks the problem and brings it to [-1,1].</summary>
+    public SolverRun(ISolver solver, InverseProblem problem, IDenoiser prior, SolverContext context, int steps)
+    {
+        solver.Check();
+        Require(problem, prior);
+        _problem = problem.ToSymmetric();
+        _prior = prior;
+        _context = context;
+        Steps = steps;
+    }
+
+    /// <summary>y on [-1,1].</summary>
+    public Tensor Y => _problem.Y;
+    /// <summary>The operator.</summary>
+    public LinearOperator A => _problem.A;
+    /// <summary>Standard deviation of the noise on [-1,1].</summary>
+    public double Sigma => _problem.Sigma;
+    /// <summary>Number of steps.</summary>
+    public int Steps { get; }
+    /// <summary>Network evaluations so far.</summary>
+    public int Evaluations { get; private set; }
+    /// <summary>Whether somebody looks at intermediates.</summary>
+    public bool IsTraced => _context.Trace is not null;
+    /// <summary>The prior's noise levels.</summary>
+    public (double Min, double Max) NoiseRange => _prior.Info.NoiseRange;
+
+    /// <summary>The prior's estimate of x0 from x = x0 + sigma n.</summary>
+    /// <exception cref="NumericalException">It is not finite.</exception>
+    public Tensor Denoise(Tensor x, double sigma, double? networkSigma = null)
+    {
+        _context.Cancellation.ThrowIfCancellationRequested();
+        Evaluations++;
+        Tensor x0 = _prior.Denoise(x, sigma, _problem.Condition with { NetworkSigma = networkSigma });
+        if (IsFinite(x0)) return x0;
+        string where = FormattableString.Invariant($"step {_step + 1} of {Steps}, sigma {sigma:0.####}");
+        throw IsFinite(x)
+            ? new NumericalException("The prior's network returned NaN or infinity", where, "Compute in float32 (--dtype fp32), and verify the checkpoint")
+            : new NumericalException("The data step returned NaN or infinity", where, "Check the operator (diffusion operators check), or raise the noise level above 0 if it amplifies without bound");
+    }
+
+    /// <summary>Noise in the shape of the picture.</summary>
+    public Tensor Noise(NoiseRole role) => _context.Noise.Draw(role, A.Input.Batch(_problem.Batch)).to(Y.device);
+
+    /// <summary>Hands out an intermediate of the running step (<c>step0.x0</c>).</summary>
+    public void Trace(string what, Tensor value) => _context.Trace?.Invoke($"step{_step}.{what}", value);
+
+    /// <summary>Hands out a number of the running step, in float32.</summary>
+    public void Trace(string what, double value)
+    {
+        if (!IsTraced) return;
+        using Tensor number = torch.tensor([(float)value]);
+        Trace(what, number);
+    }
+
+    /// <summary>Hands out an intermediate that belongs to no step.</summary>
+    public void TraceOnce(string name, Tensor value) => _context.Trace?.Invoke(name, value);
+
+    /// <summary>Ends a step: the next iterate leaves the step's scope and takes the place of the current one.</summary>
+    public void Advance(ref Tensor x, Tensor next, double sigma)
+    {
+        Replace(ref x, next);
+        _step++;
+        _context.Progress?.Invoke(new SolverStep(_step, Steps, Evaluations, sigma));
+    }
+
+    /// <summary>Moves <paramref name="next"/> out of the innermost scope and disposes what it replaces.</summary>
+    public static void Replace(ref Tensor x, Tensor next)
+    {
+        if (ReferenceEquals(x, next)) return;
+        x.Dispose();
+        x = next.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The result, on the scale of the problem that was given.</summary>
+    /// <exception cref="NumericalException">It is not finite.</exception>
+    public Tensor Finish(Tensor x, InverseProblem problem)
+    {
+        if (!IsFinite(x)) throw new NumericalException("The result holds NaN or infinity", remedy: "Check the operator (diffusion operators check)");
+        return problem.FromRange(x, PixelRange.Symmetric);
+    }
+
+    // A sum is finite only if every term is: one pass, no mask.
+    private static bool IsFinite(Tensor x)
+    {
+        using Tensor sum = x.sum();
+        return float.IsFinite(sum.item<float>());
+    }
+
+    private static void Require(InverseProblem problem, IDenoiser prior)
+    {
+        long[] expected = problem.A.Output.Batch(problem.Batch);
+        if (!expected.AsSpan().SequenceEqual(problem.Y.shape))
+            throw new ArgumentException($"The measurement has shape [{string.Join(",", problem.Y.shape)}], but the operator makes [{string.Join(",", expected)}]. Use the operator that it was made with.");
+        if (!(problem.Sigma >= 0) || double.IsInfinity(problem.Sigma))
+            throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {problem.Sigma}."));
+        PriorInfo info = prior.Info;
+        if (info.Channels != problem.A.Input.Channels)
+            throw new ArgumentException($"Prior {info.Name} is for pictures of {info.Channels} channel(s), but the operator takes {problem.A.Input.Channels}. Use another prior.");
+        if (info.Classes is { } classes && problem.Condition.Labels is null)
+            throw new ArgumentException($"Prior {info.Name} is class-conditional: give a class from 0 to {classes - 1} per picture.");
+        if (problem.Condition.Labels is { } labels && labels.Length != problem.Batch)
+            throw new ArgumentException($"There are {labels.Length} class labels for {problem.Batch} picture(s).");
+    }
+}

@@ -1,0 +1,83 @@
+using Diffusion.Networks;
+using Diffusion.Priors;
+using Diffusion.Runtime;
+
+namespace Diffusion.Tests.Priors;
+
+public sealed class DecoratorTests
+{
+    [Fact]
+    public void Counting_counts_denoisings_and_predictions()
+    {
+        using ComputeScope scope = new();
+        using EpsilonPrior prior = PhotoPrior.Load();
+        CountingDenoiser counting = CountingDenoiser.Around(prior);
+        counting.Denoise(torch.zeros(2, 3, 16, 16), 0.3);
+        Assert.IsAssignableFrom<IVpNetwork>(counting).Predict(torch.zeros(1, 3, 16, 16), 5);
+        Assert.Equal(2, counting.Evaluations);
+        Assert.False(CountingDenoiser.Around(Small()) is IVpNetwork);
+    }
+
+    [Theory]
+    [InlineData(400, 400), InlineData(310, 171), InlineData(96, 700)]
+    public void Tiles_of_a_network_with_a_finite_window_give_the_whole_picture(int height, int width)
+    {
+        using ComputeScope scope = new();
+        using DruNetPrior prior = Small();
+        TiledDenoiser tiled = TiledDenoiser.Around(prior, 288, batch: 2);
+        Assert.True(tiled.Tiles(height, width) > 1, "The picture is one tile.");
+        Tensor x = PhotoPrior.Noise(2, 3, height, width);
+        Assert.True((prior.Denoise(x, 0.2) - tiled.Denoise(x, 0.2)).abs().max().item<float>() < 1e-4);
+    }
+
+    [Fact]
+    public void Tiles_of_the_shipped_prior_leave_no_seams()
+    {
+        using ComputeScope scope = new();
+        using EpsilonPrior prior = PhotoPrior.Load();
+        TiledDenoiser tiled = TiledDenoiser.Around(prior, 96);
+        Tensor clean = PhotoPrior.Smooth(208, 176), x = clean + 0.2 * PhotoPrior.Noise(1, 3, 208, 176);
+        Tensor whole = prior.Denoise(x, 0.2), pieces = tiled.Denoise(x, 0.2);
+        double error = (whole - clean).square().mean().sqrt().item<float>(), difference = (whole - pieces).square().mean().sqrt().item<float>();
+        Assert.True(difference < 0.5 * error, $"Tiles differ by {difference:G3} where the error is {error:G3}.");
+        Assert.Equal(x.shape, Assert.IsAssignableFrom<IVpNetwork>(tiled).Predict(x, 100).Epsilon.shape);
+    }
+
+    [Theory]
+    [InlineData(100, 32, 8, null), InlineData(1000, 96, 48, null), InlineData(97, 64, 32, 15), InlineData(65, 64, null, 15), InlineData(513, 128, 48, 33)]
+    public void Every_pixel_is_covered_at_the_networks_grid(int length, int tile, int? overlap, int? window)
+    {
+        using ComputeScope scope = new();
+        Identity identity = new(new PriorInfo { Name = "identity", Kind = PriorKind.PosteriorMean, SizeMultiple = 8, ReceptiveField = window });
+        Tensor x = torch.arange(3 * 20 * length).reshape(1, 3, 20, length).to(ScalarType.Float32);
+        Assert.True((TiledDenoiser.Around(identity, tile, overlap, batch: 3).Denoise(x, 1) / x.clamp_min(1) - x / x.clamp_min(1)).abs().max().item<float>() < 1e-6);
+        Assert.All(identity.Starts, start => Assert.Equal(0, start % 8));
+    }
+
+    [Fact]
+    public void Tiles_too_small_for_their_overlap_are_refused()
+    {
+        using DruNetPrior prior = Small();
+        Assert.Contains("too small", Assert.Throws<ArgumentException>(() => TiledDenoiser.Around(prior, 64)).Message);
+    }
+
+    private static DruNetPrior Small()
+    {
+        DruNet network = new(new DruNetConfig([8, 8, 8, 8], 1), new ComputePolicy());
+        network.Initialize(9);
+        return new DruNetPrior(network, new PriorInfo { Name = "small", Kind = PriorKind.PosteriorMean });
+    }
+
+    /// <summary>Returns its input, whose first row counts the columns.</summary>
+    private sealed class Identity(PriorInfo info) : IDenoiser
+    {
+        public List<long> Starts { get; } = [];
+        public PriorInfo Info => info;
+        public Tensor Denoise(Tensor x, double sigma, in Condition condition = default)
+        {
+            for (long i = 0; i < x.shape[0]; i++) Starts.Add((long)x[i, 0, 0, 0].item<float>());
+            return x.clone();
+        }
+        public void Dispose() { }
+    }
+}

@@ -1,0 +1,102 @@
+using Diffusion.Inverse;
+using Diffusion.Priors;
+using Diffusion.Solvers;
+
+namespace Diffusion.Tests.Solvers;
+
+public sealed class SolverCatalogTests
+{
+    private static readonly PresetRequest Request = new(new OperatorTraits { Blur = true }, 0.02, new PriorInfo { Name = "p", Kind = PriorKind.PosteriorMean }, 4);
+
+    [Fact]
+    public void Settings_are_read_by_name_and_by_the_papers_symbol()
+    {
+        Cm4irSolver solver = (Cm4irSolver)Create("CM4IR", ("eta", "0.25"), ("iN", "75"), ("deltas", "0.1,0,0,0.05"), ("deltas_injection_type", "time-and-scalings"));
+        Assert.Equal(0.25, solver.Eta);
+        Assert.Equal(75, solver.StartIndex);
+        Assert.Equal([0.1, 0, 0, 0.05], solver.Deltas);
+        Assert.Equal(DeltaInjection.TimeAndScalings, solver.DeltaInjection);
+    }
+
+    [Theory]
+    [InlineData("cm4ir", "eta", "2", "eta must lie between 0 and 1, not 2")]
+    [InlineData("cm4ir", "eta", "NaN", "eta takes a number, not \"NaN\"")]
+    [InlineData("cm4ir", "steps", "0", "steps must lie between 1 and 1000, not 0")]
+    [InlineData("cm4ir", "steps", "four", "steps takes a whole number, not \"four\"")]
+    [InlineData("cm4ir", "guidance", "magic", "guidance takes one of back-projection, proximal, not \"magic\"")]
+    [InlineData("cm4ir", "deltas", "0.1,0.2", "There are 2 deltas for 4 steps")]
+    [InlineData("dpir", "x8", "maybe", "turns takes one of true, false, not \"maybe\"")]
+    [InlineData("rdmd", "gravity", "1", "no setting \"gravity\"")]
+    public void Wrong_settings_are_refused_in_one_sentence(string solver, string key, string value, string expected)
+        => Assert.Contains(expected, Assert.Throws<ArgumentException>(() => Create(solver, (key, value))).Message);
+
+    [Fact]
+    public void A_wrong_value_is_refused_in_code_too()
+        => Assert.Contains("zeta must lie between 0 and 1", Assert.Throws<ArgumentException>(() => new RdmdSolver { Zeta = 1.5 }).Message);
+
+    [Fact]
+    public void Unknown_presets_and_fewer_than_one_step_are_refused()
+    {
+        Assert.Contains("few-step", Assert.Throws<ArgumentException>(() => SolverCatalog.BuiltIn.Create("dpir", "best", Request)).Message);
+        Assert.Contains("at least 1", Assert.Throws<ArgumentException>(() => SolverCatalog.BuiltIn.Create("dpir", null, Request with { MaxEvaluations = 0 })).Message);
+    }
+
+    [Fact]
+    public void Two_solvers_of_one_name_are_refused_naming_both()
+    {
+        string message = Assert.Throws<ArgumentException>(() => SolverCatalog.With(typeof(Impostor).Assembly)).Message;
+        Assert.Contains("Diffusion.Solvers.DpirSolver", message);
+        Assert.Contains(typeof(Impostor).FullName!.Replace('+', '.').Split('.')[^1], message);
+    }
+
+    [Fact]
+    public void Every_setting_says_what_it_is_and_every_preset_where_it_comes_from()
+    {
+        foreach (SolverEntry entry in SolverCatalog.BuiltIn.Entries)
+        {
+            Assert.NotEmpty(entry.About);
+            Assert.NotEmpty(entry.Settings);
+            Assert.All(entry.Settings, setting => Assert.False(string.IsNullOrEmpty(setting.About) || string.IsNullOrEmpty(setting.Kind), $"{entry.Name}.{setting.Name}"));
+            Assert.All(entry.Presets, preset => Assert.NotEmpty(preset.About));
+            Assert.Equal(entry.Presets.Count, entry.Presets.Select(preset => preset.Name).Distinct().Count());
+            Assert.Contains(entry.Presets, preset => preset.Name == "paper" && preset.Source is not null);
+        }
+    }
+
+    [Fact]
+    public void A_settings_text_reads_back_to_the_same_value()
+    {
+        foreach (SolverEntry entry in SolverCatalog.BuiltIn.Entries)
+        {
+            ISolver solver = entry.Create(null, Request);
+            Dictionary<string, string> values = entry.Settings.ToDictionary(setting => setting.Name, setting => setting.Get(solver));
+            ISolver again = entry.Create(null, Request, values);
+            Assert.Equal(values, entry.Settings.ToDictionary(setting => setting.Name, setting => setting.Get(again)));
+        }
+    }
+
+    [Theory]
+    [InlineData(true, 1, 0.025, "bedroom-inpaint-0.025")]
+    [InlineData(false, 4, 0.06, "bedroom-sr4-0.05")]
+    [InlineData(false, 2, 0.02, "bedroom-sr4-0.025")]
+    [InlineData(false, 1, 0.02, "bedroom-deblur-0.025")]
+    public void The_paper_preset_takes_the_published_line_of_the_task_and_the_nearest_noise(bool mask, int factor, double sigma, string line)
+    {
+        PresetRequest request = Request with { Traits = new OperatorTraits { Mask = mask, Downsample = factor, Blur = !mask && factor == 1 }, Sigma = sigma };
+        SolverEntry entry = SolverCatalog.BuiltIn.Find("cm4ir");
+        ISolver chosen = entry.Create("paper", request), named = entry.Create(line, request);
+        Assert.All(entry.Settings, setting => Assert.Equal(setting.Get(named), setting.Get(chosen)));
+    }
+
+    private static ISolver Create(string solver, params (string Key, string Value)[] set)
+        => SolverCatalog.BuiltIn.Create(solver, solver.StartsWith("cm4", StringComparison.OrdinalIgnoreCase) ? "paper" : null, Request, set.ToDictionary(pair => pair.Key, pair => pair.Value));
+}
+
+/// <summary>Takes a name that is taken.</summary>
+[Solver("dpir", About = "a second DPIR")]
+public sealed record Impostor : ISolver
+{
+    public int Evaluations => 1;
+
+    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context) => throw new NotSupportedException("It only takes a name.");
+}
