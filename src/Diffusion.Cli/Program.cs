@@ -1,3 +1,3 @@
-using Diffusion.Runtime;
-NativeTorch.Prepare();
-Console.WriteLine(torch.ones(2, 3).sum().item<float>());
+using Diffusion.Cli.Shell;
+
+return CommandShell.Run(args);

@@ -3,7 +3,7 @@ using Diffusion.Runtime;
 namespace Diffusion.Imaging;
 
 /// <summary>Writes a file under a temporary name in the same folder, flushes and renames it: readers see the old file or the whole new one.</summary>
-internal static class OutputFile
+public static class OutputFile
 {
     private const int DiskFullUnix = 28, DiskFullWindows = unchecked((int)0x80070070);
 

@@ -1,0 +1,72 @@
+using Diffusion.Cli.Shell;
+using Diffusion.Runtime;
+
+namespace Diffusion.Cli.Files;
+
+/// <summary>Decides, before anything is computed, which file each result goes to.</summary>
+internal sealed class OutputPlan
+{
+    /// <summary>Standard output.</summary>
+    public const string StandardOutput = "-";
+
+    private OutputPlan(IReadOnlyList<string> paths) => Paths = paths;
+
+    /// <summary>One path per input.</summary>
+    public IReadOnlyList<string> Paths { get; }
+
+    /// <summary>Plans.</summary>
+    /// <param name="inputs">The inputs; never overwritten.</param>
+    /// <param name="output">What <c>-o</c> says, or null.</param>
+    /// <param name="defaultPattern">Used without <c>-o</c>, beside the input: <c>{name}_restored.png</c>.</param>
+    /// <param name="extension">The extension inside a folder, with the dot.</param>
+    /// <param name="force">Existing outputs may be overwritten.</param>
+    /// <param name="mayExist">Existing outputs are fine (they will be looked at).</param>
+    /// <exception cref="UsageException">Two results in one file, an input would be overwritten, or an output exists.</exception>
+    public static OutputPlan Make(IReadOnlyList<string> inputs, string? output, string defaultPattern, string extension, bool force, bool mayExist = false)
+    {
+        if (output == StandardOutput)
+            return inputs.Count == 1 ? new([StandardOutput]) : throw new UsageException($"{inputs.Count} results cannot go to standard output", "-o -", "Give one input, or a folder");
+        string[] paths = [.. inputs.Select(input => PathFor(input, inputs.Count, output, defaultPattern, extension))];
+        HashSet<string> taken = new(PathComparer), sources = [.. inputs.Where(i => i != InputFiles.StandardInput).Select(RealPath)];
+        for (int i = 0; i < paths.Length; i++)
+        {
+            string path = RealPath(paths[i]);
+            if (sources.Contains(path)) throw new UsageException("The output would overwrite an input", paths[i], "Choose another -o");
+            if (!taken.Add(path)) throw new UsageException("Two results would go to the same file", paths[i], "Use a folder, or a pattern with {name}");
+            if (Directory.Exists(path)) throw new UsageException("The output is a folder", paths[i], "Choose another -o");
+            if (!force && !mayExist && File.Exists(path)) throw new UsageException("The output exists already", paths[i], "Pass --force to overwrite it");
+        }
+        return new(paths);
+    }
+
+    private static StringComparer PathComparer => OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
+
+    private static string PathFor(string input, int count, string? output, string defaultPattern, string extension)
+    {
+        string name = input == InputFiles.StandardInput ? "stdin" : Path.GetFileNameWithoutExtension(input);
+        if (output is null)
+        {
+            if (input == InputFiles.StandardInput) return StandardOutput;
+            return Path.Combine(Path.GetDirectoryName(input) ?? "", defaultPattern.Replace("{name}", name, StringComparison.Ordinal));
+        }
+        if (output.Contains("{name}", StringComparison.Ordinal)) return output.Replace("{name}", name, StringComparison.Ordinal);
+        if (Directory.Exists(output) || output.EndsWith('/') || output.EndsWith(Path.DirectorySeparatorChar)) return Path.Combine(output, name + extension);
+        bool looksLikeFile = Path.HasExtension(output);
+        if (count > 1 && looksLikeFile) throw new UsageException($"{count} results cannot go to one file", output, "Use a folder, or a pattern with {name}");
+        return looksLikeFile ? output : Path.Combine(output, name + extension);
+    }
+
+    /// <summary>The full path with links followed, so that a link to an input counts as the input.</summary>
+    private static string RealPath(string path)
+    {
+        string full = Path.GetFullPath(path);
+        try
+        {
+            return File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+        }
+        catch (IOException)
+        {
+            return full;
+        }
+    }
+}

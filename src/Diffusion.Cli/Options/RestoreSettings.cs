@@ -1,0 +1,54 @@
+using Diffusion.Cli.Diagnosis;
+using Diffusion.Cli.Shell;
+using Diffusion.Inverse;
+using Diffusion.Operators;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+using Diffusion.Solvers;
+
+namespace Diffusion.Cli.Options;
+
+/// <summary>Turns options into the library's settings, finding what is wrong with them before anything heavy starts.</summary>
+internal static class RestoreSettings
+{
+    /// <summary>The catalogues, with those of <c>--plugin</c>. Only that option runs foreign code.</summary>
+    public static (OperatorCatalog Operators, SolverCatalog Solvers) Catalogs(Session session, ProblemOptions problem)
+    {
+        string[] plugins = session.Get(problem.Plugins) ?? [];
+        if (plugins.Length == 0) return (ShippedOperators.Catalog, SolverCatalog.BuiltIn);
+        System.Reflection.Assembly[] assemblies = [.. plugins.SelectMany(path => UsageException.Guard(() => Plugins.Load(path)))];
+        return UsageException.Guard(() => (ShippedOperators.Catalog.With(assemblies), SolverCatalog.With(assemblies)));
+    }
+
+    /// <summary>The operator spec that the user gave, read and printed back; null when none was given.</summary>
+    public static OperatorSpec? Operator(Session session, ProblemOptions problem, OperatorCatalog catalog)
+        => session.Get(problem.Operator) is { } text ? UsageException.Guard(() => catalog.Parse(text)) : null;
+
+    /// <summary>Device, number format, threads; loads libtorch.</summary>
+    public static ComputePolicy Policy(Session session, ExecutionOptions execution)
+    {
+        string dtype = session.Get(execution.Dtype)!;
+        // doctor --measure knows this machine better than its feature flags do.
+        if (dtype == "auto" && session.Get(execution.Device) is "auto" or "cpu" && ConvolutionSpeed.Stored() is { } verdict) dtype = verdict.Dtype;
+        ComputePolicy policy = UsageException.Guard(() => ComputePolicy.Choose(session.Get(execution.Device)!, dtype, session.Get(execution.Threads)));
+        policy.Apply();
+        return policy;
+    }
+
+    /// <summary>Checks names and values of the solver's options without loading anything.</summary>
+    public static void CheckSolver(Session session, SolverOptions options, SolverCatalog catalog)
+    {
+        string name = session.Get(options.Solver)!;
+        if (name == "auto")
+        {
+            if (session.Has(options.Preset)) throw new UsageException("--preset belongs to a solver", null, "Choose one with --solver");
+            if (session.Has(options.Set)) throw new UsageException("--set belongs to a solver", null, "Choose one with --solver");
+            return;
+        }
+        if (catalog.Entries.All(entry => !entry.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            throw new UsageException($"There is no solver \"{name}\"", "--solver", NearestName.Advice(name, [.. catalog.Entries.Select(entry => entry.Name)]));
+        SolverEntry found = catalog.Find(name);
+        if (session.Get(options.Preset) is { } preset) UsageException.Guard(() => found.Preset(preset));
+        foreach (string key in session.Get(options.Set)?.Keys ?? Enumerable.Empty<string>()) UsageException.Guard(() => found.Setting(key));
+    }
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Diffusion.Cli.Files;
+using Diffusion.Imaging;
+using Diffusion.Metrics;
+using Diffusion.Restoration;
+
+namespace Diffusion.Cli.Restoring;
+
+/// <summary>What is said about one restored file: a line, a JSON object, a before/after picture.</summary>
+internal sealed class Report(string input, string output, RestoredPicture restored, Measurement measurement)
+{
+    private PictureMetrics? _scores;
+
+    /// <summary>Measures against the clean picture.</summary>
+    public void Compare(string reference)
+    {
+        using Picture clean = ImageFile.Read(reference);
+        _scores = PictureScores.Of(restored.Picture.Pixels, clean.Pixels, reference);
+    }
+
+    /// <summary>For <c>--json</c>.</summary>
+    public JsonObject ToJson()
+    {
+        JsonObject json = new()
+        {
+            ["input"] = input,
+            ["output"] = output,
+            ["operator"] = restored.Operator,
+            ["noise"] = restored.Noise,
+            ["noise_estimated"] = restored.NoiseEstimated,
+            ["solver"] = restored.Solver,
+            ["evaluations"] = restored.Evaluations,
+            ["seconds"] = Math.Round(restored.Seconds, 3),
+            ["whitened_residual"] = restored.WhitenedResidual,
+            ["hint"] = restored.Hint,
+        };
+        if (_scores is not null) json["metrics"] = _scores.ToJson();
+        return json;
+    }
+
+    /// <summary>One line for people.</summary>
+    public string ToLine()
+    {
+        string noise = restored.NoiseEstimated ? FormattableString.Invariant($", noise estimated as {restored.Noise:0.####}") : "";
+        string to = output == OutputPlan.StandardOutput ? "standard output" : output;
+        string scores = _scores is null ? "" : ", " + _scores.ToLine();
+        return string.Create(CultureInfo.InvariantCulture, $"{input} -> {to}: {restored.Solver}, {restored.Evaluations} evaluations, {restored.Seconds:0.0} s{noise}{scores}");
+    }
+
+    /// <summary>Writes the before/after picture.</summary>
+    public void WriteSheet(string path) => BeforeAfter.Write(path, measurement, restored);
+}

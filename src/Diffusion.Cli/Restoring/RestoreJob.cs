@@ -1,0 +1,138 @@
+using System.Text.Json.Nodes;
+using Diffusion.Cli.Files;
+using Diffusion.Cli.Shell;
+using Diffusion.Imaging;
+using Diffusion.Inverse;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+
+namespace Diffusion.Cli.Restoring;
+
+/// <summary>Restores files one batch after another and writes each result as soon as it is there.</summary>
+internal sealed class RestoreJob(Session session, RestoreOptions options, Func<ComputePolicy> choosePolicy, OutputPlan outputs)
+{
+    /// <summary>One input on its way.</summary>
+    private sealed record Item(string Input, string Output, Measurement Measurement, JsonObject Settings);
+
+    private Terminal Terminal => session.Terminal;
+
+    /// <summary>Clean pictures to compare with.</summary>
+    public required References References { get; init; }
+    /// <summary>Classes by picture.</summary>
+    public required Classes Classes { get; init; }
+    /// <summary>Pictures of one size that are restored together.</summary>
+    public int Batch { get; init; } = 1;
+    /// <summary>Write before/after pictures.</summary>
+    public bool Sheet { get; init; }
+    /// <summary>Where to; null: beside the output.</summary>
+    public string? SheetFile { get; init; }
+    /// <summary>Skip complete outputs.</summary>
+    public bool Resume { get; init; }
+    /// <summary>Replace existing outputs.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Restores.</summary>
+    public ExitCode Run(IReadOnlyList<string> inputs)
+    {
+        FileQueue queue = new(session);
+        int[] todo = [.. Enumerable.Range(0, inputs.Count).Where(i => !IsComplete(inputs[i], outputs.Paths[i]))];
+        if (todo.Length < inputs.Count) Terminal.Say($"{inputs.Count - todo.Length} of {inputs.Count} outputs are complete already.");
+        if (todo.Length == 0) return ExitCode.Done;
+        NativeTorch.Prepare();
+        ComputePolicy policy = choosePolicy();
+        // The prior loads while the first picture is decoded.
+        Task<Restorer> loading = Task.Run(() => new Restorer(options with { Policy = policy }));
+        List<Item> batch = [];
+        try
+        {
+            foreach (int i in todo)
+            {
+                session.Cancellation.ThrowIfCancellationRequested();
+                Item? item = null;
+                queue.Try([inputs[i]], inputs.Count, () => item = Open(inputs[i], outputs.Paths[i]));
+                // What is wrong with the prior is wrong for every file: not caught here.
+                Restorer restorer = loading.GetAwaiter().GetResult();
+                if (item is null) continue;
+                if (batch.Count > 0 && !SameKind(batch[0], item)) Flush(restorer);
+                batch.Add(item);
+                if (batch.Count == Batch) Flush(restorer);
+            }
+            if (batch.Count > 0) Flush(loading.Result);
+        }
+        finally
+        {
+            foreach (Item item in batch) item.Measurement.Dispose();
+            if (loading.IsCompletedSuccessfully) loading.Result.Dispose();
+        }
+        return queue.Finish(inputs.Count);
+
+        void Flush(Restorer restorer)
+        {
+            Item[] items = [.. batch];
+            batch.Clear();
+            try
+            {
+                queue.Try([.. items.Select(item => item.Input)], inputs.Count, () => Restore(restorer, items, policy));
+            }
+            finally
+            {
+                foreach (Item item in items) item.Measurement.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Shows what would be done.</summary>
+    public ExitCode Plan(IReadOnlyList<string> inputs)
+    {
+        for (int i = 0; i < inputs.Count; i++) Terminal.Print($"{inputs[i]} -> {outputs.Paths[i]}");
+        return ExitCode.Done;
+    }
+
+    private bool IsComplete(string input, string output) => Resume && RestoreRecord.IsComplete(output, RestoreRecord.Settings(input, options, Classes.Of(input)));
+
+    private Item Open(string input, string output)
+    {
+        Measurement measurement = Measurement.Open(input, Classes.Of(input));
+        foreach (string note in measurement.Notes) Terminal.Say($"{input}: {note}.");
+        return new Item(input, output, measurement, RestoreRecord.Settings(input, options, Classes.Of(input)));
+    }
+
+    private static bool SameKind(Item a, Item b)
+        => a.Measurement.Y.shape.SequenceEqual(b.Measurement.Y.shape) && a.Measurement.Clean == b.Measurement.Clean
+            && a.Measurement.Side?.Operator == b.Measurement.Side?.Operator && a.Measurement.Side?.Noise == b.Measurement.Side?.Noise
+            && a.Measurement.Side?.Mask is null && b.Measurement.Side?.Mask is null;
+
+    private void Restore(Restorer restorer, IReadOnlyList<Item> items, ComputePolicy policy)
+    {
+        string title = items.Count == 1 ? Path.GetFileName(items[0].Input) : $"{items.Count} pictures";
+        IReadOnlyList<RestoredPicture> restored = [];
+        Terminal.WithProgress(title, report => restored = restorer.Restore([.. items.Select(item => item.Measurement)], step => report(step.Fraction), session.Cancellation));
+        for (int i = 0; i < items.Count; i++)
+        {
+            using RestoredPicture picture = restored[i];
+            Write(items[i], picture, policy);
+        }
+    }
+
+    private void Write(Item item, RestoredPicture restored, ComputePolicy policy)
+    {
+        if (item.Output == OutputPlan.StandardOutput)
+        {
+            using Stream stdout = Console.OpenStandardOutput();
+            ImageFile.Write(stdout, restored.Picture.Pixels, ImageFormat.Png, new WriteOptions { BitDepth = restored.Picture.BitDepth }, restored.Picture.Alpha);
+        }
+        else
+        {
+            ImageFile.Write(item.Output, restored.Picture, new WriteOptions { Overwrite = Overwrite });
+            SampleFiles.Write(item.Output, restored);
+            RestoreRecord.Write(item.Output, item.Settings, restored, policy);
+        }
+        Report report = new(item.Input, item.Output, restored, item.Measurement);
+        if (References.For(item.Input) is { } reference) report.Compare(reference);
+        if (Sheet) report.WriteSheet(SheetFile ?? Path.ChangeExtension(item.Output, null) + "_sheet.png");
+        if (Terminal.Json) Terminal.PrintJson(report.ToJson());
+        else if (item.Output != OutputPlan.StandardOutput) Terminal.Print(report.ToLine());
+        else Terminal.Say(report.ToLine());
+        if (restored.Hint is { } hint) Terminal.Warn($"{item.Input}: {hint}");
+    }
+}

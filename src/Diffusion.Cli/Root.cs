@@ -1,0 +1,25 @@
+using System.CommandLine;
+using Diffusion.Cli.Options;
+using Diffusion.Cli.Shell;
+using Diffusion.Cli.Verbs;
+
+namespace Diffusion.Cli;
+
+/// <summary>The tree of verbs.</summary>
+internal static class Root
+{
+    /// <summary>Builds it. Nothing here touches libtorch or libvips.</summary>
+    public static RootCommand Create() =>
+        new("Restores images with pretrained diffusion models, training nothing for the task.")
+        {
+            GlobalOptions.Json,
+            GlobalOptions.Quiet,
+            GlobalOptions.Verbose,
+            new RestoreVerb(),
+            new DegradeVerb(),
+            new VerbGroup("operators", "List, show and check degradation operators", new OperatorsListVerb()),
+            new VerbGroup("solvers", "List and show the algorithms", new SolversListVerb(), new SolversShowVerb()),
+            new DoctorVerb(),
+            new CompletionVerb(),
+        };
+}

@@ -1,0 +1,25 @@
+using Diffusion.Runtime;
+
+namespace Diffusion.Cli.Shell;
+
+/// <summary>The command line asks for something impossible. Exit code 2.</summary>
+internal sealed class UsageException(string what, string? where = null, string? remedy = null, Exception? inner = null)
+    : DiffusionException(what, where, remedy, inner)
+{
+    /// <summary>Runs <paramref name="check"/> on values of the command line: what it finds wrong is the command line's fault.</summary>
+    public static T Guard<T>(Func<T> check)
+    {
+        try
+        {
+            return check();
+        }
+        catch (DiffusionException e) when (e is not (UsageException or ResourceException))
+        {
+            throw new UsageException(e.What, e.Where, e.Remedy, e);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(e.Message.TrimEnd('.'), inner: e);
+        }
+    }
+}

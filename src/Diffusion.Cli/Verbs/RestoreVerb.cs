@@ -1,0 +1,107 @@
+using System.CommandLine;
+using Diffusion.Cli.Files;
+using Diffusion.Cli.Options;
+using Diffusion.Cli.Restoring;
+using Diffusion.Cli.Shell;
+using Diffusion.Imaging;
+using Diffusion.Inverse;
+using Diffusion.Priors;
+using Diffusion.Restoration;
+using Diffusion.Solvers;
+
+namespace Diffusion.Cli.Verbs;
+
+/// <summary><c>diffusion restore</c>: degraded pictures in, restored pictures out.</summary>
+internal sealed class RestoreVerb : Verb
+{
+    private readonly Argument<string[]> _inputs;
+    private readonly ProblemOptions _problem;
+    private readonly SolverOptions _solver;
+    private readonly Option<int?> _samples;
+    private readonly Option<string?> _reference, _sheetFile, _classes;
+    private readonly Option<int?> _label;
+    private readonly Option<bool> _sheet, _resume, _dryRun;
+    private readonly OutputOptions _output;
+    private readonly ExecutionOptions _execution;
+
+    public RestoreVerb() : base("restore", "Restore degraded images")
+    {
+        _inputs = Take(new Argument<string[]>("input") { HelpName = "INPUT...", Description = "Degraded pictures or .npz measurements: files, folders, globs, or - for standard input", Arity = ArgumentArity.OneOrMore });
+        _problem = new ProblemOptions().AddTo(this);
+        _solver = new SolverOptions().AddTo(this);
+        _samples = Take(new Option<int?>("--samples") { HelpName = "N", Description = "N restorations by different draws, with their mean and spread", CustomParser = Values.AtLeast(1, "samples") });
+        _label = Take(new Option<int?>("--class") { HelpName = "N", Description = "The class, for class-conditional priors", CustomParser = Values.AtLeast(0, "classes") });
+        _classes = Take(new Option<string?>("--classes") { HelpName = "FILE", Description = "Lines of NAME CLASS, for class-conditional priors" });
+        _output = new OutputOptions().AddTo(this);
+        _reference = Take(new Option<string?>("--reference") { HelpName = "PATH", Description = "The clean picture, or a folder of them: prints metrics" });
+        _sheet = Take(new Option<bool>("--sheet") { Description = "Write a before/after picture beside the output" });
+        _sheetFile = Take(new Option<string?>("--sheet-file") { HelpName = "FILE", Description = "Write the before/after picture to this file" });
+        _execution = new ExecutionOptions().AddTo(this);
+        _resume = Take(new Option<bool>("--resume") { Description = "Skip outputs that are complete and were made with the same settings" });
+        _dryRun = Take(new Option<bool>("--dry-run") { Description = "Show the plan, the memory and the time, and stop" });
+    }
+
+    public override IReadOnlyList<string> Examples =>
+    [
+        "diffusion restore small.png -A \"downsample:factor=4\" --noise 0.02 -o large.png",
+        "diffusion restore blurred/ -A \"blur:sigma=2\" --noise auto -s cm4ir -n 4 -o sharp/",
+        "diffusion restore small.tif --reference photo.png --sheet",
+    ];
+
+    public override ExitCode Run(Session session)
+    {
+        // Nothing below touches libtorch until the command line is known to make sense.
+        (OperatorCatalog operators, SolverCatalog solvers) = RestoreSettings.Catalogs(session, _problem);
+        OperatorSpec? spec = RestoreSettings.Operator(session, _problem, operators);
+        RestoreSettings.CheckSolver(session, _solver, solvers);
+        IReadOnlyList<string> inputs = InputFiles.Expand(session.Get(_inputs), ".npz");
+        OutputPlan plan = OutputPlan.Make(inputs, session.Get(_output.Output), "{name}_restored.png", ".png", session.Get(_output.Force), session.Get(_resume));
+        if (session.Has(_sheetFile) && inputs.Count > 1) throw new UsageException($"{inputs.Count} sheets cannot go to one file", "--sheet-file", "Use --sheet, which writes one beside each output");
+        References references = new(session.Get(_reference), inputs);
+        Classes classes = Classes.Read(session.Get(_classes), session.Get(_label));
+        PriorFiles.Find(session.Get(_solver.Prior)!);
+        foreach (string input in inputs) RequireOperator(input, spec, session);
+
+        RestoreOptions options = new()
+        {
+            Operator = spec?.ToString(),
+            Noise = session.Get(_problem.Noise),
+            Solver = session.Get(_solver.Solver)!,
+            Prior = session.Get(_solver.Prior)!,
+            Preset = session.Get(_solver.Preset),
+            Steps = session.Get(_solver.Steps),
+            Set = session.Get(_solver.Set),
+            Seed = session.Get(_solver.Seed),
+            Samples = session.Get(_samples) ?? 1,
+            Tile = session.Get(_execution.Tile),
+            Memory = session.Get(_execution.Memory),
+            Label = session.Get(_label),
+            ResizeMask = session.Get(_problem.ResizeMask),
+            CropToFit = session.Get(_problem.CropToFit),
+            Operators = operators,
+            Solvers = solvers,
+        };
+        RestoreJob job = new(session, options, () => RestoreSettings.Policy(session, _execution), plan)
+        {
+            References = references,
+            Classes = classes,
+            Batch = session.Get(_execution.Batch) ?? 1,
+            Sheet = session.Get(_sheet) || session.Has(_sheetFile),
+            SheetFile = session.Get(_sheetFile),
+            Resume = session.Get(_resume),
+            Overwrite = session.Get(_output.Force) || session.Get(_resume),
+        };
+        return session.Get(_dryRun) ? job.Plan(inputs) : job.Run(inputs);
+    }
+
+    private void RequireOperator(string input, OperatorSpec? spec, Session session)
+    {
+        if (spec is not null && session.Has(_problem.Noise)) return;
+        SideFile? side = input == ImageFile.Standard ? null : SideFile.Find(input);
+        if (side is not null) return;
+        string missing = spec is null ? "-A SPEC" : "--noise";
+        throw new UsageException($"{missing} is missing, and there is no side file that says it", input, spec is null
+            ? "Say how the picture was degraded, for example -A \"downsample:factor=4\" --noise 0.02"
+            : "Give the noise's standard deviation on the [0,1] scale, or --noise auto");
+    }
+}

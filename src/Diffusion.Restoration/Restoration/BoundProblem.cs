@@ -1,0 +1,49 @@
+using Diffusion.Inverse;
+using Diffusion.Runtime;
+
+namespace Diffusion.Restoration;
+
+/// <summary>An operator bound to the pictures of one size, in colour or gray.</summary>
+internal sealed class BoundProblem : IDisposable
+{
+    private BoundProblem(OperatorSpec spec, LinearOperator a, LinearOperator solved)
+    {
+        Spec = spec;
+        A = a;
+        Solved = solved;
+    }
+
+    /// <summary>The spec.</summary>
+    public OperatorSpec Spec { get; }
+    /// <summary>The operator on the picture as the user sees it: one channel for a gray one.</summary>
+    public LinearOperator A { get; }
+    /// <summary>The operator on the prior's pictures: A, or gray | A.</summary>
+    public LinearOperator Solved { get; }
+    /// <summary>Whether one channel is restored by a colour prior.</summary>
+    public bool IsGray => !ReferenceEquals(A, Solved);
+
+    /// <summary>Binds <paramref name="spec"/> to what <paramref name="measurement"/> was made of.</summary>
+    /// <exception cref="OperatorSpecException">No picture gives such a measurement.</exception>
+    public static BoundProblem Bind(OperatorSpec spec, Measurement measurement, int priorChannels, string priorName, Device device)
+    {
+        ImageShape clean = measurement.Clean ?? (measurement.Shape is { } seen ? InputSize.Of(spec, seen, priorChannels)
+            : throw new OperatorSpecException($"The measurement \"{measurement.Name}\" is no picture and has no side file, so the size of the picture is not known", spec.ToString(), "Keep the .json file that diffusion degrade wrote beside it"));
+        LinearOperator a = spec.Bind(clean, device);
+        try
+        {
+            if (!a.Output.Batch(1).AsSpan().SequenceEqual(measurement.Y.shape))
+                throw new OperatorSpecException($"The measurement \"{measurement.Name}\" is {string.Join("x", measurement.Y.shape[1..])}, but the operator makes {a.Output} of a picture of {clean}", spec.ToString(), "Use the operator that it was made with");
+            if (clean.Channels == priorChannels) return new(spec, a, a);
+            if (clean.Channels == 1) return new(spec, a, new GrayMeasurement(a, priorChannels));
+            throw new OperatorSpecException($"The picture has {clean.Channels} channels, but prior {priorName} is for {priorChannels}", spec.ToString(), "Use a colour prior, or convert the picture to gray");
+        }
+        catch
+        {
+            a.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Solved.Dispose();
+}

@@ -1,0 +1,116 @@
+using Diffusion.Imaging;
+using Diffusion.Inverse;
+using Diffusion.Runtime;
+
+namespace Diffusion.Restoration;
+
+/// <summary>Makes measurements y = A x + noise from clean pictures.</summary>
+public sealed class Degrader
+{
+    private readonly OperatorSpec _spec;
+
+    /// <summary>Measures with <paramref name="spec"/>.</summary>
+    /// <param name="spec">The degradation.</param>
+    /// <param name="noise">Standard deviation of the noise on [0,1].</param>
+    /// <param name="seed">Seed of the noise; draws are keyed by it and the picture's name.</param>
+    /// <exception cref="ArgumentException">The noise level is negative or no number.</exception>
+    public Degrader(OperatorSpec spec, double noise, ulong seed = 0)
+    {
+        if (!(noise >= 0) || double.IsInfinity(noise)) throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {noise}."), nameof(noise));
+        _spec = spec;
+        Noise = noise;
+        Seed = seed;
+    }
+
+    /// <summary>Standard deviation of the noise on [0,1].</summary>
+    public double Noise { get; }
+    /// <summary>Seed of the noise.</summary>
+    public ulong Seed { get; }
+    /// <summary>Crops pictures that the operator cannot take.</summary>
+    public bool CropToFit { get; init; }
+
+    /// <summary>Measures a picture; the result knows how it was made.</summary>
+    /// <param name="clean">The picture; borrowed.</param>
+    /// <param name="inputSha256">SHA-256 of its file, for the side file.</param>
+    /// <exception cref="OperatorSpecException">The picture does not fit the operator.</exception>
+    public DegradedPicture Degrade(Picture clean, string? inputSha256 = null)
+    {
+        using ComputeScope scope = new();
+        Tensor x = clean.Pixels;
+        ImageShape shape = new(clean.Channels, clean.Height, clean.Width);
+        if (CropToFit)
+        {
+            shape = FittingSize.Of(_spec, shape);
+            x = x.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width);
+        }
+        using LinearOperator a = _spec.Bind(shape);
+        Tensor y = a.Apply(x);
+        if (Noise > 0) y = y + Noise * a.Restrict(new PhiloxNoise(Seed, [ImageKey.FromName(clean.Name)]).Draw(NoiseRole.Measurement, y.shape));
+        SideFile side = new()
+        {
+            Operator = _spec.ToString(),
+            Noise = Noise,
+            Seed = Seed,
+            InputSize = [shape.Channels, shape.Height, shape.Width],
+            OutputSize = [.. a.Output.Dims],
+            Threads = torch.get_num_threads(),
+            Versions = Versions.Current,
+            InputSha256 = inputSha256,
+        };
+        Tensor? alpha = clean.Alpha is null ? null : AlphaFor(clean.Alpha.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width), a.Output);
+        return new DegradedPicture(new Measurement(y, clean.Name, alpha) { Side = side, BitDepth = clean.BitDepth }, Mask(a), Kernel(a));
+    }
+
+    private static Tensor? AlphaFor(Tensor alpha, MeasurementShape output)
+        => output.IsImage ? AlphaChannel.Resize(alpha, output.Image.Height, output.Image.Width) : null;
+
+    /// <summary>1 where a pixel is measured.</summary>
+    private static Tensor? Mask(LinearOperator a)
+    {
+        if (!a.Traits.Mask) return null;
+        using Tensor one = torch.ones(a.Input.Batch(1));
+        return a.Apply(one);
+    }
+
+    /// <summary>The picture of a point in the middle, cut to where it is not zero: the kernel, turned as it acts.</summary>
+    private static Tensor? Kernel(LinearOperator a)
+    {
+        if (!a.Traits.Blur || a.Traits.Downsample > 1 || !a.Output.IsImage) return null;
+        ImageShape input = a.Input;
+        using Tensor point = torch.zeros(input.Batch(1));
+        using Tensor center = point.narrow(2, input.Height / 2, 1).narrow(3, input.Width / 2, 1);
+        center.fill_(1f);
+        Tensor seen = a.Apply(point).narrow(1, 0, 1);
+        Tensor rows = seen.ne(0).any(3).reshape(-1).nonzero(), columns = seen.ne(0).any(2).reshape(-1).nonzero();
+        if (rows.numel() == 0) return null;
+        (long top, long bottom, long left, long right) = (rows.min().item<long>(), rows.max().item<long>(), columns.min().item<long>(), columns.max().item<long>());
+        return seen.narrow(2, top, bottom - top + 1).narrow(3, left, right - left + 1).clone();
+    }
+}
+
+/// <summary>A measurement and what belongs beside it.</summary>
+public sealed class DegradedPicture : IDisposable
+{
+    /// <summary>Takes the tensors over and detaches them from dispose scopes.</summary>
+    public DegradedPicture(Measurement measurement, Tensor? mask, Tensor? kernel)
+    {
+        Measurement = measurement;
+        Mask = mask?.DetachFromDisposeScope();
+        Kernel = kernel?.DetachFromDisposeScope();
+    }
+
+    /// <summary>y, with its side file.</summary>
+    public Measurement Measurement { get; }
+    /// <summary>[1,C,H,W], 1 where a pixel is measured; null when the operator is no mask.</summary>
+    public Tensor? Mask { get; }
+    /// <summary>[1,1,k,l]; null when the operator is no blur.</summary>
+    public Tensor? Kernel { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Measurement.Dispose();
+        Mask?.Dispose();
+        Kernel?.Dispose();
+    }
+}

@@ -1,0 +1,54 @@
+using Diffusion.Inverse;
+using Diffusion.Priors;
+using Diffusion.Runtime;
+
+namespace Diffusion.Restoration;
+
+/// <summary>How much memory a restoration needs, known before it starts.</summary>
+public sealed class MemoryEstimate
+{
+    // Runtime, libtorch, codecs and the allocator's reserve.
+    private const long Base = 350L << 20;
+    // Float pictures that solver and operator hold at once: x, x0, y, noise, transforms (complex ones count twice), and their temporaries.
+    private const int SolverPictures = 24;
+    // Activations of the full resolution that are alive at once, in units of the network's first width: skips, block input, normalised copy, convolution input and output.
+    private const double LiveWidths = 10;
+
+    private readonly double _bytesPerPixel;
+    private readonly long _weights;
+
+    private MemoryEstimate(double bytesPerPixel, long weights) => (_bytesPerPixel, _weights) = (bytesPerPixel, weights);
+
+    /// <summary>For one prior under one policy.</summary>
+    public static MemoryEstimate Of(IDenoiser prior, ComputePolicy policy)
+    {
+        int bytes = policy.NetworkDtype == ScalarType.Float32 ? 4 : 2;
+        if (prior is not UNetPrior unet) return new(LiveWidths * 64 * bytes, 0);
+        long weights = unet.Network.Parameters.Sum(parameter => parameter.Shape.Aggregate(1L, (a, b) => a * b)) * bytes;
+        return new(LiveWidths * unet.Network.Config.Width(0) * bytes, weights);
+    }
+
+    /// <summary>Bytes for a batch of pictures, with tiles of a side or without.</summary>
+    public long Bytes(ImageShape picture, int batch, int? tile = null)
+    {
+        double pixels = (double)picture.Height * picture.Width;
+        double network = tile is { } side ? Math.Min(pixels, (double)side * side) : batch * pixels;
+        return Base + _weights + (long)(network * _bytesPerPixel) + (long)(batch * pixels * picture.Channels * sizeof(float) * SolverPictures);
+    }
+
+    /// <summary>Bytes that are free for this process: what the system and its container leave.</summary>
+    public static long Available()
+    {
+        long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet;
+        if (!OperatingSystem.IsLinux()) return limit;
+        try
+        {
+            string? line = File.ReadLines("/proc/meminfo").FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal));
+            return line is null ? limit : Math.Min(limit, long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture) << 10);
+        }
+        catch (IOException)
+        {
+            return limit;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Diffusion.Imaging;
+using Diffusion.Solvers;
+
+namespace Diffusion.Restoration;
+
+/// <summary>One step of a running restoration.</summary>
+/// <param name="Sample">Number of the sample, from 1.</param>
+/// <param name="Samples">Number of samples.</param>
+/// <param name="Step">The solver's step.</param>
+public readonly record struct RestoreProgress(int Sample, int Samples, SolverStep Step)
+{
+    /// <summary>The finished part, 0..1.</summary>
+    public double Fraction => (Sample - 1 + (double)Step.Step / Step.Steps) / Samples;
+}
+
+/// <summary>A restored picture and how it came about.</summary>
+public sealed class RestoredPicture : IDisposable
+{
+    /// <summary>The picture; with several samples, their mean.</summary>
+    public required Picture Picture { get; init; }
+    /// <summary>The single restorations, where there are several.</summary>
+    public IReadOnlyList<Picture> Samples { get; init; } = [];
+    /// <summary>[1,C,H,W]: standard deviation over the samples before clipping; null with one sample.</summary>
+    public Tensor? Spread { get; init; }
+    /// <summary>The operator's canonical spec.</summary>
+    public required string Operator { get; init; }
+    /// <summary>The noise level that was used, on [0,1].</summary>
+    public required double Noise { get; init; }
+    /// <summary>Whether <see cref="Noise"/> was estimated.</summary>
+    public bool NoiseEstimated { get; init; }
+    /// <summary>The solver's name.</summary>
+    public required string Solver { get; init; }
+    /// <summary>Network evaluations per sample.</summary>
+    public required int Evaluations { get; init; }
+    /// <summary>Seconds that the batch took, divided by its size.</summary>
+    public required double Seconds { get; init; }
+    /// <summary>Root mean square of the residual y - A x divided by the noise level: near 1 when operator and noise are right; null without noise.</summary>
+    public double? WhitenedResidual { get; init; }
+    /// <summary>What the user should know about the fit; null when there is nothing.</summary>
+    public string? Hint { get; init; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Picture.Dispose();
+        foreach (Picture sample in Samples) sample.Dispose();
+        Spread?.Dispose();
+    }
+}
