@@ -16,7 +16,7 @@ internal static class Codecs
     public static void Prepare()
     {
         if (Failure.Value is { } failure)
-            throw new ResourceException("The picture codecs (libvips) could not be loaded", FirstLine(failure.Message), "Run \"diffusion doctor\"; the package NetVips.Native of this platform must be beside the program", failure);
+            throw new ResourceException("The picture codecs (libvips) could not be loaded", failure.GetType().Name, "Run \"diffusion doctor\"; the package NetVips.Native of this platform must be beside the program", failure);
     }
 
     /// <summary>The library's version, for example <c>8.18.0</c>.</summary>
@@ -29,13 +29,9 @@ internal static class Codecs
         }
     }
 
-    /// <summary>The first line of a native message.</summary>
-    public static string FirstLine(string message)
-    {
-        string text = message.Trim();
-        int end = text.IndexOf('\n');
-        return (end < 0 ? text : text[..end]).Trim().TrimEnd('.');
-    }
+    /// <summary>The codec's own sentence in an exception: the first line names the call, earlier lines may be warnings, the last one is the cause.</summary>
+    public static string Cause(Vips.VipsException exception)
+        => exception.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1].TrimEnd('.');
 
     private static Exception? PrepareOnce()
     {

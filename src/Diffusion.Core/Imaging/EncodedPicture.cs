@@ -73,7 +73,7 @@ internal sealed unsafe class EncodedPicture : IDisposable
         catch (Vips.VipsException exception)
         {
             if (watched.Failure is { } failure) throw failure;
-            throw new ImageException($"The picture cannot be encoded as {_format}", _where, Codecs.FirstLine(exception.Message), exception);
+            throw new ImageException($"The picture cannot be encoded as {_format}", _where, $"The encoder says: {Codecs.Cause(exception)}", exception);
         }
     }
 

@@ -49,7 +49,7 @@ public static class ImageFormats
     internal static int LongestSide(this ImageFormat format) => format switch
     {
         ImageFormat.WebP => 16383,
-        ImageFormat.Jpeg => 65535,
+        ImageFormat.Jpeg => 65500,
         ImageFormat.Avif => 16384,
         _ => 10_000_000,
     };

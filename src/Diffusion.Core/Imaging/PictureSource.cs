@@ -212,15 +212,7 @@ internal sealed class PictureSource : IDisposable
         }
         catch (Vips.VipsException exception)
         {
-            string reason = Codecs.FirstLine(exception.Message.Replace("unable to call ", "", StringComparison.Ordinal));
-            throw new ImageException($"The {Format.ToString().ToUpperInvariant()} picture is truncated or damaged", Where, $"Copy or export it again; the decoder says: {Reason(exception.Message, reason)}", exception);
+            throw new ImageException($"The {Format.ToString().ToUpperInvariant()} picture is truncated or damaged", Where, $"Copy or export it again; the decoder says: {Codecs.Cause(exception)}", exception);
         }
-    }
-
-    /// <summary>The decoder's own sentence: NetVips puts the name of the call on the first line and libvips' messages below.</summary>
-    private static string Reason(string message, string fallback)
-    {
-        string[] lines = [.. message.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
-        return lines.Length > 1 ? lines[1].TrimEnd('.') : fallback;
     }
 }
