@@ -1,4 +1,5 @@
 using Diffusion.Checkpoints;
+using Diffusion.Networks.Kernels;
 
 namespace Diffusion.Networks.Layers;
 
@@ -27,6 +28,8 @@ public sealed class GroupNorm
     public Tensor Forward(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, bool silu = false, ScalarType? dtype = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
+        if (_network.MayFuse && FusedGroupNorm.Applies(x))
+            return FusedGroupNorm.Forward(x, _groups, _epsilon, _weight.Value, _bias.Value, modulation, silu, dtype ?? x.dtype).MoveToOuterDisposeScope();
         Tensor y = torch.nn.functional.group_norm(x.to(ScalarType.Float32), _groups, _weight.Value, _bias.Value, _epsilon);
         if (modulation is var (scale, shift)) y = y * (1 + PerChannel(scale)) + PerChannel(shift);
         if (silu) y = torch.nn.functional.silu(y);

@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using Diffusion.Checkpoints;
+using Diffusion.Networks;
+using Diffusion.Networks.Layers;
+using Diffusion.Runtime;
+
+namespace Diffusion.Benchmarks;
+
+/// <summary>Where the time of an ADM UNet goes: its forward pass against its convolutions and norms alone, on the shapes of the forward pass. Interleaved, the minimum of several rounds.</summary>
+public sealed class NetworkProfile : IDisposable
+{
+    private readonly List<Piece> _pieces = [];
+    private readonly ComputeScope _scope = new();
+
+    private NetworkProfile() { }
+
+    /// <summary>Profiles one network at one size and prints a table.</summary>
+    public static void Print(AdmUNet network, int height, int width, int rounds, bool details)
+    {
+        using NetworkProfile profile = new();
+        profile.Collect(network, height, width);
+        for (int round = 0; round < rounds; round++) profile._pieces.ForEach(piece => piece.Measure());
+        Piece forward = profile._pieces.Single(piece => piece.Kind == "forward");
+        Console.WriteLine($"{height}x{width} {network.Policy.NetworkDtype} fused={network.Policy.Fused} threads={torch.get_num_threads()}");
+        foreach (var kind in profile._pieces.GroupBy(piece => piece.Kind))
+        {
+            double wall = kind.Sum(piece => piece.Wall), cpu = kind.Sum(piece => piece.Cpu), work = kind.Sum(piece => piece.Work);
+            Console.WriteLine($"  {kind.Key,-8} wall {wall,9:F2} ms {100 * wall / forward.Wall,5:F1} %   cpu {cpu,9:F2} ms {100 * cpu / forward.Cpu,5:F1} %{Rate(work, wall)}");
+            if (details) foreach (Piece piece in kind.Where(p => p.Kind != "forward")) Console.WriteLine($"    {piece.Name,-64} {piece.Wall,8:F3} ms {piece.Cpu,8:F3} ms{Rate(piece.Work, piece.Wall)}");
+        }
+    }
+
+    private static string Rate(double work, double wall) => work > 0 ? $"  {2 * work / wall / 1e6,6:F0} GFLOP/s" : "";
+
+    private void Collect(AdmUNet network, int height, int width)
+    {
+        Tensor x = torch.randn(1, 3, height, width), t = torch.tensor([100f]);
+        Dictionary<string, long[]> shapes = [];
+        network.Forward(x, t, trace: (module, output) => { if (output.dim() == 4) shapes[module] = output.shape; });
+        _pieces.Add(new Piece("forward", "", 0, () => network.Forward(x, t)));
+        foreach (Parameter weight in network.Parameters.Where(p => p.Shape.Length == 4))
+        {
+            string name = weight.Name[..^".weight".Length];
+            if (Owner(name, shapes) is not { } shape) continue;
+            int stride = name.EndsWith(".op", StringComparison.Ordinal) ? 2 : 1;
+            Tensor input = ChannelsLast.Of(torch.randn(1, weight.Shape[1], shape[2] * stride, shape[3] * stride).to(weight.Value.dtype)), w = weight.Value;
+            Tensor bias = torch.zeros(weight.Shape[0], dtype: w.dtype);
+            long pad = weight.Shape[2] / 2;
+            _pieces.Add(new Piece("conv", $"{name} [{string.Join(",", weight.Shape)}] {shape[2]}x{shape[3]} {w.dtype}", (double)weight.Shape.Aggregate(1L, (a, b) => a * b) * shape[2] * shape[3],
+                () => torch.nn.functional.conv2d(input, w, bias, strides: [stride, stride], padding: [pad, pad])));
+        }
+        foreach (Parameter weight in network.Parameters.Where(p => p.Shape.Length == 1 && p.Name.EndsWith("_layers.0.weight", StringComparison.Ordinal)))
+        {
+            string block = weight.Name[..weight.Name.LastIndexOf('.', weight.Name.Length - "_layers.0.weight".Length - 1)];
+            long[] shape = shapes[block];
+            Norms norms = new(network.Policy, weight.Shape[0]);
+            Tensor input = ChannelsLast.Of(torch.randn(1, weight.Shape[0], shape[2], shape[3]).to(network.Policy.NetworkDtype)), scale = torch.randn(1, weight.Shape[0]);
+            _pieces.Add(new Piece("norm", $"{weight.Name} {weight.Shape[0]} {shape[2]}x{shape[3]}", 0, () => norms.Norm.Forward(input, (scale, scale), silu: true)));
+        }
+    }
+
+    /// <summary>The shape of the output of the innermost module that a layer belongs to.</summary>
+    private static long[]? Owner(string name, Dictionary<string, long[]> shapes)
+    {
+        while (true)
+        {
+            if (shapes.TryGetValue(name, out long[]? shape)) return shape;
+            int dot = name.LastIndexOf('.');
+            if (dot < 0) return null;
+            name = name[..dot];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _scope.Dispose();
+
+    /// <summary>A network that is one norm.</summary>
+    private sealed class Norms : Network
+    {
+        public Norms(ComputePolicy policy, long channels) : base(policy)
+        {
+            Norm = new GroupNorm(this, "norm", channels);
+            Initialize(1);
+        }
+
+        public GroupNorm Norm { get; }
+    }
+
+    private sealed class Piece(string kind, string name, double work, Func<Tensor> run)
+    {
+        public string Kind => kind;
+        public string Name => name;
+        public double Work => work;
+        public double Wall { get; private set; } = double.PositiveInfinity;
+        /// <summary>Processor time: what counts on a machine that others use too.</summary>
+        public double Cpu { get; private set; } = double.PositiveInfinity;
+
+        public void Measure()
+        {
+            using IDisposable noGrad = torch.no_grad();
+            run().Dispose();
+            TimeSpan cpu = Environment.CpuUsage.TotalTime;
+            long start = Stopwatch.GetTimestamp();
+            run().Dispose();
+            Wall = Math.Min(Wall, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            Cpu = Math.Min(Cpu, (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using Diffusion.Networks;
+using Diffusion.Networks.Layers;
+using Diffusion.Runtime;
+
+namespace Diffusion.Tests.Networks;
+
+public sealed class FusedGroupNormTests
+{
+    [Theory]
+    [InlineData(1, 32, 5, 7, true, true), InlineData(3, 96, 16, 16, true, false), InlineData(2, 64, 1, 1, false, true), InlineData(1, 256, 40, 33, false, false), InlineData(2, 32, 200, 100, true, true)]
+    public void The_fused_norm_agrees_with_float64_arithmetic(int n, int channels, int height, int width, bool modulated, bool silu)
+    {
+        using ComputeScope scope = new();
+        using OneNorm fused = new(new ComputePolicy(), channels);
+        Tensor x = ChannelsLast.Of(Numbers(n, channels, height, width) * 0.7 + 2), scale = Numbers(n, channels), shift = Numbers(n, channels) * 0.3;
+        Tensor y = fused.Norm.Forward(x, modulated ? (scale, shift) : null, silu);
+        Tensor expected = torch.nn.functional.group_norm(x.to(ScalarType.Float64), 32, fused.Parameters[0].Value.to(ScalarType.Float64), fused.Parameters[1].Value.to(ScalarType.Float64), 1e-5);
+        if (modulated) expected = expected * (1 + scale.reshape(n, channels, 1, 1)) + shift.reshape(n, channels, 1, 1);
+        if (silu) expected = torch.nn.functional.silu(expected);
+        Assert.Equal(x.shape, y.shape);
+        Assert.True(ChannelsLast.Is(y));
+        Assert.True((y - expected).abs().max().item<double>() < 3e-5);
+    }
+
+    [Fact]
+    public void Bfloat16_is_read_exactly_and_rounded_once()
+    {
+        using ComputeScope scope = new();
+        using OneNorm fused = new(new ComputePolicy(), 64);
+        Tensor x = ChannelsLast.Of(Numbers(2, 64, 9, 11)).to(ScalarType.BFloat16);
+        Tensor exact = fused.Norm.Forward(x.to(ScalarType.Float32), silu: true), single = fused.Norm.Forward(x, silu: true, dtype: ScalarType.Float32), half = fused.Norm.Forward(x, silu: true);
+        Assert.True(exact.eq(single).all().item<bool>());
+        Assert.Equal(ScalarType.BFloat16, half.dtype);
+        Assert.True(half.eq(exact.to(ScalarType.BFloat16)).all().item<bool>());
+    }
+
+    [Fact]
+    public void The_result_does_not_depend_on_the_number_of_threads()
+    {
+        using ComputeScope scope = new();
+        using OneNorm fused = new(new ComputePolicy(), 32);
+        Tensor x = ChannelsLast.Of(Numbers(2, 32, 150, 130));
+        int threads = torch.get_num_threads();
+        try
+        {
+            torch.set_num_threads(1);
+            Tensor one = fused.Norm.Forward(x, silu: true);
+            torch.set_num_threads(3);
+            Assert.True(one.eq(fused.Norm.Forward(x, silu: true)).all().item<bool>());
+        }
+        finally
+        {
+            torch.set_num_threads(threads);
+        }
+    }
+
+    [Fact]
+    public void Under_gradients_the_fused_path_switches_itself_off()
+    {
+        using ComputeScope scope = new();
+        using OneNorm fused = new(new ComputePolicy(), 32), plain = new(ComputePolicy.Reference, 32);
+        Tensor Gradient(OneNorm network)
+        {
+            using IDisposable _ = torch.enable_grad();
+            Tensor x = ChannelsLast.Of(Numbers(1, 32, 6, 6)).detach().requires_grad_();
+            return torch.autograd.grad([network.Norm.Forward(x, silu: true)], [x], [Numbers(1, 32, 6, 6)])[0];
+        }
+        Assert.True((Gradient(fused) - Gradient(plain)).abs().max().item<float>() < 1e-6);
+    }
+
+    [Fact]
+    public void Extreme_values_give_zero_or_themselves()
+    {
+        using ComputeScope scope = new();
+        using OneNorm fused = new(new ComputePolicy(), 32);
+        Tensor x = ChannelsLast.Of(Numbers(1, 32, 4, 4)), shift = torch.full([1, 32], 500f);
+        shift[0, 0] = -500;
+        Tensor y = fused.Norm.Forward(x, (torch.zeros(1, 32), shift), silu: true);
+        Assert.InRange(y[0, 0].abs().max().item<float>(), 0, 1e-30);
+        Assert.InRange(y[0, 1].mean().item<float>(), 499, 501);
+    }
+
+    private static Tensor Numbers(params long[] shape) => new PhiloxNoise(3, [.. Enumerable.Range(0, (int)shape[0]).Select(i => new ImageKey((ulong)i))]).Draw(NoiseRole.Start, shape);
+
+    /// <summary>A network that is one norm with uneven weights.</summary>
+    private sealed class OneNorm : Network
+    {
+        public OneNorm(ComputePolicy policy, long channels) : base(policy)
+        {
+            Norm = new GroupNorm(this, "norm", channels);
+            foreach (var parameter in Parameters) parameter.Value = torch.linspace(0.5, 1.5, channels);
+        }
+
+        public GroupNorm Norm { get; }
+    }
+}

@@ -1,0 +1,61 @@
+using Diffusion.Priors;
+using Diffusion.Runtime;
+
+namespace Diffusion.Tests.Priors;
+
+public sealed class SharedPriorTests
+{
+    [Fact]
+    public void Several_threads_may_use_one_prior()
+    {
+        using EpsilonPrior prior = PhotoPrior.Load();
+        using ComputeScope scope = new();
+        (Tensor Picture, double Sigma)[] jobs = [.. Enumerable.Range(0, 6).Select(i => (PhotoPrior.Noise(1, 3, 32 + 16 * (i % 2), 48), 0.1 + 0.1 * i))];
+        float[][] alone = [.. jobs.Select(job => prior.Denoise(job.Picture, job.Sigma).data<float>().ToArray())], together = new float[jobs.Length][];
+        Thread[] threads = [.. Enumerable.Range(0, 3).Select(worker => new Thread(() =>
+        {
+            using ComputeScope own = new();
+            for (int i = worker; i < jobs.Length; i += 3) together[i] = prior.Denoise(jobs[i].Picture, jobs[i].Sigma).data<float>().ToArray();
+        }))];
+        foreach (Thread thread in threads) thread.Start();
+        foreach (Thread thread in threads) thread.Join();
+        for (int i = 0; i < jobs.Length; i++) Assert.True(alone[i].Zip(together[i], (a, b) => Math.Abs(a - b)).Max() < 1e-5);
+    }
+
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public void Live_tensors_stay_flat(bool fused)
+    {
+        using EpsilonPrior prior = PhotoPrior.Load(new ComputePolicy { Fused = fused });
+        using ComputeScope scope = new();
+        Tensor x = PhotoPrior.Noise(1, 3, 30, 33);
+        TiledDenoiser tiled = TiledDenoiser.Around(prior, 32);
+        Use();
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        for (int i = 0; i < 10; i++) Use();
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+
+        void Use()
+        {
+            using (prior.Denoise(x, 0.3)) { }
+            (Tensor epsilon, _) = prior.Predict(x, 17);
+            using (epsilon) { }
+            using (tiled.Denoise(x, 0.3)) { }
+        }
+    }
+
+    [Fact]
+    public void Gradients_flow_through_the_denoiser()
+    {
+        using EpsilonPrior prior = PhotoPrior.Load();
+        using ComputeScope scope = new();
+        Tensor x = PhotoPrior.Smooth(16, 16) + 0.3 * PhotoPrior.Noise(1, 3, 16, 16), direction = PhotoPrior.Noise(1, 3, 16, 16) * 0.5;
+        using IDisposable grad = torch.enable_grad();
+        Tensor leaf = x.detach().requires_grad_();
+        Tensor gradient = torch.autograd.grad([prior.Denoise(leaf, 0.3).square().sum()], [leaf])[0];
+        using IDisposable noGrad = torch.no_grad();
+        double Energy(double step) => prior.Denoise(x + step * direction, 0.3).square().sum().item<float>();
+        double slope = (Energy(1e-2) - Energy(-1e-2)) / 2e-2;
+        Assert.Equal((gradient * direction).sum().item<float>(), slope, 0.02 * Math.Abs(slope) + 0.1);
+    }
+}
