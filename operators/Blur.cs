@@ -57,7 +57,7 @@ public sealed record Blur : OperatorSpec
     [Setting(About = "divide the kernel by its sum")]
     public bool Normalize { get; init; } = true;
 
-    /// <summary>The kernel as it is convolved, [rows, columns] float64; the caller owns it.</summary>
+    /// <summary>The kernel before any turn, [rows, columns] float64; the caller owns it.</summary>
     /// <exception cref="OperatorSpecException">The kernel's file is missing, or its values make no kernel.</exception>
     public Tensor BuildKernel()
     {
@@ -79,28 +79,42 @@ public sealed record Blur : OperatorSpec
             if (Math.Abs(sum) < 1e-12) throw Error("The kernel's sum is zero, so it cannot be normalised", "Pass normalize=false");
             kernel = kernel / sum;
         }
-        return scope.Return(Orientation == KernelOrientation.Correlate ? kernel.flip(0, 1) : kernel);
+        return scope.Return(kernel.alias());
+    }
+
+    /// <summary>The operator of a kernel that is at hand, used as it is.</summary>
+    /// <param name="input">The picture.</param>
+    /// <param name="kernel">[rows, columns]; its centre is element floor(k/2). Borrowed.</param>
+    /// <param name="boundary">The picture beyond its edges.</param>
+    /// <param name="orientation">Convolution or correlation.</param>
+    /// <param name="device">Where its constants live; the CPU by default.</param>
+    public static LinearOperator Of(ImageShape input, Tensor kernel, Boundary boundary = Boundary.Symmetric, KernelOrientation orientation = KernelOrientation.Convolve, Device? device = null)
+    {
+        if (kernel.dim() != 2) throw new ArgumentException($"A kernel is [rows, columns], not [{string.Join(",", kernel.shape)}].", nameof(kernel));
+        using ComputeScope scope = new();
+        Tensor taps = kernel.cpu().to(ScalarType.Float64);
+        bool turned = orientation == KernelOrientation.Correlate;
+        if (turned) taps = taps.flip(0, 1);
+        (int rows, int columns) = ((int)taps.shape[0], (int)taps.shape[1]);
+        // A turned kernel of even size has its centre one element earlier.
+        (int centreRow, int centreColumn) = turned ? ((rows - 1) / 2, (columns - 1) / 2) : (rows / 2, columns / 2);
+        int support = Math.Max(rows, columns);
+        device ??= new Device("cpu");
+        if (boundary == Boundary.Circular)
+            return new CircularTorus(input, CircularTorus.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn), 1, blur: true, 0, support, device);
+        if (boundary == Boundary.Symmetric && IsEven(taps))
+            return new MirroredTorus(input, CircularTorus.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn, spacing: 1).real, 1, blur: true, support, device);
+        if (boundary == Boundary.Valid && (input.Height < rows || input.Width < columns))
+            throw new OperatorSpecException($"The kernel is {rows}x{columns} but the picture is {input.Height}x{input.Width} (height x width)", null, "Use a smaller kernel or boundary=symmetric");
+        (int, int) first = (centreRow + 1 - rows, centreColumn + 1 - columns);
+        return new PaddedConvolution(input, taps.flip(0, 1), first, boundary, 1, PaddedConvolution.Near(input, taps, device), blur: true, device);
     }
 
     /// <inheritdoc/>
     protected override LinearOperator Create(ImageShape input, Device device)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Tensor kernel = BuildKernel();
-        (int rows, int columns) = ((int)kernel.shape[0], (int)kernel.shape[1]);
-        // A turned kernel of even size has its centre one element earlier.
-        int centreRow = Orientation == KernelOrientation.Correlate ? (rows - 1) / 2 : rows / 2, centreColumn = Orientation == KernelOrientation.Correlate ? (columns - 1) / 2 : columns / 2;
-        int support = Math.Max(rows, columns);
-        if (Boundary == Boundary.Circular)
-            return new CircularTorus(input, CircularTorus.TransferOf(kernel, input.Height, input.Width, centreRow, centreColumn), 1, blur: true, 0, support, device);
-        if (Boundary == Boundary.Symmetric && IsEven(kernel))
-        {
-            Tensor gains = CircularTorus.TransferOf(kernel, input.Height, input.Width, centreRow, centreColumn, spacing: 1).real;
-            return new MirroredTorus(input, gains, 1, blur: true, support, device);
-        }
-        if (Boundary == Boundary.Valid && (input.Height < rows || input.Width < columns))
-            throw Error($"The kernel is {rows}x{columns} but the picture is {input.Height}x{input.Width} (height x width)", "Use a smaller kernel or boundary=symmetric");
-        return new PaddedConvolution(input, kernel.flip(0, 1), (-(rows - 1 - centreRow), -(columns - 1 - centreColumn)), Boundary, 1, PaddedConvolution.Near(input, kernel, device), blur: true, device);
+        using Tensor kernel = BuildKernel();
+        return Of(input, kernel, Boundary, Orientation, device);
     }
 
     /// <inheritdoc/>

@@ -33,6 +33,17 @@ public sealed record Mask : OperatorSpec
     [Setting(About = "random places of their own for each channel")]
     public bool PerChannel { get; init; }
 
+    /// <summary>The operator of a mask that is at hand.</summary>
+    /// <param name="input">The picture.</param>
+    /// <param name="mask">[H,W] or [C,H,W]; nonzero = known. Borrowed.</param>
+    public static LinearOperator Of(ImageShape input, Tensor mask)
+    {
+        using ComputeScope scope = new();
+        if (!mask.shape.SequenceEqual([input.Height, input.Width]) && !mask.shape.SequenceEqual([input.Channels, input.Height, input.Width]))
+            throw new ArgumentException($"The mask is [{string.Join(",", mask.shape)}] but the picture is {input}. Pass [H,W] or [C,H,W].", nameof(mask));
+        return new MaskOperator(input, mask.ne(0).to(ScalarType.Float32).expand(input.Channels, input.Height, input.Width).contiguous());
+    }
+
     /// <summary>The mask, [C,H,W] float32 with 1 = known; the caller owns it.</summary>
     public Tensor BuildMask(ImageShape input)
     {
