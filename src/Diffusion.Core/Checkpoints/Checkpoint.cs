@@ -28,11 +28,15 @@ public static class Checkpoint
     {
         ReadOnlySpan<byte> start = file.ReadBytes(0, Math.Min(file.Length, 512));
         if (start.IsEmpty) throw new CheckpointException("The file is empty", file.Path, "Fetch it again");
+        if (HasSafetensorsStart(start)) return new SafetensorsCheckpoint(file);
         if (start.StartsWith("PK\x03\x04"u8) || start.StartsWith("PK\x05\x06"u8)) return PyTorchZip.Open(file);
         if (start[0] == 0x80 && start.Length > 1 && start[1] <= 5) return PyTorchLegacy.Open(file);
         if (Foreign(start) is { } what) throw new CheckpointException(what.What, file.Path, what.Remedy);
         return new SafetensorsCheckpoint(file);
     }
+
+    // A header below 4 GiB, then a brace: no zip archive or pickle has a 0 in bytes 4 to 7.
+    private static bool HasSafetensorsStart(ReadOnlySpan<byte> start) => start.Length > 8 && start[8] == '{' && start[4..8].IndexOfAnyExcept((byte)0) < 0;
 
     private static (string What, string Remedy)? Foreign(ReadOnlySpan<byte> start)
     {
@@ -44,7 +48,6 @@ public static class Checkpoint
         if (start.StartsWith("GGUF"u8)) return ("This is a GGUF file, not a checkpoint of PyTorch", Export);
         if (start.StartsWith("\x93NUMPY"u8)) return ("This is a NumPy array, not a checkpoint", Export);
         if (start.Length > 1 && start[0] == 0x1f && start[1] == 0x8b) return ("This is a gzip archive, not a checkpoint", "Unpack it first");
-        bool looksLikeSafetensors = start.Length < 9 || start[8] == '{' || start[7] == 0;
-        return looksLikeSafetensors ? null : ("This is not a checkpoint", "Give a .safetensors file or one written by torch.save");
+        return start.Length < 9 || start[7] == 0 || start[8] == '{' ? null : ("This is not a checkpoint", "Give a .safetensors file or one written by torch.save");
     }
 }

@@ -139,7 +139,7 @@ internal sealed class PickleReader
                 });
             case (byte)'b': // BUILD: attributes, of which none is needed
                 object? state = Pop();
-                if (Top is not PickleInert && (Top is not PickleDict || state is not PickleDict)) throw Malformed("BUILD is applied to what has no attributes");
+                if (Top is not PickleInert && (Top is not PickleDict || state is not PickleDict)) throw Malformed("Attributes are set on what has none");
                 return true;
             default: return false;
         }
@@ -216,7 +216,7 @@ internal sealed class PickleReader
 
     private object Integer(byte[] bytes) => bytes.Length <= 1000 ? Narrow(new BigInteger(bytes)) : throw Malformed($"A number of {bytes.Length} bytes");
 
-    private static object Narrow(BigInteger number) => number >= long.MinValue && number <= long.MaxValue ? (long)number : number;
+    private static object Narrow(BigInteger number) => number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number;
 
     private string Utf8(ulong length)
     {

@@ -6,7 +6,7 @@ namespace Diffusion.Checkpoints;
 /// <summary>Finds the tensors in nested dictionaries, lists and tuples, and names them by joining keys and positions with dots.</summary>
 internal sealed class TensorTree
 {
-    private const int MaxDepth = 64, MaxVisits = 4_000_000;
+    private const int MaxDepth = 64, MaxVisits = 500_000;
     private readonly PickleStream _stream;
     private readonly Dictionary<string, PickleTensor> _tensors = [];
     private int _visits;

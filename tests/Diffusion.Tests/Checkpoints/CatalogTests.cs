@@ -1,0 +1,36 @@
+using System.Security.Cryptography;
+using Diffusion.Checkpoints;
+
+namespace Diffusion.Tests.Checkpoints;
+
+public sealed class CatalogTests
+{
+    [Fact]
+    public void Names_and_files_are_unique()
+    {
+        string[] names = [.. CheckpointCatalog.Default.Entries.SelectMany(entry => entry.Files.Append(entry.Name))];
+        Assert.Equal(names.Length, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        Assert.True(CheckpointCatalog.Default.Entries.Count >= 25);
+    }
+
+    [Fact]
+    public void Every_entry_says_licence_and_where_it_comes_from()
+        => Assert.All(CheckpointCatalog.Default.Entries, entry =>
+        {
+            Assert.NotEmpty(entry.Licence);
+            if (entry.Name == "photo") return;
+            Assert.StartsWith("https://", entry.Home);
+            Assert.NotEmpty(entry.Sources);
+        });
+
+    [Fact]
+    public void The_prior_that_ships_is_the_one_that_is_listed()
+    {
+        string path = Path.Combine(TestPaths.Repository, "checkpoints", "photo", "photo.safetensors");
+        CheckpointSummary summary = CheckpointInspector.Inspect(path);
+        Assert.Equal("photo", summary.Identity!.Entry!.Name);
+        Assert.Equal(summary.Identity.Entry.Parameters, summary.Elements);
+        Assert.Equal(summary.Identity.Entry.Sha256, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
+        Assert.Equal(32, (int)summary.Identity.Architecture.Config["num_head_channels"]!);
+    }
+}
