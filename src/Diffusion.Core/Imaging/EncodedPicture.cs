@@ -31,7 +31,7 @@ internal sealed unsafe class EncodedPicture : IDisposable
         if (alpha is not null && !alpha.shape.SequenceEqual([1, 1, height, width]))
             throw new ArgumentException($"The alpha channel of a {width}x{height} picture is [1,1,{height},{width}], not {Shapes.Describe(alpha)}.", nameof(alpha));
         if (Math.Max(height, width) > format.LongestSide())
-            throw new ImageException($"{format} cannot hold {width}x{height} pixels: its longest side is {format.LongestSide()}", where, "Write PNG or TIFF");
+            throw new ImageException($"{format.DisplayName()} cannot hold {width}x{height} pixels: its longest side is {format.LongestSide()}", where, "Write PNG or TIFF");
         (_format, _options, _where) = (format, options, where);
         _bits = format.StoredBits(options.BitDepth ?? 8);
         Codecs.Prepare();
@@ -73,7 +73,7 @@ internal sealed unsafe class EncodedPicture : IDisposable
         catch (Vips.VipsException exception)
         {
             if (watched.Failure is { } failure) throw failure;
-            throw new ImageException($"The picture cannot be encoded as {_format}", _where, $"The encoder says: {Codecs.Cause(exception)}", exception);
+            throw new ImageException($"The picture cannot be encoded as {_format.DisplayName()}", _where, $"The encoder says: {Codecs.Cause(exception)}", exception);
         }
     }
 

@@ -21,6 +21,13 @@ internal static class FormatSniffer
         return (null, DescribeOther(head));
     }
 
+    /// <summary>The frames of an animated PNG, which decoders show as a still picture.</summary>
+    public static int PngFrames(ReadOnlySpan<byte> head)
+    {
+        int control = head.IndexOf("acTL"u8);
+        return control < 0 || control + 8 > head.Length ? 1 : (int)Math.Clamp(BinaryPrimitives.ReadUInt32BigEndian(head[(control + 4)..]), 1, int.MaxValue);
+    }
+
     /// <summary>ISO base media files: AVIF when the major or a compatible brand says so.</summary>
     private static (ImageFormat?, string) IdentifyIsoMedia(ReadOnlySpan<byte> head)
     {

@@ -54,6 +54,10 @@ public static class ImageFile
         return source.Info;
     }
 
+    /// <summary>Opens a picture for reading rectangles of it, so that a very large one never lies in memory as a whole tensor.</summary>
+    /// <exception cref="ImageException">As for <see cref="Read(string, ReadOptions?)"/>, except for damage beyond the header.</exception>
+    public static RegionReader OpenRegions(string path, ReadOptions? options = null) => new(Open(path), path, options ?? ReadOptions.Default);
+
     /// <summary>Writes a tensor.</summary>
     /// <param name="path">The extension decides the format unless <see cref="WriteOptions.Format"/> does. The folder is made when missing.</param>
     /// <param name="pixels">[1,C,H,W] or [C,H,W] on [0,1], C = 3 or 1; clipped and rounded to the nearest value, except in float files.</param>

@@ -35,6 +35,9 @@ public static class ImageFormats
         _ => null,
     };
 
+    /// <summary>The format's own spelling.</summary>
+    internal static string DisplayName(this ImageFormat format) => format == ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
+
     /// <summary>The bits per sample that a format stores when <paramref name="wanted"/> (8, 16 or 32) are asked for.</summary>
     internal static int StoredBits(this ImageFormat format, int wanted) => (format, wanted) switch
     {

@@ -23,4 +23,17 @@ internal static class Orientation
         };
         return view.contiguous();
     }
+
+    /// <summary>Where the upright pixel (x, y) lies in a stored picture of <paramref name="width"/> x <paramref name="height"/>.</summary>
+    public static (int X, int Y) Stored(int x, int y, int width, int height, int exif) => exif switch
+    {
+        2 => (width - 1 - x, y),
+        3 => (width - 1 - x, height - 1 - y),
+        4 => (x, height - 1 - y),
+        5 => (y, x),
+        6 => (y, height - 1 - x),
+        7 => (width - 1 - y, height - 1 - x),
+        8 => (width - 1 - y, x),
+        _ => (x, y),
+    };
 }

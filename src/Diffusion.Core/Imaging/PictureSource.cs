@@ -25,7 +25,7 @@ internal sealed class PictureSource : IDisposable
         Where = where;
         try
         {
-            Format = Sniff(stream, where);
+            (Format, int animationFrames) = Sniff(stream, where);
             Codecs.Prepare();
             Vips.Image header = Keep(Guard(() => Load(Format, randomAccess ? Vips.Enums.Access.Random : Vips.Enums.Access.Sequential)));
             (StoredWidth, StoredHeight) = (header.Width, header.Height);
@@ -33,7 +33,7 @@ internal sealed class PictureSource : IDisposable
             if (pixels > options.MaxPixels)
                 throw new ImageException(FormattableString.Invariant($"The picture has {StoredWidth}x{StoredHeight} = {pixels / 1e6:0.#} megapixels, more than the limit of {options.MaxPixels / 1e6:0.#}"), where, "Crop it, or raise the pixel limit");
             Exif = header.Contains("orientation") && header.Get("orientation") is int orientation ? orientation : 1;
-            Frames = header.Contains("n-pages") && header.Get("n-pages") is int pages ? pages : 1;
+            Frames = header.Contains("n-pages") && header.Get("n-pages") is int pages ? pages : animationFrames;
             if (Frames > 1) _notes.Add($"Only the first of {Frames} {(Format == ImageFormat.Tiff ? "pages" : "frames")} is read");
             BitDepth = Depth(header);
             _image = Guard(() => Convert(header, options));
@@ -118,14 +118,15 @@ internal sealed class PictureSource : IDisposable
         }
     }
 
-    private static ImageFormat Sniff(Stream stream, string where)
+    private static (ImageFormat Format, int Frames) Sniff(Stream stream, string where)
     {
         byte[] head = new byte[FormatSniffer.HeadLength];
         int length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         if (length == 0) throw new ImageException("The picture is empty (zero bytes)", where, "Copy or export it again");
         stream.Position = 0;
         (ImageFormat? format, string description) = FormatSniffer.Identify(head.AsSpan(0, length));
-        return format ?? throw new ImageException($"This is {description}", where, $"Give a {ImageFormats.Names} file");
+        if (format is null) throw new ImageException($"This is {description}", where, $"Give a {ImageFormats.Names} file");
+        return (format.Value, format == ImageFormat.Png ? FormatSniffer.PngFrames(head.AsSpan(0, length)) : 1);
     }
 
     private Vips.Image Load(ImageFormat format, Vips.Enums.Access access)
@@ -212,7 +213,7 @@ internal sealed class PictureSource : IDisposable
         }
         catch (Vips.VipsException exception)
         {
-            throw new ImageException($"The {Format.ToString().ToUpperInvariant()} picture is truncated or damaged", Where, $"Copy or export it again; the decoder says: {Codecs.Cause(exception)}", exception);
+            throw new ImageException($"The {Format.DisplayName()} picture is truncated or damaged", Where, "Copy or export it again", exception);
         }
     }
 }

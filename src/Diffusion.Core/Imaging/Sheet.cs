@@ -7,7 +7,7 @@ namespace Diffusion.Imaging;
 public static class Sheet
 {
     private const float Ink = 0.1f, Paper = 1;
-    private const int SmallestPanel = 128;
+    private const int SmallestPanel = 128, SmallestFont = 15, WidthPerFontSize = 30, LargestFont = 100;
 
     /// <summary>Draws a sheet and writes it.</summary>
     /// <param name="path">The picture file.</param>
@@ -37,18 +37,19 @@ public static class Sheet
         long factor = Math.Max(1, (SmallestPanel + height - 1) / height);
         int lines = panels.Max(panel => Lines(panel.Caption).Length);
 
-        Tensor[] cells = [.. panels.Select((panel, i) => Cell(pictures[i], panel.Caption, lines, height, factor, options))];
+        int font = options.FontSize ?? (int)Math.Clamp(width * factor / WidthPerFontSize, SmallestFont, LargestFont);
+        Tensor[] cells = [.. panels.Select((panel, i) => Cell(pictures[i], panel.Caption, lines, font, height, factor, options))];
         int columns = options.Columns ?? cells.Length;
         Tensor[] rows = [.. cells.Chunk(columns).Select(row => Join(row, dim: 2, options.Margin))];
         return scope.Return(torch.nn.functional.pad(Join(rows, dim: 1, options.Margin), [options.Margin, options.Margin, options.Margin, options.Margin], value: Paper).unsqueeze(0));
     }
 
     /// <summary>Caption, picture and detail of one panel, [3,h,w].</summary>
-    private static Tensor Cell(Tensor picture, string caption, int lines, long commonHeight, long factor, SheetOptions options)
+    private static Tensor Cell(Tensor picture, string caption, int lines, int font, long commonHeight, long factor, SheetOptions options)
     {
         Tensor shown = Enlarge(picture, commonHeight * factor, (long)Math.Round((double)picture.shape[2] * commonHeight / picture.shape[1]) * factor);
         int width = (int)shown.shape[2];
-        List<Tensor> parts = [Caption(Lines(caption), lines, width, options.FontSize), shown];
+        List<Tensor> parts = [Caption(Lines(caption), lines, width, font), shown];
         if (options.Crop is { } crop)
         {
             double own = (double)picture.shape[1] / commonHeight;

@@ -15,18 +15,18 @@ public readonly record struct SheetCrop(int X, int Y, int Width, int Height);
 /// <summary>How a sheet looks.</summary>
 public sealed record SheetOptions
 {
-    /// <summary>White, captions of 15 pixels, no crop.</summary>
+    /// <summary>One row, no detail.</summary>
     public static SheetOptions Default { get; } = new();
 
     /// <summary>A second row that shows this part of every panel enlarged to the panel's width.</summary>
     public SheetCrop? Crop { get; init; }
 
-    /// <summary>Font size of the captions in pixels.</summary>
-    public int FontSize
+    /// <summary>Font size of the captions in pixels; null grows with the panels (15 up to 450 pixels of width).</summary>
+    public int? FontSize
     {
         get;
-        init => field = value is >= 6 and <= 200 ? value : throw new ArgumentException($"The font size must be 6 to 200 pixels, not {value}.");
-    } = 15;
+        init => field = value is null or (>= 6 and <= 200) ? value : throw new ArgumentException($"The font size must be 6 to 200 pixels, not {value}.");
+    }
 
     /// <summary>Pixels around and between the panels.</summary>
     public int Margin

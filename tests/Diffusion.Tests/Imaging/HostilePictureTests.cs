@@ -118,6 +118,9 @@ public sealed class HostilePictureTests : PictureFixture
                 (int y, int x) = source(r, c);
                 Assert.Equal(stored[0, 1, y, x].item<float>(), picture.Pixels[0, 1, r, c].item<float>());
             }
+        using RegionReader reader = ImageFile.OpenRegions(At("a.tif"));
+        using Tensor region = reader.Read(1, 2, picture.Width - 2, picture.Height - 3);
+        AssertEqual(picture.Pixels.narrow(3, 1, picture.Width - 2).narrow(2, 2, picture.Height - 3), region);
         PictureInfo info = ImageFile.Identify(At("a.tif"));
         Assert.Equal((picture.Width, picture.Height), (info.Width, info.Height));
     }
@@ -196,6 +199,18 @@ public sealed class HostilePictureTests : PictureFixture
         using Picture picture = ImageFile.Read(At("a.webp"));
         AssertNear(torch.full([1, 3, 20, 30], 0.2f), picture.Pixels, 0.002);
         Assert.Equal("Only the first of 2 frames is read", Assert.Single(picture.Notes));
+    }
+
+    [Fact]
+    public void Of_an_animated_png_the_still_picture_is_read_with_a_note()
+    {
+        ImageFile.Write(At("still.png"), Ramp(3, 4, 5));
+        byte[] still = File.ReadAllBytes(At("still.png"));
+        const int AfterHeader = 8 + 25;
+        File.WriteAllBytes(At("a.png"), [.. still[..AfterHeader], .. Chunk("acTL"u8, [0, 0, 0, 3, 0, 0, 0, 0]), .. still[AfterHeader..]]);
+        using Picture picture = ImageFile.Read(At("a.png"));
+        AssertEqual(Ramp(3, 4, 5), picture.Pixels);
+        Assert.Equal("Only the first of 3 frames is read", Assert.Single(picture.Notes));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Diffusion.Imaging;
 using Diffusion.Runtime;
+using FsCheck.Xunit;
 
 namespace Diffusion.Tests.Imaging;
 
@@ -105,6 +106,37 @@ public sealed class ImageFileTests : PictureFixture
         ImageFile.Write(At(name), pixels);
         using Picture picture = ImageFile.Read(At(name));
         AssertEqual(pixels, picture.Pixels);
+    }
+
+    [Property(MaxTest = 40)]
+    public void Any_picture_survives_a_round_trip(byte height, byte width, bool gray, bool alpha, byte kind)
+    {
+        (int h, int w, int channels) = (height + 1, width + 1, gray ? 1 : 3);
+        (ImageFormat format, int bits) = (kind % 6) switch { 0 => (ImageFormat.Png, 8), 1 => (ImageFormat.Png, 16), 2 => (ImageFormat.Tiff, 8), 3 => (ImageFormat.Tiff, 16), 4 => (ImageFormat.Tiff, 32), _ => (ImageFormat.WebP, 8) };
+        if (format == ImageFormat.WebP) channels = 3;
+        using ComputeScope scope = new();
+        Tensor pixels = Ramp(channels, h, w, bits == 8 ? 256 : 65536), cover = Ramp(1, h, w, bits == 8 ? 256 : 65536).flip(2).contiguous();
+        using MemoryStream memory = new();
+        ImageFile.Write(memory, pixels, format, new WriteOptions { BitDepth = bits }, alpha ? cover : null);
+        memory.Position = 0;
+        using Picture picture = ImageFile.Read(memory, "case");
+        AssertEqual(pixels, picture.Pixels);
+        // WebP drops an alpha channel that is opaque throughout.
+        if (alpha && picture.Alpha is not null) AssertEqual(cover, picture.Alpha);
+        Assert.True(!alpha || picture.Alpha is not null || (format == ImageFormat.WebP && cover.min().item<float>() == 1));
+    }
+
+    [Theory]
+    [InlineData("a.tif"), InlineData("a.png"), InlineData("a.jpg"), InlineData("a.webp")]
+    public void Regions_equal_the_same_part_of_the_whole(string name)
+    {
+        ImageFile.Write(At(name), Smooth(3, 300, 200), alpha: name == "a.png" ? Smooth(1, 300, 200) : null);
+        using Picture whole = ImageFile.Read(At(name));
+        using RegionReader reader = ImageFile.OpenRegions(At(name));
+        Assert.Equal(ImageFile.Identify(At(name)), reader.Info);
+        foreach ((int x, int y, int w, int h) in new[] { (150, 250, 50, 50), (0, 0, 200, 1), (10, 20, 30, 40), (0, 0, 200, 300) })
+            AssertEqual(whole.Pixels.narrow(2, y, h).narrow(3, x, w), reader.Read(x, y, w, h));
+        Assert.Contains("51x1+150+0", Assert.Throws<ArgumentException>(() => reader.Read(150, 0, 51, 1)).Message);
     }
 
     [Fact]
