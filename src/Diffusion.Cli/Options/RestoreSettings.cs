@@ -35,6 +35,19 @@ internal static class RestoreSettings
         return policy;
     }
 
+    /// <summary>What the options about solver and execution say.</summary>
+    public static RestoreOptions Options(Session session, SolverOptions solver, ExecutionOptions execution) => new()
+    {
+        Solver = session.Get(solver.Solver)!,
+        Prior = session.Get(solver.Prior)!,
+        Preset = session.Get(solver.Preset),
+        Steps = session.Get(solver.Steps),
+        Set = session.Get(solver.Set),
+        Seed = session.Get(solver.Seed),
+        Tile = session.Get(execution.Tile),
+        Memory = session.Get(execution.Memory),
+    };
+
     /// <summary>Checks names and values of the solver's options without loading anything.</summary>
     public static void CheckSolver(Session session, SolverOptions options, SolverCatalog catalog)
     {

@@ -8,15 +8,16 @@ using Diffusion.Restoration;
 namespace Diffusion.Cli.Restoring;
 
 /// <summary>What is said about one restored file: a line, a JSON object, a before/after picture.</summary>
-internal sealed class Report(string input, string output, RestoredPicture restored, Measurement measurement)
+internal sealed class Report(string input, string output, RestoredPicture restored, Measurement measurement) : IDisposable
 {
+    private Picture? _clean;
     private PictureMetrics? _scores;
 
     /// <summary>Measures against the clean picture.</summary>
     public void Compare(string reference)
     {
-        using Picture clean = ImageFile.Read(reference);
-        _scores = PictureScores.Of(restored.Picture.Pixels, clean.Pixels, reference);
+        _clean = ImageFile.Read(reference);
+        _scores = PictureScores.Of(restored.Picture.Pixels, _clean.Pixels, reference);
     }
 
     /// <summary>For <c>--json</c>.</summary>
@@ -49,5 +50,8 @@ internal sealed class Report(string input, string output, RestoredPicture restor
     }
 
     /// <summary>Writes the before/after picture.</summary>
-    public void WriteSheet(string path) => BeforeAfter.Write(path, measurement, restored);
+    public void WriteSheet(string path) => BeforeAfter.Write(path, measurement, restored, _clean, _scores);
+
+    /// <inheritdoc/>
+    public void Dispose() => _clean?.Dispose();
 }

@@ -127,7 +127,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             SampleFiles.Write(item.Output, restored);
             RestoreRecord.Write(item.Output, item.Settings, restored, policy);
         }
-        Report report = new(item.Input, item.Output, restored, item.Measurement);
+        using Report report = new(item.Input, item.Output, restored, item.Measurement);
         if (References.For(item.Input) is { } reference) report.Compare(reference);
         if (Sheet) report.WriteSheet(SheetFile ?? Path.ChangeExtension(item.Output, null) + "_sheet.png");
         if (Terminal.Json) Terminal.PrintJson(report.ToJson());

@@ -34,11 +34,13 @@ internal sealed class FileQueue(Session session)
         }
     }
 
+    /// <summary>The exit code so far.</summary>
+    public ExitCode Code => _failures.Count == 0 ? ExitCode.Done : _failures.All(f => f.Failure.Code == ExitCode.Resources) ? ExitCode.Resources : ExitCode.Data;
+
     /// <summary>Closes with the count and the list of failures.</summary>
     public ExitCode Finish(int count)
     {
-        if (_failures.Count == 0) return ExitCode.Done;
-        session.Terminal.Fail(new Failure(ExitCode.Data, $"{_failures.Count} of {count} files failed: {string.Join(", ", _failures.Select(f => f.File))}."));
-        return _failures.All(f => f.Failure.Code == ExitCode.Resources) ? ExitCode.Resources : ExitCode.Data;
+        if (_failures.Count > 0) session.Terminal.Fail(new Failure(Code, $"{_failures.Count} of {count} files failed: {string.Join(", ", _failures.Select(f => f.File))}."));
+        return Code;
     }
 }

@@ -62,19 +62,11 @@ internal sealed class RestoreVerb : Verb
         PriorFiles.Find(session.Get(_solver.Prior)!);
         foreach (string input in inputs) RequireOperator(input, spec, session);
 
-        RestoreOptions options = new()
+        RestoreOptions options = RestoreSettings.Options(session, _solver, _execution) with
         {
             Operator = spec?.ToString(),
             Noise = session.Get(_problem.Noise),
-            Solver = session.Get(_solver.Solver)!,
-            Prior = session.Get(_solver.Prior)!,
-            Preset = session.Get(_solver.Preset),
-            Steps = session.Get(_solver.Steps),
-            Set = session.Get(_solver.Set),
-            Seed = session.Get(_solver.Seed),
             Samples = session.Get(_samples) ?? 1,
-            Tile = session.Get(_execution.Tile),
-            Memory = session.Get(_execution.Memory),
             Label = session.Get(_label),
             ResizeMask = session.Get(_problem.ResizeMask),
             CropToFit = session.Get(_problem.CropToFit),

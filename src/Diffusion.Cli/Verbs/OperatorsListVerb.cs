@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Diffusion.Cli.Options;
+using Diffusion.Cli.Shell;
+using Diffusion.Inverse;
+using Diffusion.Operators;
+using Diffusion.Runtime;
+
+namespace Diffusion.Cli.Verbs;
+
+/// <summary><c>diffusion operators list</c>.</summary>
+internal sealed class OperatorsListVerb : Verb
+{
+    private readonly Option<string[]> _plugins;
+
+    public OperatorsListVerb() : base("list", "List the operators with their parameters, units and ranges")
+    {
+        _plugins = Take(new Option<string[]>("--plugin") { HelpName = "DLL|DIR", Description = "Also those of an assembly (runs its code)" });
+    }
+
+    public override IReadOnlyList<string> Examples => ["diffusion operators list", "diffusion operators list --json"];
+
+    public override ExitCode Run(Session session)
+    {
+        OperatorCatalog catalog = OperatorVerbs.Catalog(session, _plugins);
+        foreach (OperatorKind kind in catalog.Kinds)
+        {
+            if (session.Terminal.Json)
+            {
+                session.Terminal.PrintJson(new JsonObject
+                {
+                    ["name"] = kind.Name,
+                    ["about"] = kind.About,
+                    ["parameters"] = new JsonArray([.. kind.Parameters.Select(Describe)]),
+                    ["examples"] = new JsonArray([.. kind.Examples.Select(example => (JsonNode)example)]),
+                });
+                continue;
+            }
+            session.Terminal.Print($"{kind.Name}: {kind.About}");
+            foreach (OperatorParameter parameter in kind.Parameters)
+                session.Terminal.Print($"    {parameter.Key,-12} {OperatorVerbs.Values(parameter)}{(parameter.DefaultText.Length > 0 ? $" (default {parameter.DefaultText})" : "")}{(parameter.Setting.About is { } about ? ": " + about : "")}");
+        }
+        return ExitCode.Done;
+    }
+
+    private static JsonNode Describe(OperatorParameter parameter) => new JsonObject
+    {
+        ["key"] = parameter.Key,
+        ["values"] = OperatorVerbs.Values(parameter),
+        ["default"] = parameter.DefaultText,
+        ["unit"] = parameter.Setting.Unit,
+        ["required"] = parameter.Required,
+        ["about"] = parameter.Setting.About,
+    };
+}
