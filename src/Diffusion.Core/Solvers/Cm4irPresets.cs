@@ -58,6 +58,7 @@ public sealed class Cm4irPresets : ISolverPresets
     private static Cm4irSolver FewStep(PresetRequest request) => new()
     {
         Steps = request.MaxEvaluations ?? 4,
+        Start = Cm4irStart.Guess,
         Ladder = Cm4irLadder.Geometric,
         Guidance = Cm4irGuidance.Proximal,
         Eta = 0,

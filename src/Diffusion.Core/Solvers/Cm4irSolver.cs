@@ -13,6 +13,15 @@ public enum DeltaInjection
     TimeAndScalings,
 }
 
+/// <summary>The picture that CM4IR starts from.</summary>
+public enum Cm4irStart
+{
+    /// <summary>As published: A^T (A A^T + e I)^-1 y; for masks its median fill.</summary>
+    BackProjection,
+    /// <summary>The operator's first guess.</summary>
+    Guess,
+}
+
 /// <summary>How CM4IR's noise levels fall.</summary>
 public enum Cm4irLadder
 {
@@ -46,6 +55,10 @@ public sealed record Cm4irSolver : ISolver
     /// <summary>N: steps, one network evaluation each.</summary>
     [Setting(Symbol = "T_sampling", Min = 1, Max = 1000, About = "steps, one network evaluation each")]
     public int Steps { get; init => field = SolverSetting.Check<Cm4irSolver>(value); } = 4;
+
+    /// <summary>The picture it starts from, before noise is added.</summary>
+    [Setting(About = "the picture it starts from, before noise is added")]
+    public Cm4irStart Start { get; init; }
 
     /// <summary>How the noise levels fall.</summary>
     [Setting(About = "how the noise levels fall")]
@@ -126,7 +139,8 @@ public sealed record Cm4irSolver : ISolver
         SolverRun run = new(this, problem, prior, context, Steps);
         double[] sigmas = Levels(run);
         double e = Zeta * run.Sigma * run.Sigma;
-        Tensor x = Start(run, e);
+        Tensor x = Begin(run, e);
+        run.TraceOnce("x_init", x);
         x = x + sigmas[0] * run.Noise(NoiseRole.Start);
         run.TraceOnce("x_start", x);
         for (int i = 0; i < Steps; i++)
@@ -162,13 +176,14 @@ public sealed record Cm4irSolver : ISolver
 
     private double Clamp(double sigma) => Math.Clamp(sigma, (float)MinSigma, (float)MaxSigma);
 
-    private static Tensor Start(SolverRun run, double e)
+    private Tensor Begin(SolverRun run, double e)
     {
+        if (Start == Cm4irStart.Guess) return run.A.Guess(run.Y);
         Tensor x = run.A.PseudoInverse(run.Y, e);
         run.TraceOnce("Apy", x);
-        if (run.A.Traits.Mask) x = run.A.Guess(run.A.Apply(x));
-        run.TraceOnce("x_init", x);
-        return x;
+        if (!run.A.Traits.Mask) return x;
+        using Tensor ones = torch.ones(run.A.Input.Batch(1), device: run.Y.device);
+        return Fill.Median(x, run.A.PseudoInverse(run.A.Apply(ones)));
     }
 
     private double[] Levels(SolverRun run)

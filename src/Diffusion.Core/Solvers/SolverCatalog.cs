@@ -1,4 +1,5 @@
 using System.Reflection;
+using Diffusion.Runtime;
 
 namespace Diffusion.Solvers;
 
@@ -32,9 +33,9 @@ public sealed class SolverCatalog
     public IReadOnlyList<SolverEntry> Entries { get; }
 
     /// <summary>Finds a solver.</summary>
-    /// <exception cref="ArgumentException">There is no such solver; the message lists those that there are.</exception>
+    /// <exception cref="ArgumentException">There is no such solver; the message names the nearest one.</exception>
     public SolverEntry Find(string name)
-        => _entries.GetValueOrDefault(name) ?? throw new ArgumentException($"There is no solver \"{name}\". Solvers: {string.Join(", ", Entries.Select(entry => entry.Name))}.");
+        => _entries.GetValueOrDefault(name) ?? throw new ArgumentException($"There is no solver \"{name}\". {NearestName.Advice(name, [.. _entries.Keys])}");
 
     /// <summary>A solver by name with the settings of a preset, some of them replaced.</summary>
     /// <inheritdoc cref="SolverEntry.Create"/>

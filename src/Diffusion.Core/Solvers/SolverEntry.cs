@@ -40,13 +40,13 @@ public sealed class SolverEntry
     /// <exception cref="ArgumentException">There is no such preset.</exception>
     public SolverPreset Preset(string? name)
         => name is null ? Presets[0] : Presets.FirstOrDefault(preset => preset.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new ArgumentException($"Solver {Name} has no preset \"{name}\". Presets: {string.Join(", ", Presets.Select(preset => preset.Name))}.");
+            ?? throw new ArgumentException($"Solver {Name} has no preset \"{name}\". {NearestName.Advice(name, [.. Presets.Select(preset => preset.Name)])}");
 
     /// <summary>Finds a setting by its name or by the paper's symbol.</summary>
     /// <exception cref="ArgumentException">There is no such setting.</exception>
     public SolverSetting Setting(string name)
         => Settings.FirstOrDefault(setting => setting.IsNamed(name))
-            ?? throw new ArgumentException($"Solver {Name} has no setting \"{name}\". Settings: {string.Join(", ", Settings.Select(setting => setting.Name))}.");
+            ?? throw new ArgumentException($"Solver {Name} has no setting \"{name}\". {NearestName.Advice(name, [.. Settings.Select(setting => setting.Name)])}");
 
     /// <summary>A solver with the settings of a preset, some of them replaced.</summary>
     /// <param name="preset">The preset; null for the default one.</param>

@@ -1,3 +1,4 @@
+using Diffusion.Imaging;
 using Diffusion.Inverse;
 
 namespace Diffusion.Solvers;
@@ -17,6 +18,6 @@ internal static class SolverStarts
     {
         if (start == SolverStart.Guess || !a.Output.IsImage || a.Traits.Mask || a.Output.Image.Channels != a.Input.Channels) return a.Guess(y);
         if (a.Output.Image == a.Input) return y.clone();
-        return torch.nn.functional.interpolate(y, size: [a.Input.Height, a.Input.Width], mode: torch.InterpolationMode.Bicubic, align_corners: false);
+        return Resize.OpenCvCubic(y, a.Input.Height, a.Input.Width);
     }
 }

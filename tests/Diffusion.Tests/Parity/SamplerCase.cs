@@ -32,8 +32,9 @@ internal sealed class SamplerCase : IDisposable
     /// <param name="run">How it is computed.</param>
     /// <param name="a">The operator, with the arithmetic of the published code; disposed with the case.</param>
     /// <param name="range">The scale that the published program adds noise on.</param>
+    /// <param name="clean">The measurement before noise, where the published program measures by another operator than it solves with; null: <c>y_clean</c> or A x_orig.</param>
     /// <param name="prior">The prior; null: the case's network with its scalings or betas.</param>
-    public SamplerCase(ParityCase reference, SamplerRun run, LinearOperator a, PixelRange range = PixelRange.Symmetric, IDenoiser? prior = null)
+    public SamplerCase(ParityCase reference, SamplerRun run, LinearOperator a, PixelRange range = PixelRange.Symmetric, Tensor? clean = null, IDenoiser? prior = null)
     {
         Reference = reference;
         Run = run;
@@ -43,7 +44,8 @@ internal sealed class SamplerCase : IDisposable
         Prior = new RecordingPrior(prior ?? CreatePrior(reference, run.Policy));
         A = a;
         _noise = reference.Noise();
-        Tensor original = reference.Input("x_orig"), clean = reference.HasInput("y_clean") ? reference.Input("y_clean") : A.Apply(original);
+        Tensor original = reference.Input("x_orig");
+        clean ??= reference.HasInput("y_clean") ? reference.Input("y_clean") : A.Apply(original);
         _y = NoiseScale > 0 ? A.Restrict(clean + (float)NoiseScale * _noise.Draw(NoiseRole.Measurement, A.Output.Batch(original.shape[0]))) : clean;
         Assert("y", _y.reshape(reference.Expected("y").shape));
     }

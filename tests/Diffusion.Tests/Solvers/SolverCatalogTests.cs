@@ -27,6 +27,8 @@ public sealed class SolverCatalogTests
     [InlineData("cm4ir", "deltas", "0.1,0.2", "There are 2 deltas for 4 steps")]
     [InlineData("dpir", "x8", "maybe", "turns takes one of true, false, not \"maybe\"")]
     [InlineData("rdmd", "gravity", "1", "no setting \"gravity\"")]
+    [InlineData("rdmd", "tauu", "1", "Did you mean \"tau\"")]
+    [InlineData("cm5ir", "eta", "1", "Did you mean \"cm4ir\"")]
     public void Wrong_settings_are_refused_in_one_sentence(string solver, string key, string value, string expected)
         => Assert.Contains(expected, Assert.Throws<ArgumentException>(() => Create(solver, (key, value))).Message);
 
