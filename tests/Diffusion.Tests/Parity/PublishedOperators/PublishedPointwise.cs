@@ -23,7 +23,7 @@ internal sealed class PublishedMask : PublishedSvd
         Tensor first = (kept.unsqueeze(1) * input.Channels + channels).flatten(), second = (missing.unsqueeze(0) * input.Channels + channels.unsqueeze(1)).flatten();
         _order = torch.cat([first, second]);
         _inverse = _order.argsort();
-        Traits = new OperatorTraits { OrthonormalRows = true, Local = (1, 1), ClosedForm = true };
+        Traits = new OperatorTraits { Mask = true, OrthonormalRows = true, Local = (1, 1), ClosedForm = true };
     }
 
     public override OperatorTraits Traits { get; }
