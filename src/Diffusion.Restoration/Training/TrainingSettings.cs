@@ -1,0 +1,44 @@
+namespace Diffusion.Training;
+
+/// <summary>How a prior is trained.</summary>
+public sealed record TrainingSettings
+{
+    /// <summary>Seed of crops, noise levels and noise.</summary>
+    public ulong Seed { get; init; } = 1;
+    /// <summary>Threads, each with one graph of its own.</summary>
+    public int Workers { get; init; } = Math.Min(16, Environment.ProcessorCount);
+    /// <summary>The dtype of the convolutions; masters and moments are float32 always.</summary>
+    public ScalarType Dtype { get; init; } = ScalarType.Float32;
+    /// <summary>Crop sizes and crops of each a step.</summary>
+    public IReadOnlyList<CropBatch> Batches { get; init; } = [new(64, 16, 0.35), new(96, 8, 0.25), new(128, 4, 0.25), new(192, 2, 0.15)];
+    /// <summary>Parts that a step's crops are cut into; the threads take them from a queue. Part of the arithmetic: results depend on it, but not on <see cref="Workers"/>.</summary>
+    public int Parts { get; init; } = 4;
+    /// <summary>Noise levels.</summary>
+    public NoiseLevelSettings Levels { get; init; } = new();
+    /// <summary>The optimiser.</summary>
+    public AdamW Optimizer { get; init; } = new();
+    /// <summary>Gradients are scaled down to this norm.</summary>
+    public double ClipNorm { get; init; } = 1;
+    /// <summary>The short average.</summary>
+    public Ema ShortAverage { get; init; } = new(500);
+    /// <summary>The long average.</summary>
+    public Ema LongAverage { get; init; } = new(3000);
+
+    /// <summary>The crops of a step.</summary>
+    internal CropBatch BatchOf(long step)
+    {
+        double at = new Draws(Seed, step, -1).Uniform() * Batches.Sum(b => b.Share);
+        foreach (CropBatch batch in Batches)
+        {
+            if (at < batch.Share) return batch;
+            at -= batch.Share;
+        }
+        return Batches[^1];
+    }
+}
+
+/// <summary>One kind of step.</summary>
+/// <param name="Size">Side length of the crops.</param>
+/// <param name="Count">Crops a step.</param>
+/// <param name="Share">Share of the steps.</param>
+public sealed record CropBatch(int Size, int Count, double Share);
