@@ -74,7 +74,7 @@ public sealed class PriorTrainer : IDisposable
         }
         finally
         {
-            foreach (Gradient gradient in gradients) gradient.Dispose();
+            foreach (Gradient? gradient in gradients) gradient?.Dispose();
             low.Dispose();
         }
     }
@@ -199,9 +199,9 @@ public sealed class PriorTrainer : IDisposable
 
     private readonly record struct CropLoss(int Bin, double Loss, double Weight);
 
-    private readonly record struct Gradient(Tensor? Floats, Tensor? Low)
+    private sealed record Gradient(Tensor Floats, Tensor Low) : IDisposable
     {
-        public void Dispose() { Floats?.Dispose(); Low?.Dispose(); }
+        public void Dispose() { Floats.Dispose(); Low.Dispose(); }
     }
 }
 
