@@ -29,6 +29,9 @@ public abstract class Network : IDisposable
     /// <summary>Whether fused kernels may run now: the policy allows them and nobody wants gradients.</summary>
     internal bool MayFuse => Policy.Fused && !torch.is_grad_enabled();
 
+    /// <summary>Whether fused kernels that are differentiable may run now: the policy allows them and somebody wants gradients.</summary>
+    internal bool MayFuseForTraining => Policy.Fused && torch.is_grad_enabled();
+
     /// <summary>Declares a parameter.</summary>
     /// <param name="name">Published name.</param>
     /// <param name="shape">Published shape.</param>

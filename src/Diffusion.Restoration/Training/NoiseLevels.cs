@@ -2,24 +2,24 @@ using Diffusion.Priors;
 
 namespace Diffusion.Training;
 
-/// <summary>Which noise levels a prior is trained on, and how a level becomes the network's time.</summary>
+/// <summary>Which noise levels a prior is trained on.</summary>
 public sealed class NoiseLevels
 {
-    private readonly double[] _logSigma;
+    private readonly NoiseSchedule _schedule;
     private readonly NoiseLevelSettings _settings;
 
     /// <summary>Levels for a schedule; sigma is on [-1,1].</summary>
     public NoiseLevels(NoiseSchedule schedule, NoiseLevelSettings settings)
     {
+        _schedule = schedule;
         _settings = settings;
-        _logSigma = [.. Enumerable.Range(0, schedule.Steps).Select(t => Math.Log(schedule.Sigma(t)))];
     }
 
     /// <summary>Number of bins that the loss is balanced over.</summary>
     public const int Bins = 24;
 
     /// <summary>Smallest and largest level of the schedule.</summary>
-    public (double Min, double Max) Range => (Math.Exp(_logSigma[0]), Math.Exp(_logSigma[^1]));
+    public (double Min, double Max) Range => (_schedule.Sigma(0), _schedule.Sigma(_schedule.Steps - 1));
 
     /// <summary>The level of one crop: mostly log-uniform where restoration lives, a part of it in the core, a tenth above.</summary>
     internal double Draw(ref Draws draws)
@@ -32,21 +32,12 @@ public sealed class NoiseLevels
         return Math.Clamp(sigma, min, max);
     }
 
-    /// <summary>The (fractional) time whose level is sigma, interpolated in log sigma.</summary>
-    public double Time(double sigma)
-    {
-        double log = Math.Log(sigma);
-        int above = Array.BinarySearch(_logSigma, log);
-        if (above >= 0) return above;
-        above = ~above;
-        if (above == 0) return 0;
-        if (above == _logSigma.Length) return _logSigma.Length - 1;
-        return above - 1 + (log - _logSigma[above - 1]) / (_logSigma[above] - _logSigma[above - 1]);
-    }
-
     /// <summary>The bin of a level, 0..<see cref="Bins"/>-1.</summary>
     public int Bin(double sigma)
-        => Math.Clamp((int)((Math.Log(sigma) - _logSigma[0]) / (_logSigma[^1] - _logSigma[0]) * Bins), 0, Bins - 1);
+        => Math.Clamp((int)(Math.Log(sigma / Range.Min) / Math.Log(Range.Max / Range.Min) * Bins), 0, Bins - 1);
+
+    /// <summary>The network's time, not necessarily an integer.</summary>
+    public double Time(double sigma) => _schedule.TimeOf(sigma);
 }
 
 /// <summary>The distribution of training noise, sigma on [-1,1].</summary>

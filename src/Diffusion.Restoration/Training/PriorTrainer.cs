@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Diffusion.Networks;
 using Diffusion.Priors;
 using Diffusion.Runtime;
 
@@ -18,21 +19,21 @@ public sealed class PriorTrainer : IDisposable
     private readonly CropSource _crops;
     private readonly NoiseLevels _levels;
     private readonly WorkerTeam _team;
-    private readonly ITrainableNetwork[] _networks;
+    private readonly AdmUNet[] _networks;
     private readonly FlatTensor _gradient;
 
     /// <summary>A trainer that continues <paramref name="state"/>.</summary>
-    /// <param name="network">Makes one network; called once per thread.</param>
+    /// <param name="architecture">The network; each thread has one, all with the same weights.</param>
     /// <param name="schedule">The schedule of the prior.</param>
     /// <param name="crops">The data.</param>
     /// <param name="settings">How to train.</param>
     /// <param name="state">Borrowed; advanced by <see cref="Step"/>.</param>
-    public PriorTrainer(Func<ITrainableNetwork> network, NoiseSchedule schedule, CropSource crops, TrainingSettings settings, TrainingState state)
+    public PriorTrainer(AdmUNetConfig architecture, NoiseSchedule schedule, CropSource crops, TrainingSettings settings, TrainingState state)
     {
         (_crops, _settings, State) = (crops, settings, state);
         _levels = new NoiseLevels(schedule, settings.Levels);
         _team = new WorkerTeam(settings.Workers);
-        _networks = [.. Enumerable.Range(0, settings.Workers).Select(_ => network())];
+        _networks = [.. Enumerable.Range(0, settings.Workers).Select(_ => new AdmUNet(architecture, settings.Policy))];
         _gradient = new FlatTensor(state.Layout.Length);
     }
 
@@ -65,7 +66,6 @@ public sealed class PriorTrainer : IDisposable
             State.Crops += batch.Count;
             State.Pixels += (long)batch.Count * batch.Size * batch.Size;
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            State.Seconds += seconds;
             return new StepReport(step, loss, norm, State.Rate.At(step), batch, seconds);
         }
         catch (Exception e) when (e is OutOfMemoryException || (e is ExternalException && e.Message.Contains("memory", StringComparison.OrdinalIgnoreCase)))
@@ -82,7 +82,7 @@ public sealed class PriorTrainer : IDisposable
     private Tensor LowPrecisionWeights()
     {
         using Tensor part = State.Weights.Tensor.narrow(0, State.Layout.FloatLength, State.Layout.Length - State.Layout.FloatLength);
-        return part.to(_settings.Dtype, copy: true).DetachFromDisposeScope();
+        return part.to(_settings.Policy.NetworkDtype, copy: true).DetachFromDisposeScope();
     }
 
     private Gradient Differentiate(int worker, long step, CropBatch batch, int begin, int end, Tensor low, CropLoss[] losses)
@@ -102,11 +102,11 @@ public sealed class PriorTrainer : IDisposable
         Tensor PerCrop(Func<double, double> f) => torch.tensor(sigmas.Select(s => (float)f(s)).ToArray()).reshape(count, 1, 1, 1);
         Tensor x = (clean + noise * PerCrop(s => s)) * PerCrop(s => 1 / Math.Sqrt(1 + s * s));
 
-        ITrainableNetwork network = _networks[worker];
+        AdmUNet network = _networks[worker];
         Tensor floatLeaf = State.Weights.Tensor.narrow(0, 0, State.Layout.FloatLength).detach().requires_grad_();
         Tensor lowLeaf = low.detach().requires_grad_();
         State.Layout.Bind(network.Parameters, floatLeaf, lowLeaf);
-        Tensor error = (network.Predict(x, PerCrop(_levels.Time).reshape(count)) - noise).square().mean([1, 2, 3]);
+        Tensor error = (network.Forward(x, PerCrop(_levels.Time).reshape(count)) - noise).square().mean([1, 2, 3]);
         float[] values = error.detach().data<float>().ToArray();
         float[] weights = new float[count];
         for (int i = 0; i < count; i++)
@@ -193,7 +193,7 @@ public sealed class PriorTrainer : IDisposable
     public void Dispose()
     {
         _team.Dispose();
-        foreach (ITrainableNetwork network in _networks) network.Dispose();
+        foreach (AdmUNet network in _networks) network.Dispose();
         _gradient.Dispose();
     }
 

@@ -1,3 +1,5 @@
+using Diffusion.Runtime;
+
 namespace Diffusion.Training;
 
 /// <summary>How a prior is trained.</summary>
@@ -7,10 +9,10 @@ public sealed record TrainingSettings
     public ulong Seed { get; init; } = 1;
     /// <summary>Threads, each with one graph of its own.</summary>
     public int Workers { get; init; } = Math.Min(16, Environment.ProcessorCount);
-    /// <summary>The dtype of the convolutions; masters and moments are float32 always.</summary>
-    public ScalarType Dtype { get; init; } = ScalarType.Float32;
+    /// <summary>The dtype of the convolutions and whether fused kernels run; masters and moments are float32 always.</summary>
+    public ComputePolicy Policy { get; init; } = new();
     /// <summary>Crop sizes and crops of each a step.</summary>
-    public IReadOnlyList<CropBatch> Batches { get; init; } = [new(64, 16, 0.35), new(96, 8, 0.25), new(128, 4, 0.25), new(192, 2, 0.15)];
+    public IReadOnlyList<CropBatch> Batches { get; init; } = [new(64, 16, 0.2), new(96, 8, 0.25), new(128, 4, 0.35), new(192, 2, 0.2)];
     /// <summary>Parts that a step's crops are cut into; the threads take them from a queue. Part of the arithmetic: results depend on it, but not on <see cref="Workers"/>.</summary>
     public int Parts { get; init; } = 4;
     /// <summary>Noise levels.</summary>
@@ -18,11 +20,11 @@ public sealed record TrainingSettings
     /// <summary>The optimiser.</summary>
     public AdamW Optimizer { get; init; } = new();
     /// <summary>Gradients are scaled down to this norm.</summary>
-    public double ClipNorm { get; init; } = 1;
+    public double ClipNorm { get; init; } = 2;
     /// <summary>The short average.</summary>
-    public Ema ShortAverage { get; init; } = new(500);
+    public Ema ShortAverage { get; init; } = new(200);
     /// <summary>The long average.</summary>
-    public Ema LongAverage { get; init; } = new(3000);
+    public Ema LongAverage { get; init; } = new(1000);
 
     /// <summary>The crops of a step.</summary>
     internal CropBatch BatchOf(long step)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Runtime.InteropServices;
 using Diffusion.Checkpoints;
+using Diffusion.Networks;
 using Diffusion.Runtime;
 
 namespace Diffusion.Training;
@@ -56,14 +57,29 @@ public sealed class TrainingState : IDisposable
         return Layout.Slots.ToDictionary(s => s.Name, s => flat.narrow(0, s.Offset, s.Length).reshape(s.Shape).clone());
     }
 
-    /// <summary>Starts from these weights: sets weights and both averages.</summary>
-    /// <param name="name">A parameter's name.</param>
-    /// <param name="values">Its values.</param>
-    public void Initialize(string name, ReadOnlySpan<float> values)
+    /// <summary>Starts from a network's weights: sets weights and both averages.</summary>
+    /// <param name="network">The network that the state was made for, initialised or loaded.</param>
+    public void Initialize(IReadOnlyList<Parameter> network)
     {
-        ParameterLayout.Slot slot = Layout.Slots.Single(s => s.Name == name);
-        if (values.Length != slot.Length) throw new ArgumentException($"{name} has {slot.Length} values, not {values.Length}.");
-        foreach (FlatTensor array in (FlatTensor[])[Weights, Short, Long]) values.CopyTo(array.Span[(int)slot.Offset..]);
+        using DisposeScope scope = torch.NewDisposeScope();
+        using var noGrad = torch.no_grad();
+        for (int i = 0; i < network.Count; i++)
+        {
+            Span<byte> values = network[i].Value.to(ScalarType.Float32).contiguous().bytes;
+            foreach (FlatTensor array in (FlatTensor[])[Weights, Short, Long])
+                MemoryMarshal.Cast<byte, float>(values).CopyTo(array.Span[(int)Layout.Slots[i].Offset..]);
+        }
+    }
+
+    /// <summary>Puts weights into a network of the same parameters, in the dtypes that it wants.</summary>
+    public void CopyTo(Network network, TrainedWeights which)
+    {
+        using var noGrad = torch.no_grad();
+        foreach ((string name, Tensor values) in Export(which))
+        {
+            Parameter parameter = network.Parameters.Single(p => p.Name == name);
+            parameter.Value = values.to(network.DtypeOf(parameter));
+        }
     }
 
     /// <summary>Writes the state.</summary>

@@ -39,13 +39,25 @@ internal static unsafe class Lanes
 
     /// <summary>v / (1 + exp(-v)), exact to about 2 units in the last place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Silu(Vector512<float> v)
+    public static Vector512<float> Silu(Vector512<float> v) => v * Sigmoid(v);
+
+    /// <summary>1 / (1 + exp(-v)).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Sigmoid(Vector512<float> v)
     {
         // Beyond 87 the exponential would overflow; the result is 0 long before.
         Vector512<float> denominator = Vector512<float>.One + Exp(Vector512.Min(-v, Vector512.Create(87f)));
-        if (!Avx512F.IsSupported) return v / denominator;
+        if (!Avx512F.IsSupported) return Vector512<float>.One / denominator;
         Vector512<float> r = Avx512F.Reciprocal14(denominator);
-        return v * (r * Vector512.FusedMultiplyAdd(-denominator, r, Vector512.Create(2f)));
+        return r * Vector512.FusedMultiplyAdd(-denominator, r, Vector512.Create(2f));
+    }
+
+    /// <summary>The derivative of SiLU.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> SiluSlope(Vector512<float> v)
+    {
+        Vector512<float> s = Sigmoid(v);
+        return s * Vector512.FusedMultiplyAdd(v, Vector512<float>.One - s, Vector512<float>.One);
     }
 
     /// <summary>2^n times a polynomial of the rest (Cephes), for x up to 87.</summary>

@@ -30,10 +30,18 @@ public sealed class GroupNorm
         using DisposeScope scope = torch.NewDisposeScope();
         if (_network.MayFuse && FusedGroupNorm.Applies(x))
             return FusedGroupNorm.Forward(x, _groups, _epsilon, _weight.Value, _bias.Value, modulation, silu, dtype ?? x.dtype).MoveToOuterDisposeScope();
+        if (_network.MayFuseForTraining && silu && NormSilu.Applies(x)) return Trainable(x.to(dtype ?? x.dtype), modulation).MoveToOuterDisposeScope();
         Tensor y = torch.nn.functional.group_norm(x.to(ScalarType.Float32), _groups, _weight.Value, _bias.Value, _epsilon);
         if (modulation is var (scale, shift)) y = y * (1 + PerChannel(scale)) + PerChannel(shift);
         if (silu) y = torch.nn.functional.silu(y);
         return y.to(dtype ?? x.dtype).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Trainable(Tensor x, (Tensor Scale, Tensor Shift)? modulation)
+    {
+        Tensor a = _weight.Value.unsqueeze(0), b = _bias.Value.unsqueeze(0);
+        if (modulation is var (scale, shift)) (a, b) = (a * (1 + scale), b * (1 + scale) + shift);
+        return NormSilu.Apply(x, a.expand(x.shape[0], -1), b.expand(x.shape[0], -1), _groups, _epsilon);
     }
 
     private static Tensor PerChannel(Tensor values) => values.unsqueeze(-1).unsqueeze(-1);

@@ -1,0 +1,88 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Diffusion.Checkpoints;
+using Diffusion.Networks;
+
+namespace Diffusion.Training;
+
+/// <summary>Writes a trained prior as a folder that loads by name: weights in bfloat16 under the published names, and a card.</summary>
+public static class PriorExport
+{
+    /// <summary>Writes <c>NAME.safetensors</c> and <c>card.json</c>.</summary>
+    /// <param name="folder">Made when missing.</param>
+    /// <param name="plan">How it was trained.</param>
+    /// <param name="state">The run.</param>
+    /// <param name="validation">What was measured.</param>
+    public static void Write(string folder, TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation)
+    {
+        Directory.CreateDirectory(folder);
+        Dictionary<string, Tensor> weights = state.Export(TrainedWeights.ShortAverage);
+        try
+        {
+            SafetensorsWriter.Write(Path.Combine(folder, plan.Name + ".safetensors"), weights, dtype: ScalarType.BFloat16);
+        }
+        finally
+        {
+            foreach (Tensor tensor in weights.Values) tensor.Dispose();
+        }
+        string card = Path.Combine(folder, "card.json"), temporary = card + ".part";
+        File.WriteAllText(temporary, Card(plan, state, validation).ToJsonString(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1 }) + "\n", new UTF8Encoding(false));
+        File.Move(temporary, card, overwrite: true);
+    }
+
+    private static JsonObject Card(TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation)
+    {
+        NoiseLevels levels = new(plan.Schedule, plan.Settings.Levels);
+        double start = plan.Schedule.Betas[0], end = plan.Schedule.Betas[^1];
+        return new JsonObject
+        {
+            ["name"] = plan.Name,
+            ["kind"] = "adm-unet",
+            ["prediction"] = "epsilon",
+            ["config"] = Config(plan.Architecture),
+            ["schedule"] = new JsonObject { ["type"] = "linear", ["beta_start"] = start, ["beta_end"] = end, ["steps"] = plan.Schedule.Steps },
+            ["noise_range"] = new JsonArray(Math.Max(levels.Range.Min, plan.Settings.Levels.Min), levels.Range.Max),
+            ["trained_sizes"] = new JsonArray([.. plan.Settings.Batches.Select(b => (JsonNode)b.Size)]),
+            ["parameters"] = state.Layout.Length,
+            ["training"] = new JsonObject
+            {
+                ["command"] = plan.Command,
+                ["start"] = plan.Start,
+                ["photographs"] = plan.Photos.Count,
+                ["steps"] = state.Step,
+                ["crops"] = state.Crops,
+                ["megapixels"] = Math.Round(state.Pixels / 1e6, 1),
+                ["hours"] = Math.Round(state.Seconds / 3600, 3),
+                ["peak_rate"] = state.Rate.Peak,
+                ["crops_a_step"] = string.Join(", ", plan.Settings.Batches.Select(b => $"{b.Count} of {b.Size}x{b.Size} ({b.Share:0.##})")),
+                ["compute"] = plan.Settings.Policy.NetworkDtype.ToString().ToLowerInvariant(),
+            },
+            ["validation"] = new JsonObject
+            {
+                ["what"] = "Gaussian denoising in one evaluation, clamped, PSNR over RGB, mean over the held-out photographs; sigma and rmse on [-1,1]",
+                ["photographs"] = plan.Validation.Count,
+                ["rows"] = new JsonArray([.. validation.Select(r => (JsonNode)new JsonObject { ["sigma"] = Math.Round(r.Sigma, 5), ["psnr"] = Math.Round(r.Psnr, 3), ["rmse"] = Math.Round(r.Rmse, 5) })]),
+            },
+        };
+    }
+
+    private static JsonObject Config(AdmUNetConfig config) => new()
+    {
+        ["image_size"] = config.ImageSize,
+        ["in_channels"] = config.InChannels,
+        ["out_channels"] = config.OutChannels,
+        ["model_channels"] = config.ModelChannels,
+        ["num_res_blocks"] = config.NumResBlocks,
+        ["channel_mult"] = new JsonArray([.. config.ChannelMult.Select(m => (JsonNode)m)]),
+        ["attention_resolutions"] = new JsonArray([.. config.AttentionResolutions.Select(r => (JsonNode)r)]),
+        ["num_heads"] = config.NumHeads,
+        ["num_head_channels"] = config.NumHeadChannels,
+        ["use_scale_shift_norm"] = config.UseScaleShiftNorm,
+        ["resblock_updown"] = config.ResblockUpdown,
+        ["conv_resample"] = config.ConvResample,
+        ["learn_sigma"] = false,
+        ["class_cond"] = false,
+        ["use_new_attention_order"] = config.UseNewAttentionOrder,
+    };
+}

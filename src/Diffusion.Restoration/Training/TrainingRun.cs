@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Globalization;
+using Diffusion.Networks;
+using Diffusion.Priors;
+using Diffusion.Runtime;
+
+namespace Diffusion.Training;
+
+/// <summary>Trains a prior in a folder: resumes what is there, saves often, validates now and then, and leaves a prior that loads.</summary>
+/// <remarks>
+/// Files: <c>state</c> (the run), <c>trunk</c> (the state before the decay, from which a longer run goes on), <c>loss.csv</c>, <c>validation.csv</c>, <c>prior/</c>.
+/// </remarks>
+public sealed class TrainingRun : IDisposable
+{
+    private const int ReportInterval = 20;
+    private readonly TrainingPlan _plan;
+    private readonly IReadOnlyList<TrainingPhoto> _validation;
+    private readonly CropSource _crops;
+
+    /// <summary>Reads the photographs and the state, or makes the first one.</summary>
+    /// <exception cref="DiffusionException">A photograph, the state or the prior to start from cannot be read.</exception>
+    public TrainingRun(TrainingPlan plan)
+    {
+        NativeTorch.Prepare();
+        torch.set_num_threads(1);
+        _plan = plan;
+        Directory.CreateDirectory(plan.Folder);
+        _crops = new CropSource(TrainingPhotos.Read(plan.Photos), plan.Settings.Seed);
+        _validation = TrainingPhotos.Read(plan.Validation);
+        State = Resume();
+    }
+
+    /// <summary>The run's state.</summary>
+    public TrainingState State { get; }
+
+    private string StateFile => Path.Combine(_plan.Folder, "state");
+    private string TrunkFile => Path.Combine(_plan.Folder, "trunk");
+
+    /// <summary>Trains until the budget is spent or somebody cancels; the state is saved in either case.</summary>
+    /// <param name="report">Told of progress every few steps.</param>
+    /// <param name="validated">Told of every validation.</param>
+    /// <param name="cancellation">Stops after the present step.</param>
+    /// <returns>Whether the budget is spent.</returns>
+    public bool Run(Action<TrainingProgress>? report = null, Action<IReadOnlyList<ValidationRow>>? validated = null, CancellationToken cancellation = default)
+    {
+        using PriorTrainer trainer = new(_plan.Architecture, _plan.Schedule, _crops, _plan.Settings, State);
+        LossCurve curve = new(Path.Combine(_plan.Folder, "loss.csv"), State.Step);
+        double secondsBefore = State.Seconds;
+        Stopwatch clock = Stopwatch.StartNew(), saved = Stopwatch.StartNew(), checkedAt = Stopwatch.StartNew(), stretch = Stopwatch.StartNew();
+        long pixels = State.Pixels;
+        bool spent = false;
+        while (!cancellation.IsCancellationRequested && !(spent = State.Rate.IsOver(State.Step)))
+        {
+            StepReport step = trainer.Step();
+            curve.Add(step);
+            State.Seconds = secondsBefore + clock.Elapsed.TotalSeconds;
+            bool reports = curve.Count == ReportInterval;
+            double secondsPerStep = stretch.Elapsed.TotalSeconds / curve.Count;
+            if (_plan.Budget.Hours is null || reports) Replan(secondsPerStep);
+            if (reports)
+            {
+                report?.Invoke(new TrainingProgress(State, curve.Loss, curve.GradientNorm, step.Rate, (State.Pixels - pixels) / stretch.Elapsed.TotalSeconds, TimeSpan.FromSeconds(_plan.Budget.SecondsLeft(State, secondsPerStep))));
+                curve.Flush(State, step.Rate);
+                (pixels, stretch) = (State.Pixels, Stopwatch.StartNew());
+            }
+            if (saved.Elapsed > _plan.SaveEvery)
+            {
+                State.Save(StateFile);
+                saved.Restart();
+            }
+            if (checkedAt.Elapsed > _plan.ValidateEvery)
+            {
+                validated?.Invoke(Validate(Validation.PaperLevels));
+                checkedAt.Restart();
+            }
+        }
+        State.Save(StateFile);
+        if (spent) validated?.Invoke(Validate(Validation.PaperLevels));
+        return spent;
+    }
+
+    /// <summary>Denoises the validation photographs with the averaged weights, notes the result and writes the prior as it is.</summary>
+    /// <param name="levels">Noise on [-1,1].</param>
+    public IReadOnlyList<ValidationRow> Validate(IReadOnlyList<double> levels)
+    {
+        IReadOnlyList<ValidationRow> rows = [];
+        if (_validation.Count > 0)
+        {
+            using EpsilonPrior prior = Prior();
+            rows = Validation.Measure(prior, _validation, levels, _plan.Settings.Workers);
+            string line = string.Create(CultureInfo.InvariantCulture, $"{State.Step},{State.Crops},{State.Seconds:0}") + string.Concat(rows.Select(r => string.Create(CultureInfo.InvariantCulture, $",{r.Sigma:0.####},{r.Psnr:0.000}"))) + Environment.NewLine;
+            File.AppendAllText(Path.Combine(_plan.Folder, "validation.csv"), line);
+        }
+        PriorExport.Write(Path.Combine(_plan.Folder, "prior"), _plan, State, rows);
+        return rows;
+    }
+
+    /// <summary>The prior with the averaged weights of now.</summary>
+    /// <returns>The caller disposes it.</returns>
+    public EpsilonPrior Prior()
+    {
+        AdmUNet network = new(_plan.Architecture, _plan.Settings.Policy);
+        State.CopyTo(network, TrainedWeights.ShortAverage);
+        return new EpsilonPrior(network, _plan.Schedule, new PriorInfo { Name = _plan.Name, Kind = PriorKind.PosteriorMean });
+    }
+
+    private void Replan(double secondsPerStep)
+    {
+        LearningRate plan = _plan.Budget.Plan(State, secondsPerStep);
+        if (State.Rate.DecayStart is null && plan.DecayStart is not null) State.Save(TrunkFile);
+        State.Rate = plan;
+    }
+
+    private TrainingState Resume()
+    {
+        using AdmUNet network = new(_plan.Architecture);
+        TrainingState state = new(network.Parameters, new LearningRate(_plan.Rate, _plan.WarmupSteps));
+        try
+        {
+            if (File.Exists(StateFile))
+            {
+                state.Load(StateFile);
+                // A finished decay is a dead end: more training goes on from the trunk.
+                if (state.Rate.IsOver(state.Step) && !_plan.Budget.IsSpent(state) && File.Exists(TrunkFile)) state.Load(TrunkFile);
+                return state;
+            }
+            if (_plan.Start is null) network.Initialize(_plan.Settings.Seed);
+            else Grow(_plan.Start, network, _plan.Settings.Seed);
+            state.Initialize(network.Parameters);
+            return state;
+        }
+        catch
+        {
+            state.Dispose();
+            throw;
+        }
+    }
+
+    private static void Grow(string start, AdmUNet network, ulong seed)
+    {
+        using IDenoiser prior = PriorLoader.Load(start, ComputePolicy.Reference);
+        if (prior is not EpsilonPrior epsilon)
+            throw new ArgumentException($"{start} does not predict epsilon. Start from an epsilon prior, or from random weights.");
+        NetworkGrowth.Fill(epsilon.Network, network, seed);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => State.Dispose();
+}
