@@ -34,6 +34,7 @@ public static class NetworkGrowth
     private static bool SameApartFromBlocks(AdmUNetConfig a, AdmUNetConfig b)
     {
         AdmUNetConfig like = b with { NumResBlocks = a.NumResBlocks, ChannelMult = a.ChannelMult, AttentionResolutions = a.AttentionResolutions, ImageSize = a.ImageSize };
+        if (a.NumHeadChannels != -1) like = like with { NumHeads = a.NumHeads, NumHeadsUpsample = a.NumHeadsUpsample }; // the width of a head decides
         return like == a && a.ChannelMult.SequenceEqual(b.ChannelMult) && a.AttentionResolutions.Order().SequenceEqual(b.AttentionResolutions.Order());
     }
 
