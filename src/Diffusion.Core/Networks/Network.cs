@@ -7,7 +7,7 @@ namespace Diffusion.Networks;
 /// <summary>A network with published parameter names. Immutable once loaded; may be used by several threads.</summary>
 /// <remarks>
 /// Layers compute in the dtype of their weights and read <see cref="Parameter.Value"/> at every evaluation: a trainer may assign views of its own storage before each step, and two networks may share storage.
-/// Everything is differentiable when gradients are on; fused paths switch themselves off then.
+/// Everything is differentiable when gradients are on; fused paths that are not switch themselves off then.
 /// </remarks>
 public abstract class Network : IDisposable
 {
