@@ -55,7 +55,7 @@ public sealed class FusedGroupNormTests
     }
 
     [Fact]
-    public void Under_gradients_the_fused_path_switches_itself_off()
+    public void Under_gradients_a_differentiable_path_has_the_gradients_of_the_library_operators()
     {
         using ComputeScope scope = new();
         using OneNorm fused = new(new ComputePolicy(), 32), plain = new(ComputePolicy.Reference, 32);
@@ -65,7 +65,8 @@ public sealed class FusedGroupNormTests
             Tensor x = ChannelsLast.Of(Numbers(1, 32, 6, 6)).detach().requires_grad_();
             return torch.autograd.grad([network.Norm.Forward(x, silu: true)], [x], [Numbers(1, 32, 6, 6)])[0];
         }
-        Assert.True((Gradient(fused) - Gradient(plain)).abs().max().item<float>() < 1e-6);
+        Tensor expected = Gradient(plain);
+        Assert.InRange((Gradient(fused) - expected).abs().max().item<float>() / expected.abs().max().item<float>(), 0, 3e-6);
     }
 
     [Fact]
