@@ -7,7 +7,7 @@ namespace Diffusion.Imaging;
 /// <summary>A picture quantised to a format's samples, ready to be saved to a stream.</summary>
 internal sealed unsafe class EncodedPicture : IDisposable
 {
-    private const int StripBytes = 8 << 20;
+    private const int StripBytes = 2 << 20;
 
     private readonly ImageFormat _format;
     private readonly WriteOptions _options;

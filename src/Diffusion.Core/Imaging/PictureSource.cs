@@ -6,7 +6,7 @@ namespace Diffusion.Imaging;
 /// <summary>An opened picture: its header is known, its pixels are read in strips of rows as sRGB or gray, with or without alpha.</summary>
 internal sealed class PictureSource : IDisposable
 {
-    private const int StripBytes = 8 << 20;
+    private const int StripBytes = 2 << 20;
 
     private readonly List<Vips.Image> _stages = [];
     private readonly Stream _stream;
