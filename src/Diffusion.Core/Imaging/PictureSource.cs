@@ -172,24 +172,18 @@ internal sealed class PictureSource : IDisposable
     private Vips.Image ToSrgb(Vips.Image color, bool cmyk, ReadOptions options)
     {
         byte[]? profile = color.Contains("icc-profile-data") ? color.Get("icc-profile-data") as byte[] : null;
+        if (profile is not null && !ColorProfile.Fits(profile, color.Bands))
+        {
+            _notes.Add("The embedded colour profile is unusable and was ignored");
+            profile = null;
+        }
         if (cmyk) return Keep(color.IccTransform("srgb", intent: Vips.Enums.Intent.Relative, embedded: profile is not null, inputProfile: "cmyk", depth: 16));
         if (color.Interpretation is Vips.Enums.Interpretation.Lab or Vips.Enums.Interpretation.Labs or Vips.Enums.Interpretation.Xyz)
             return Keep(color.Colourspace(Vips.Enums.Interpretation.Rgb16));
         if (profile is null || !options.ApplyProfile || ColorProfile.IsSrgb(profile)) return color;
-        if (color.Format == Vips.Enums.BandFormat.Float)
-        {
-            _notes.Add("The colour profile of a float picture is ignored");
-            return color;
-        }
-        try
-        {
-            return Keep(color.IccTransform("srgb", intent: Vips.Enums.Intent.Relative, embedded: true, depth: 16));
-        }
-        catch (Vips.VipsException)
-        {
-            _notes.Add("The embedded colour profile is unusable and was ignored");
-            return color;
-        }
+        if (color.Format != Vips.Enums.BandFormat.Float) return Keep(color.IccTransform("srgb", intent: Vips.Enums.Intent.Relative, embedded: true, depth: 16));
+        _notes.Add("The colour profile of a float picture is ignored");
+        return color;
     }
 
     private int Depth(Vips.Image header) => header.Format switch

@@ -177,6 +177,31 @@ public sealed class HostilePictureTests : PictureFixture
         AssertEqual(pixels, picture.Pixels);
     }
 
+    [Fact]
+    public void A_profile_that_calls_itself_srgb_is_not_applied()
+    {
+        ImageFile.Write(At("rgb.png"), Ramp(3, 16, 16));
+        using Vips.Image rgb = Vips.Image.NewFromFile(At("rgb.png"));
+        using Vips.Image wide = rgb.IccTransform("p3", inputProfile: "srgb");
+        byte[] profile = (byte[])wide.Get("icc-profile-data");
+        Rename(profile, "sRGB");
+        using Vips.Image renamed = rgb.Mutate(m => m.Set(Vips.GValue.BlobType, "icc-profile-data", profile));
+        renamed.Pngsave(At("a.png"));
+        using Vips.Image tagged = Vips.Image.NewFromFile(At("a.png"));
+        Assert.True(tagged.Contains("icc-profile-data"));
+        using Picture picture = ImageFile.Read(At("a.png"));
+        AssertEqual(Ramp(3, 16, 16), picture.Pixels);
+    }
+
+    /// <summary>Overwrites the beginning of a profile's description.</summary>
+    private static void Rename(byte[] profile, string name)
+    {
+        int entry = profile.AsSpan(132).IndexOf("desc"u8) + 132;
+        int tag = (int)BinaryPrimitives.ReadUInt32BigEndian(profile.AsSpan(entry + 4));
+        if (!profile.AsSpan(tag).StartsWith("mluc"u8)) System.Text.Encoding.ASCII.GetBytes(name).CopyTo(profile, tag + 12);
+        else System.Text.Encoding.BigEndianUnicode.GetBytes(name).CopyTo(profile, tag + (int)BinaryPrimitives.ReadUInt32BigEndian(profile.AsSpan(tag + 24)));
+    }
+
     [Theory]
     [InlineData(1), InlineData(3)]
     public void An_unusable_profile_does_no_harm(int channels)
@@ -188,6 +213,7 @@ public sealed class HostilePictureTests : PictureFixture
         File.WriteAllBytes(At("tagged.jpg"), [.. plain[..2], .. marker, .. tag, .. plain[2..]]);
         using Picture expected = ImageFile.Read(At("plain.jpg")), picture = ImageFile.Read(At("tagged.jpg"));
         AssertEqual(expected.Pixels, picture.Pixels);
+        Assert.Equal("The embedded colour profile is unusable and was ignored", Assert.Single(picture.Notes));
     }
 
     [Fact]

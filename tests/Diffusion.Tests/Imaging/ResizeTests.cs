@@ -25,6 +25,13 @@ public sealed class ResizeTests : IDisposable
     }
 
     [Fact]
+    public void Pillow_counts_a_sample_on_the_right_edge_of_a_box_and_not_on_the_left()
+    {
+        Tensor row = torch.tensor(new byte[] { 10, 20, 40 }).reshape(1, 1, 3);
+        Assert.Equal(new byte[] { 15, 40 }, PillowResize.Resize(row, 1, 2, ResampleKernel.Box).data<byte>().ToArray());
+    }
+
+    [Fact]
     public void Resizing_to_the_same_size_changes_nothing()
     {
         Tensor x = torch.rand(1, 1, 9, 7);
