@@ -4,8 +4,9 @@ namespace Diffusion.Checkpoints;
 
 /// <summary>Derives the constructor arguments of a guided-diffusion or consistency UNet from names and shapes.</summary>
 /// <remarks>
-/// A level with r residual blocks takes r + 1 entries of <c>input_blocks</c> (the last level r, but entry 0 is the first convolution) and r + 1 of <c>output_blocks</c>. On the way down a block that halves the size looks like any other;
-/// on the way up the last entry of each level but level 0 ends with a resampling layer, which gives r. Where resampling has no weights (pooling), a number is left out of <c>input_blocks</c> instead.
+/// A level with r residual blocks takes r + 1 entries of <c>input_blocks</c> (the last level r, but entry 0 is the first convolution) and r + 1 of <c>output_blocks</c>.
+/// On the way down a block that halves the size looks like any other; on the way up the last entry of each level but level 0 ends with a resampling layer, which gives r.
+/// Where resampling has no weights (pooling), a number is left out of <c>input_blocks</c> instead.
 /// </remarks>
 internal static class AdmUNetProbe
 {
@@ -13,7 +14,8 @@ internal static class AdmUNetProbe
     public static Architecture? Recognize(ShapeTable shapes)
     {
         int outputs = shapes.Count("output_blocks");
-        if (outputs == 0 || shapes.Size("time_embed.0.weight", 1) is not { } channels || shapes.Size("input_blocks.0.0.weight", 1) is not { } inChannels || shapes.Size("out.2.weight", 0) is not { } outChannels) return null;
+        if (outputs == 0 || shapes.Size("time_embed.0.weight", 1) is not { } channels) return null;
+        if (shapes.Size("input_blocks.0.0.weight", 1) is not { } inChannels || shapes.Size("out.2.weight", 0) is not { } outChannels) return null;
         int entries = EntriesPerLevel(shapes, outputs);
         if (outputs % entries != 0) return null;
         int levels = outputs / entries;

@@ -4,17 +4,18 @@ namespace Diffusion.Checkpoints;
 
 /// <summary>Tells a network's architecture from the names and shapes of its weights.</summary>
 /// <remarks>
-/// <c>adm-unet</c>, <c>consistency-unet</c> and <c>drunet</c> come with every constructor argument that shapes show. What they do not show (heads, attention order, schedule, prediction, the meaning of classes) is in the <see cref="CheckpointCatalog"/>.
+/// <c>adm-unet</c>, <c>consistency-unet</c> and <c>drunet</c> come with every constructor argument that shapes show.
+/// What they do not show (heads, attention order, schedule, prediction, the meaning of classes) is in the <see cref="CheckpointCatalog"/>.
 /// </remarks>
 public static class ArchitectureProbe
 {
     private static readonly (string Kind, string Landmark, Func<ShapeTable, Architecture?> Recognize, string Description)[] Families =
     [
-        ("gendeg", "cc_projection.weight", Named("gendeg", "stats_proj.weight", "model.diffusion_model.input_blocks.0.0.weight"), "a GenDeg degradation synthesiser (latent diffusion with text and statistics)"),
+        ("gendeg", "cc_projection.weight", Named("gendeg", "stats_proj.weight", "model.diffusion_model.input_blocks.0.0.weight"), "a GenDeg degradation synthesiser"),
         ("stable-diffusion", "model.diffusion_model.input_blocks.0.0.weight", StableDiffusion, "a whole Stable Diffusion model in one file (CompVis names)"),
         ("sd-unet", "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", Sized("sd-unet", "input_blocks.0.0.weight"), "a Stable Diffusion UNet (CompVis names)"),
         ("sd-unet", "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", Sized("sd-unet", "conv_in.weight"), "a Stable Diffusion UNet (diffusers names)"),
-        ("adm-classifier", "input_blocks.0.0.weight", shapes => shapes.HasAny("output_blocks.") ? null : new("adm-classifier", []), "a noisy-image classifier of guided-diffusion, which guides a model but restores nothing"),
+        ("adm-classifier", "input_blocks.0.0.weight", Classifier, "a classifier of guided-diffusion, which guides a model but restores nothing"),
         ("adm-unet", "input_blocks.0.0.weight", AdmUNetProbe.Recognize, "an ADM UNet (guided-diffusion)"),
         ("consistency-unet", "input_blocks.0.0.weight", AdmUNetProbe.Recognize, "a consistency UNet (consistency_models)"),
         ("drunet", "m_head.weight", DrUNet, "a DRUNet denoiser"),
@@ -23,9 +24,9 @@ public static class ArchitectureProbe
         ("sd-vae", "decoder.conv_in.weight", Named("sd-vae", "encoder.conv_in.weight", "post_quant_conv.weight"), "a Stable Diffusion autoencoder"),
         ("clip-text", "text_model.embeddings.token_embedding.weight", Named("clip-text"), "a CLIP text encoder (Hugging Face names)"),
         ("openclip-text", "transformer.resblocks.0.attn.in_proj_weight", Named("openclip-text", "token_embedding.weight"), "an OpenCLIP text encoder"),
-        ("ircnn", "0.model.0.weight", shapes => shapes.Size("0.model.0.weight", 1) is { } channels && shapes.HasAny("24.") ? new("ircnn", new JsonObject { ["channels"] = channels }) : null, "IRCNN, 25 denoisers by noise level, for which there is no network here"),
+        ("ircnn", "0.model.0.weight", Ircnn, "IRCNN, 25 denoisers by noise level, for which there is no network here"),
         ("ddpm-unet", "temb.dense.0.weight", Named("ddpm-unet", "conv_in.weight"), "a DDPM UNet of the original code, for which there is no network here"),
-        ("embedding-change", "conv2.weight", shapes => shapes.Names.Count == 4 && shapes.Rank("conv1.weight") == 3 ? new("embedding-change", []) : null, "the embedding change of OSDFace"),
+        ("embedding-change", "conv2.weight", EmbeddingChange, "the embedding change of OSDFace"),
     ];
 
     private const string LoraDescription = "only LoRA updates, no whole network; they need the base model's file";
@@ -62,6 +63,13 @@ public static class ArchitectureProbe
 
     private static Func<ShapeTable, Architecture?> Sized(string kind, string firstConvolution)
         => shapes => shapes.Size(firstConvolution, 1) is { } channels ? new Architecture(kind, new JsonObject { ["in_channels"] = channels }) : null;
+
+    private static Architecture? Classifier(ShapeTable shapes) => shapes.HasAny("output_blocks.") ? null : new("adm-classifier", []);
+
+    private static Architecture? EmbeddingChange(ShapeTable shapes) => shapes.Names.Count == 4 && shapes.Rank("conv1.weight") == 3 ? new("embedding-change", []) : null;
+
+    private static Architecture? Ircnn(ShapeTable shapes)
+        => shapes.Size("0.model.0.weight", 1) is { } channels && shapes.HasAny("24.") ? new("ircnn", new JsonObject { ["channels"] = channels }) : null;
 
     private static Architecture? StableDiffusion(ShapeTable shapes) => !shapes.HasAny("first_stage_model.") ? null : new("stable-diffusion", new JsonObject
     {

@@ -65,7 +65,8 @@ public sealed class CheckpointCatalog
         {
             Architecture = new Architecture(identity.Architecture.Kind, card["config"]!.AsObject()),
             Card = card,
-            Note = $"An ADM UNet that is not in the catalogue: heads of {HeadChannels} channels, the usual attention order, epsilon and the linear schedule of 1000 steps are assumed; a card.json beside the file can say otherwise",
+            Note = $"An ADM UNet that is not in the catalogue: heads of {HeadChannels} channels, the usual attention order, epsilon and the linear schedule of 1000 steps are assumed; "
+                + "a card.json beside the file can say otherwise",
         };
     }
 }

@@ -11,7 +11,8 @@ namespace Diffusion.Checkpoints;
 /// <param name="Candidates">All entries of this layout.</param>
 /// <param name="Note">One sentence for the user: how it was recognised, what was assumed or remains open.</param>
 /// <param name="Card">The network in the form of a <c>card.json</c>; null when it cannot be run without a choice, or not at all.</param>
-public sealed record CheckpointIdentity(string Path, Architecture Architecture, string Prefix, CatalogEntry? Entry, IReadOnlyList<CatalogEntry> Candidates, string Note, JsonObject? Card)
+public sealed record CheckpointIdentity(
+    string Path, Architecture Architecture, string Prefix, CatalogEntry? Entry, IReadOnlyList<CatalogEntry> Candidates, string Note, JsonObject? Card)
 {
     /// <summary>The card, or an error that says what is open.</summary>
     /// <exception cref="CheckpointException">The network is not fit for a prior, or several published files fit that are run differently.</exception>

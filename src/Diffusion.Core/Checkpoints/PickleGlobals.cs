@@ -68,9 +68,10 @@ internal sealed class PickleGlobals(PickleStream stream)
     /// <summary>The storage of a persistent id: ("storage", class, key, location, count), in legacy files with a sixth item for views.</summary>
     public PickleStorage Storage(object? id, bool legacy)
     {
-        if (id is not object?[] items || items.Length != (legacy ? 6 : 5) || items[0] is not "storage" || items[1] is not PickleGlobal type || items[2] is not string key || items[4] is not long count)
+        if (id is not object?[] items || items.Length != (legacy ? 6 : 5) || items is not ["storage", PickleGlobal type, string key, _, long count, ..])
             throw stream.Malformed("A persistent id is not that of a storage");
-        if (legacy && items[5] is not null) throw new CheckpointException("The file holds views of storages as PyTorch before 0.4 wrote them, which are not supported", stream.Path, "Save it again with a newer PyTorch");
+        if (legacy && items[5] is not null)
+            throw new CheckpointException("The file holds views of storages as PyTorch before 0.4 wrote them, which are not supported", stream.Path, "Save it again with a newer PyTorch");
         ScalarType? dtype = Storages.TryGetValue(type.Name, out ScalarType known) ? known : type.Name == "UntypedStorage" ? null : throw stream.Malformed($"{type} is no storage");
         if (count < 0 || count > long.MaxValue / 16) throw stream.Malformed($"A storage claims {count} elements");
         return new PickleStorage(key, dtype, count);

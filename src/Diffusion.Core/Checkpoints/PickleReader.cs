@@ -6,8 +6,11 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Checkpoints;
 
-/// <summary>A machine for the part of Python's pickle language that weights need (protocols 0 to 5). It builds plain values and nothing else: no class is looked up, no code is run.</summary>
-/// <remarks>Values: null, bool, long, double, string, byte[], object?[] (tuple), List (list), and the types of PickleValues. The opcodes are those of CPython's <c>pickletools</c>.</remarks>
+/// <summary>A machine for the part of Python's pickle language that weights need (protocols 0 to 5).</summary>
+/// <remarks>
+/// It builds plain values and nothing else: no class is looked up, no code is run.
+/// Values: null, bool, long, double, string, byte[], object?[] (tuple), List (list), and the types of PickleValues. The opcodes are those of CPython's <c>pickletools</c>.
+/// </remarks>
 internal sealed class PickleReader
 {
     private const int MaxOpcodes = 2_000_000, MaxStack = 1 << 16, MaxMemo = 500_000;
@@ -209,10 +212,12 @@ internal sealed class PickleReader
 
     private bool Recall(ulong index) => Push(_memo.TryGetValue(index, out object? value) ? value : throw Malformed($"Memo index {index} was never set"));
 
-    private ulong ParseIndex() => ulong.TryParse(_stream.ReadLine(), NumberStyles.None, CultureInfo.InvariantCulture, out ulong index) ? index : throw Malformed("A memo index is not readable");
+    private ulong ParseIndex()
+        => ulong.TryParse(_stream.ReadLine(), NumberStyles.None, CultureInfo.InvariantCulture, out ulong index) ? index : throw Malformed("A memo index is not readable");
 
     private object ParseInteger(string line)
-        => line.Length <= 1000 && BigInteger.TryParse(line, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger number) ? Narrow(number) : throw Malformed("A number is not readable");
+        => line.Length <= 1000 && BigInteger.TryParse(line, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out BigInteger number)
+            ? Narrow(number) : throw Malformed("A number is not readable");
 
     private object Integer(byte[] bytes) => bytes.Length <= 1000 ? Narrow(new BigInteger(bytes)) : throw Malformed($"A number of {bytes.Length} bytes");
 

@@ -16,7 +16,7 @@ internal static class PyTorchLegacy
     {
         PickleStream stream = new(new FileSlice(file, 0, file.Length), file.Path);
         if (PickleReader.Read(stream, legacy: true) is not BigInteger magic || magic != Magic)
-            throw new CheckpointException("This is a pickle, but not one that torch.save wrote", file.Path, "Save the weights with torch.save or as safetensors");
+            throw new CheckpointException("This is not a checkpoint but a pickle that torch.save did not write", file.Path, "Save the weights with torch.save or as safetensors");
         if (PickleReader.Read(stream, legacy: true) is not 1001L) throw new CheckpointException("The version of PyTorch's legacy format is unknown", file.Path);
         if (PickleReader.Read(stream, legacy: true) is PickleDict system && system.Get("little_endian") is false)
             throw new CheckpointException("The weights are big-endian", file.Path, "Save them on a little-endian machine");
@@ -29,7 +29,8 @@ internal static class PyTorchLegacy
     {
         Dictionary<string, PickleStorage> declared = [];
         foreach (PickleTensor tensor in tensors.Values)
-            if (!declared.TryAdd(tensor.Storage.Key, tensor.Storage) && declared[tensor.Storage.Key] != tensor.Storage) throw stream.Malformed($"Storage {Printable.Shorten(tensor.Storage.Key)} is declared in two ways");
+            if (!declared.TryAdd(tensor.Storage.Key, tensor.Storage) && declared[tensor.Storage.Key] != tensor.Storage)
+                throw stream.Malformed($"Storage {Printable.Shorten(tensor.Storage.Key)} is declared in two ways");
         Dictionary<string, IStorageBytes> found = [];
         long position = stream.Position;
         foreach (object? item in keys)
@@ -39,7 +40,8 @@ internal static class PyTorchLegacy
             long count = MemoryMarshal.Read<long>(file.ReadBytes(position, 8));
             if (count != storage.Count) throw new CheckpointException($"Storage {Printable.Shorten(key)} has {count} elements but {storage.Count} are declared", file.Path, Remedy);
             position += 8;
-            if (storage.Size > file.Length - position) throw new CheckpointException($"Truncated storage {Printable.Shorten(key)}: {storage.Size} bytes are declared, {file.Length - position} are left", file.Path, Remedy);
+            if (storage.Size > file.Length - position)
+                throw new CheckpointException($"Truncated storage {Printable.Shorten(key)}: {storage.Size} bytes are declared, {file.Length - position} are left", file.Path, Remedy);
             if (!found.TryAdd(key, new FileRange(file, position, storage.Size))) throw stream.Malformed($"Storage {Printable.Shorten(key)} is listed twice");
             position += storage.Size;
         }

@@ -28,7 +28,10 @@ internal static class PyTorchZip
         string[] pickles = [.. archive.Members.Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal) && name.Count(c => c == '/') == 1)];
         if (pickles.Length > 1) throw new CheckpointException("The archive holds two data.pkl", path, "It was tampered with; fetch it again");
         if (pickles.Length == 0)
-            throw new CheckpointException("This zip archive is no PyTorch checkpoint: it has no data.pkl", path, archive.Members.Keys.Any(name => name.EndsWith(".npy", StringComparison.Ordinal)) ? "It holds NumPy arrays" : "Unpack it if the checkpoint is inside");
+        {
+            bool isNumPy = archive.Members.Keys.Any(name => name.EndsWith(".npy", StringComparison.Ordinal));
+            throw new CheckpointException("This is not a checkpoint but a zip archive without data.pkl", path, isNumPy ? "It holds NumPy arrays" : "Unpack it if the checkpoint is inside");
+        }
         string root = pickles[0][..^"data.pkl".Length];
         if (archive.Members.Keys.FirstOrDefault(name => !name.StartsWith(root, StringComparison.Ordinal)) is { } stray)
             throw new CheckpointException($"Archive entry \"{Printable.Shorten(stray)}\" lies outside the folder {Printable.Shorten(root)}", path, "The file was tampered with; fetch it again");
@@ -40,10 +43,9 @@ internal static class PyTorchZip
     private static ZipMember FindStorage(ZipDirectory archive, string root, PickleStorage storage, string tensor, string path)
     {
         const string Remedy = "The file is incomplete or was tampered with; fetch it again";
-        if (!archive.Members.TryGetValue($"{root}data/{storage.Key}", out ZipMember? member))
-            throw new CheckpointException($"Missing storage {Printable.Shorten(storage.Key)} of tensor \"{Printable.Shorten(tensor)}\"", path, Remedy);
-        if (member.Size != storage.Size)
-            throw new CheckpointException($"Storage {Printable.Shorten(storage.Key)} of tensor \"{Printable.Shorten(tensor)}\" has {member.Size} bytes in the archive but {storage.Size} are declared", path, Remedy);
+        string what = $"torage {Printable.Shorten(storage.Key)} of tensor \"{Printable.Shorten(tensor)}\"";
+        if (!archive.Members.TryGetValue($"{root}data/{storage.Key}", out ZipMember? member)) throw new CheckpointException($"Missing s{what}", path, Remedy);
+        if (member.Size != storage.Size) throw new CheckpointException($"S{what} has {member.Size} bytes in the archive but {storage.Size} are declared", path, Remedy);
         return member;
     }
 }

@@ -37,7 +37,8 @@ internal sealed class SafetensorsCheckpoint : ICheckpoint
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.ReadBytes(0, 8));
         if (length == 0) throw new CheckpointException("The safetensors header is empty", file.Path, Remedy);
         if (length > (ulong)(file.Length - 8)) throw new CheckpointException($"The safetensors header claims {length} bytes, beyond the end of the file", file.Path, Remedy);
-        if (length > SafetensorsHeader.MaxLength) throw new CheckpointException($"The safetensors header of {length} bytes is over the limit of {SafetensorsHeader.MaxLength}", file.Path, Remedy);
+        if (length > SafetensorsHeader.MaxLength)
+            throw new CheckpointException($"The safetensors header of {length} bytes is over the limit of {SafetensorsHeader.MaxLength}", file.Path, Remedy);
         dataStart = 8 + (long)length;
         return SafetensorsHeader.Parse(file.ReadBytes(8, (long)length), file.Length - dataStart, file.Path);
     }

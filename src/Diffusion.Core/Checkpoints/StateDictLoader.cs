@@ -55,7 +55,8 @@ public static class StateDictLoader
         int most = candidates.Max(candidate => candidate.Found);
         string[] best = [.. candidates.Where(candidate => candidate.Found == most).Select(candidate => candidate.Prefix)];
         string chosen = best.FirstOrDefault(WeightPrefix.IsAverage) ?? best.MinBy(prefix => prefix.Length)!;
-        if (best.Length > 1) notes.Add($"The file holds the network {best.Length} times ({string.Join(", ", best.Select(Label))}); {Label(chosen)} is used{(WeightPrefix.IsAverage(chosen) ? ", the averaged (EMA) weights" : "")}");
+        string averaged = WeightPrefix.IsAverage(chosen) ? ", the averaged (EMA) weights" : "";
+        if (best.Length > 1) notes.Add($"The file holds the network {best.Length} times ({string.Join(", ", best.Select(Label))}); {Label(chosen)} is used{averaged}");
         return chosen;
     }
 
@@ -65,9 +66,10 @@ public static class StateDictLoader
     {
         using ComputeScope scope = new();
         Tensor read = entry.Read(dtype);
-        // The sum is NaN or infinite if any element is; it is far cheaper than a test of each.
-        if (!double.IsFinite(read.sum(ScalarType.Float64).item<double>()))
-            throw new CheckpointException($"Weight {parameter.Name} holds NaN or infinity{(entry.Dtype == dtype ? "" : $" as {Dtypes.Name(dtype)}")}", path, "The file is damaged, or its training diverged; use another one");
+        // The sum is NaN or infinite if any element is, and it is far cheaper than a test of each; it may also overflow by itself.
+        bool finite = double.IsFinite(read.sum().to(ScalarType.Float64).item<double>()) || read.isfinite().all().item<bool>();
+        string converted = entry.Dtype == dtype ? "" : $" as {Dtypes.Name(dtype)}";
+        if (!finite) throw new CheckpointException($"Weight {parameter.Name} holds NaN or infinity{converted}", path, "The file is damaged, or its training diverged; use another one");
         return scope.Return(read.reshape(parameter.Shape).to(device ?? torch.CPU));
     }
 

@@ -73,6 +73,7 @@ internal sealed class ZipDirectory
             AddEntry(rest[..46], Encoding.UTF8.GetString(rest.Slice(46, nameLength)), rest.Slice(46 + nameLength, extraLength), directoryOffset);
             rest = rest[length..];
         }
+        if (!rest.IsEmpty) throw Bad("The archive's directory holds more than its entries");
     }
 
     private void AddEntry(ReadOnlySpan<byte> fixedPart, string name, ReadOnlySpan<byte> extra, long directoryOffset)

@@ -136,7 +136,8 @@ internal sealed class ZipMember(CheckpointFile file, string name, bool deflated,
         {
             long localPacked = BinaryPrimitives.ReadUInt32LittleEndian(header[18..]), localSize = BinaryPrimitives.ReadUInt32LittleEndian(header[22..]);
             ReadOnlySpan<byte> wide = Zip64Extra(variable[nameLength..]);
-            if (wide.Length >= 16) (localSize, localPacked) = (BinaryPrimitives.ReadInt64LittleEndian(wide), BinaryPrimitives.ReadInt64LittleEndian(wide[8..]));
+            if (localSize == uint.MaxValue && localPacked == uint.MaxValue && wide.Length >= 16)
+                (localSize, localPacked) = (BinaryPrimitives.ReadInt64LittleEndian(wide), BinaryPrimitives.ReadInt64LittleEndian(wide[8..]));
             agrees = localPacked == packedSize && localSize == size && BinaryPrimitives.ReadUInt32LittleEndian(header[14..]) == crc;
         }
         return agrees ? dataOffset : throw Bad("has a local header that contradicts the archive's directory");

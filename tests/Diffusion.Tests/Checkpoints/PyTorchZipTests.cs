@@ -59,7 +59,7 @@ public sealed class PyTorchZipTests
         Assert.Equal(["state_dict.a"], file.Tensors.Keys);
     }
 
-    [Fact] public void No_data_pkl() => Fails(Sound.Skip(1), "no data.pkl");
+    [Fact] public void No_data_pkl() => Fails(Sound.Skip(1), "without data.pkl");
     [Fact] public void Numpy_archive() => Fails([new ZipPart("a.npy", [1])], "NumPy");
     [Fact] public void Two_data_pkl() => Fails([.. Sound, new ZipPart("other/data.pkl", Sound[0].Content)], "two data.pkl");
     [Fact] public void Different_folder_per_member() => Fails([Sound[0], Sound[1] with { Name = "other/data/0" }], "outside the folder");
@@ -80,7 +80,7 @@ public sealed class PyTorchZipTests
     [Fact] public void Entry_that_claims_more_than_it_can_hold() => Fails(Changed(part => part with { Deflated = true, CentralSize = 1L << 31 }), "cannot hold");
     [Fact] public void Deflated_entry_that_ends_too_early() => Fails(Parts(new Entries(("a", Vector("0", 6))), ("0", Floats(4))).Select(part => part.Name.EndsWith("/0", StringComparison.Ordinal) ? part with { Deflated = true, CentralSize = 24 } : part), "ends before its declared size");
     [Fact] public void Deflated_entry_that_goes_on() => Fails(Parts(new Entries(("a", Vector("0", 3))), ("0", Floats(4))).Select(part => part.Name.EndsWith("/0", StringComparison.Ordinal) ? part with { Deflated = true, CentralSize = 12 } : part), "goes on beyond");
-    [Fact] public void Empty_archive() => HostileFile.MustFail(ZipBuilder.Build([]), "no data.pkl");
+    [Fact] public void Empty_archive() => HostileFile.MustFail(ZipBuilder.Build([]), "without data.pkl");
     [Fact] public void Truncated_archive() => HostileFile.MustFail(ZipBuilder.Build(Sound)[..^30], "truncated");
 
     [Fact]

@@ -68,8 +68,8 @@ public sealed class SafetensorsMalformedTests
     [Fact] public void Deeply_nested_JSON_in_a_field() => Fails(Build("{\"a\":{\"more\":" + new string('[', 100000), 0), "not valid JSON");
     [Fact] public void Control_characters_of_a_name_do_not_reach_the_message() => Fails(Build("""{"a\n\u001b[31m":{"dtype":"Q7","shape":[8],"data_offsets":[0,8]}}""", 8), "a??[31m");
 
-    [Fact]
-    public void A_text_file_is_not_taken_for_safetensors() => Fails(Encoding.UTF8.GetBytes("Once upon a time there was a checkpoint."), "not a checkpoint");
+    [Theory, InlineData("Once upon a time there was a checkpoint."), InlineData("\u007fELF\u0002\u0001\u0001\0\0\0\0"), InlineData("GIF89a\u0040\0\u0040\0"), InlineData("x")]
+    public void Other_files_are_not_taken_for_safetensors(string content) => HostileFile.MustFail(Encoding.UTF8.GetBytes(content), "not a checkpoint");
 
     private static void Reads(byte[] content)
     {

@@ -80,6 +80,14 @@ public sealed class StateDictLoaderTests
         => Assert.Contains("as float16", Assert.Throws<CheckpointException>(() => StateDictLoader.Load(Network(), new MemoryCheckpoint(Weights, 1e6), ScalarType.Float16)).Message);
 
     [Fact]
+    public void Weights_whose_sum_overflows_but_that_are_finite_load()
+    {
+        Parameter[] network = Network();
+        StateDictLoader.Load(network, new MemoryCheckpoint(Weights, 60000), ScalarType.Float16);
+        Dispose(network);
+    }
+
+    [Fact]
     public void Lora_files_are_named()
         => Assert.Contains("only LoRA updates", Refusal(new MemoryCheckpoint([("unet.conv_in.lora_A.weight", [16, 4, 3, 3]), ("unet.conv_in.lora_B.weight", [320, 16, 1, 1])])));
 

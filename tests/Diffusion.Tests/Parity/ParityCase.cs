@@ -64,7 +64,7 @@ public sealed class ParityCase : IDisposable
         string[] folders = [.. TestPaths.ParityRoots.Select(root => Path.Combine(root, family)).Where(Directory.Exists)
             .SelectMany(Directory.GetDirectories).Where(folder => File.Exists(Path.Combine(folder, "case.json")))
             .DistinctBy(folder => (Path.GetFileName(folder), Fingerprint(folder))).Order(StringComparer.Ordinal)];
-        return folders.Length > 0 ? [.. folders] : [""];
+        return [.. folders.DefaultIfEmpty("").Select(folder => new TheoryDataRow<string>(folder) { Label = $"{family}/{Path.GetFileName(folder)}" })];
     }
 
     private static string Fingerprint(string folder)
