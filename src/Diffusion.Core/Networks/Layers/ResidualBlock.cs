@@ -14,6 +14,7 @@ public enum Resample
 /// <summary>The residual block of ADM: skip(x) + conv(silu(norm(conv(silu(norm(x)))) modulated by the embedding)).</summary>
 public sealed class ResidualBlock : IUNetLayer
 {
+    private readonly Network _network;
     private readonly GroupNorm _inNorm, _outNorm;
     private readonly Conv2d _inConvolution, _outConvolution;
     private readonly Conv2d? _skip;
@@ -31,7 +32,7 @@ public sealed class ResidualBlock : IUNetLayer
     /// <param name="resample">Resampling inside the block.</param>
     public ResidualBlock(Network network, string name, long inputs, long outputs, long embedding, bool scaleShift, Resample resample = Resample.None)
     {
-        (_scaleShift, _resample) = (scaleShift, resample);
+        (_network, _scaleShift, _resample) = (network, scaleShift, resample);
         _inNorm = new GroupNorm(network, $"{name}.in_layers.0", inputs);
         _inConvolution = new Conv2d(network, $"{name}.in_layers.2", inputs, outputs);
         _embedding = new Linear(network, $"{name}.emb_layers.1", embedding, scaleShift ? 2 * outputs : outputs, keepFloat32: true);
@@ -57,7 +58,8 @@ public sealed class ResidualBlock : IUNetLayer
             y = _outNorm.Forward(y + e.unsqueeze(-1).unsqueeze(-1).to(y.dtype), silu: true);
         }
         y = _outConvolution.Forward(y);
-        return (y + (_skip?.Forward(x) ?? x)).MoveToOuterDisposeScope();
+        Tensor skip = _skip?.Forward(x) ?? x;
+        return (_network.MayFuse ? y.add_(skip) : y + skip).MoveToOuterDisposeScope();
     }
 
     private Tensor Resized(Tensor x) => _resample switch
