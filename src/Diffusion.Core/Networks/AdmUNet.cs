@@ -115,12 +115,20 @@ public class AdmUNet : Network
         h = _middle.Forward(h, embedding, trace);
         foreach (Block block in _up)
         {
-            using Tensor below = h, skip = skips.Pop(), both = torch.cat([below, skip], dim: 1);
+            using Tensor both = Joined(h, skips.Pop());
             h = block.Forward(both, embedding, trace);
         }
-        h = _outConvolution.Forward(_outNorm.Forward(h, silu: true, dtype: ScalarType.Float32));
-        trace?.Invoke("out", h);
-        return h.MoveToOuterDisposeScope();
+        using Tensor features = h;
+        Tensor output = _outConvolution.Forward(_outNorm.Forward(features, silu: true, dtype: ScalarType.Float32));
+        trace?.Invoke("out", output);
+        return output.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Features beside those kept on the way down, both of which are freed.</summary>
+    private static Tensor Joined(Tensor below, Tensor kept)
+    {
+        using (below)
+        using (kept) return torch.cat([below, kept], dim: 1);
     }
 
     private void Check(Tensor x, Tensor? labels)

@@ -8,7 +8,7 @@ namespace Diffusion.Priors;
 /// <summary>What a prior's <c>card.json</c> says that is needed to run it: architecture, prediction, schedule, noise range, measured errors.</summary>
 /// <remarks>
 /// Keys: <c>name</c>, <c>kind</c> and <c>config</c> (the network), <c>prediction</c> (<c>epsilon</c>, <c>edm</c>, <c>consistency</c>), <c>schedule</c> (<c>type</c> linear or cosine, <c>beta_start</c>, <c>beta_end</c>, <c>steps</c>),
-/// and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min, max], <c>rmse</c> [[sigma, rmse], ...], <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>. Other keys are for people.
+/// and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min, max], <c>rmse</c> [[sigma, rmse], ...] (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>. Other keys are for people.
 /// </remarks>
 public sealed record PriorCard
 {
@@ -32,15 +32,29 @@ public sealed record PriorCard
     public int? TilesBeyond { get; init; }
     /// <summary>Side of the window that an output pixel depends on.</summary>
     public int? ReceptiveField { get; init; }
+    /// <summary>Sentences for the user: how it was recognised, what was assumed.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Reads a card.</summary>
     /// <exception cref="CheckpointException">It is no JSON object or lacks what is needed.</exception>
     public static PriorCard Read(string path)
+        => Guarded(path, () => Parse(JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new FormatException("it is no JSON object")));
+
+    /// <summary>The card of a weight file that has none beside it, from what its names and shapes and the catalogue tell.</summary>
+    /// <exception cref="CheckpointException">The weights are of no known family, or cannot be run without a choice.</exception>
+    public static PriorCard Recognize(ICheckpoint weights)
+    {
+        CheckpointIdentity identity = CheckpointCatalog.Default.Identify(weights)
+            ?? throw new CheckpointException("The weights are of no network that is known here", weights.Path, "Give the weights of an ADM UNet, a consistency UNet or a DRUNet");
+        JsonObject card = identity.RequireCard();
+        return Guarded(weights.Path, () => Parse(card)) with { Notes = [identity.Note] };
+    }
+
+    private static PriorCard Guarded(string path, Func<PriorCard> read)
     {
         try
         {
-            JsonObject card = JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new FormatException("it is no JSON object");
-            return FromJson(card);
+            return read();
         }
         catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
         {
@@ -48,7 +62,7 @@ public sealed record PriorCard
         }
     }
 
-    private static PriorCard FromJson(JsonObject card) => new()
+    private static PriorCard Parse(JsonObject card) => new()
     {
         Name = Text(card, "name"),
         Architecture = new Architecture(Text(card, "kind"), card["config"] as JsonObject ?? throw new FormatException("\"config\" is missing")),
@@ -56,7 +70,7 @@ public sealed record PriorCard
         Schedule = card["schedule"] is JsonObject schedule ? ScheduleOf(schedule) : NoiseSchedule.Linear(),
         Scalings = card["scalings"] is JsonObject scalings ? new KarrasScalings((double?)scalings["sigma_data"] ?? 0.5, (double?)scalings["sigma_min"] ?? 0) : null,
         NoiseRange = card["noise_range"] is JsonArray { Count: 2 } range ? ((double)range[0]!, (double)range[1]!) : null,
-        RmseTable = card["rmse"] is JsonArray rmse ? [.. rmse.Select(row => ((double)row![0]!, (double)row[1]!)).OrderBy(row => row.Item1)] : null,
+        RmseTable = Rmse(card),
         TrainedSizes = card["trained_sizes"] is JsonArray sizes ? [.. sizes.Select(size => (int)size!)] : [],
         TilesBeyond = (int?)card["tiles_beyond"],
         ReceptiveField = (int?)card["receptive_field"],
@@ -72,6 +86,15 @@ public sealed record PriorCard
             "cosine" => NoiseSchedule.Cosine(steps),
             string other => throw new FormatException($"the schedule type \"{other}\" is neither linear nor cosine"),
         };
+    }
+
+    /// <summary>From <c>rmse</c>, else from the rows of the trainer's validation.</summary>
+    private static IReadOnlyList<(double Sigma, double Rmse)>? Rmse(JsonObject card)
+    {
+        IEnumerable<(double Sigma, double Rmse)>? rows = card["rmse"] is JsonArray table ? table.Select(row => ((double)row![0]!, (double)row[1]!))
+            : card["validation"] is JsonObject validation && validation["rows"] is JsonArray measured ? measured.Select(row => ((double)row!["sigma"]!, (double)row["rmse"]!))
+            : null;
+        return rows is null ? null : [.. rows.OrderBy(row => row.Sigma)];
     }
 
     private static string Text(JsonObject json, string key) => (string?)json[key] ?? throw new FormatException($"\"{key}\" is missing");

@@ -32,4 +32,6 @@ public sealed record PriorInfo
     public int? Classes { get; init; }
     /// <summary>Root mean squared error on [-1,1] of one evaluation by noise level; null when not measured.</summary>
     public IReadOnlyList<(double Sigma, double Rmse)>? RmseTable { get; init; }
+    /// <summary>Sentences for the user: how the network was recognised, what was assumed, which of several sets of weights was taken.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 }

@@ -8,7 +8,7 @@ namespace Diffusion.Priors;
 /// <summary>Finds and loads priors.</summary>
 public static class PriorLoader
 {
-    /// <summary>Loads a prior by name or path.</summary>
+    /// <summary>Loads a prior by name or path. What a file without a card is, its names and shapes and the catalogue tell.</summary>
     /// <param name="nameOrPath">A name (<c>photo</c>), a weight file, or a folder with <c>card.json</c> and a weight file.</param>
     /// <param name="policy">How it computes; null: the fastest that the machine's features promise.</param>
     /// <returns>The prior; the caller disposes it.</returns>
@@ -18,8 +18,8 @@ public static class PriorLoader
         policy ??= ComputePolicy.Choose();
         policy.Apply();
         PriorFiles files = PriorFiles.Find(nameOrPath);
-        PriorCard card = files.Card is { } path ? PriorCard.Read(path) : throw new CheckpointException("There is no card.json beside the weights", files.Weights);
         using ICheckpoint checkpoint = Checkpoint.Open(files.Weights);
+        PriorCard card = files.Card is { } path ? PriorCard.Read(path) : PriorCard.Recognize(checkpoint);
         return Create(card, checkpoint, policy);
     }
 
@@ -39,31 +39,38 @@ public static class PriorLoader
             TrainedSizes = card.TrainedSizes,
             TilesBeyond = card.TilesBeyond,
             ReceptiveField = card.ReceptiveField,
+            Notes = card.Notes,
         };
         JsonObject config = card.Architecture.Config;
         return card.Architecture.Kind switch
         {
-            "adm-unet" => Around(Fill(new AdmUNet(AdmUNetConfig.FromJson(config), policy), weights)),
-            "consistency-unet" => Around(Fill(new ConsistencyUNet(AdmUNetConfig.FromJson(config), policy), weights)),
-            "drunet" => new DruNetPrior(Fill(new DruNet(DruNetConfig.FromJson(config), policy), weights), info),
+            "adm-unet" => Around(Fill(new AdmUNet(AdmUNetConfig.FromJson(config), policy), weights, ref info)),
+            "consistency-unet" => Around(Fill(new ConsistencyUNet(AdmUNetConfig.FromJson(config), policy), weights, ref info)),
+            "drunet" => new DruNetPrior(Fill(new DruNet(DruNetConfig.FromJson(config), policy), weights, ref info), info),
             string other => throw new CheckpointException($"A network of kind \"{other}\" cannot be used as a prior", weights.Path, "Use an ADM UNet, a consistency UNet or a DRUNet"),
         };
 
-        IDenoiser Around(AdmUNet network) => card.Prediction switch
+        IDenoiser Around(AdmUNet network)
         {
-            "epsilon" => new EpsilonPrior(network, card.Schedule, info),
-            "edm" => new EdmPrior(network, info, card.Scalings),
-            "consistency" => new ConsistencyPrior(network, info, card.Scalings),
-            string other => throw new CheckpointException($"The prediction \"{other}\" is not known", weights.Path, "Use epsilon, edm or consistency"),
-        };
+            // Attention in the paths ties a network to the layouts that it was trained on.
+            if (info.TilesBeyond is null && network.Config is { AttentionResolutions.Count: > 0, ImageSize: > 0 and int side }) info = info with { TilesBeyond = 2 * side };
+            return card.Prediction switch
+            {
+                "epsilon" => new EpsilonPrior(network, card.Schedule, info),
+                "edm" => new EdmPrior(network, info, card.Scalings),
+                "consistency" => new ConsistencyPrior(network, info, card.Scalings),
+                string other => throw new CheckpointException($"The prediction \"{other}\" is not known", weights.Path, "Use epsilon, edm or consistency"),
+            };
+        }
     }
 
     /// <summary>Loads a network's weights strictly and lays them out for its kernels. The network is disposed when that fails.</summary>
-    private static T Fill<T>(T network, ICheckpoint weights) where T : Network
+    private static T Fill<T>(T network, ICheckpoint weights, ref PriorInfo info) where T : Network
     {
         try
         {
-            StateDictLoader.Load(network.Parameters, weights, network.Policy.NetworkDtype, network.Policy.Device);
+            LoadReport report = StateDictLoader.Load(network.Parameters, weights, network.Policy.NetworkDtype, network.Policy.Device);
+            info = info with { Notes = [.. info.Notes, .. report.Notes] };
             network.Arrange();
             return network;
         }

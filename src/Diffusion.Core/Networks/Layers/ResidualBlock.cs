@@ -45,27 +45,37 @@ public sealed class ResidualBlock : IUNetLayer
     public Tensor Forward(Tensor h, Tensor embedding)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor x = Resized(h);
-        Tensor y = _inConvolution.Forward(Resized(_inNorm.Forward(h, silu: true)));
         Tensor e = _embedding.Forward(embedding);
+        Tensor y = Through(_inNorm.Forward(h, silu: true), Resized, _inConvolution.Forward);
         if (_scaleShift)
         {
             Tensor[] halves = e.chunk(2, dim: 1);
-            y = _outNorm.Forward(y, (halves[0], halves[1]), silu: true);
+            y = Through(y, v => _outNorm.Forward(v, (halves[0], halves[1]), silu: true), _outConvolution.Forward);
         }
         else
         {
-            y = _outNorm.Forward(y + e.unsqueeze(-1).unsqueeze(-1).to(y.dtype), silu: true);
+            y = Through(y, v => v + e.unsqueeze(-1).unsqueeze(-1).to(v.dtype), v => _outNorm.Forward(v, silu: true), _outConvolution.Forward);
         }
-        y = _outConvolution.Forward(y);
+        using Tensor x = Resized(h);
         Tensor skip = _skip?.Forward(x) ?? x;
         return (_network.MayFuse ? y.add_(skip) : y + skip).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Applies one step after another and frees what each leaves behind: large features are the memory that a network needs.</summary>
+    private static Tensor Through(Tensor start, params ReadOnlySpan<Func<Tensor, Tensor>> steps)
+    {
+        foreach (Func<Tensor, Tensor> step in steps)
+        {
+            using Tensor before = start;
+            start = step(before);
+        }
+        return start;
     }
 
     private Tensor Resized(Tensor x) => _resample switch
     {
         Resample.Down => Resampling.Halve(x),
         Resample.Up => Resampling.Double(x),
-        _ => x,
+        _ => x.alias(),
     };
 }
