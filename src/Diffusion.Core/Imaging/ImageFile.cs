@@ -5,6 +5,11 @@ namespace Diffusion.Imaging;
 /// <summary>Reads and writes PNG, JPEG, WebP, TIFF and AVIF.</summary>
 /// <remarks>
 /// Content decides the format, not the extension. Reading applies the EXIF orientation and converts embedded profiles and CMYK to sRGB; gray stays one channel; alpha is kept beside.
+/// <code>
+/// using Picture photo = ImageFile.Read("photo.jpg");
+/// using Tensor small = Resize.Matlab(photo.Pixels, 1, 4);
+/// ImageFile.Write("small.png", small, new WriteOptions { BitDepth = 16 });
+/// </code>
 /// Nothing is allocated for a picture beyond the pixel limit. Writing goes to a temporary name in the same folder, which is renamed when complete.
 /// </remarks>
 public static class ImageFile
@@ -59,7 +64,7 @@ public static class ImageFile
     public static RegionReader OpenRegions(string path, ReadOptions? options = null) => new(Open(path), path, options ?? ReadOptions.Default);
 
     /// <summary>Writes a tensor.</summary>
-    /// <param name="path">The extension decides the format unless <see cref="WriteOptions.Format"/> does. The folder is made when missing.</param>
+    /// <param name="path">The extension decides the format unless <see cref="WriteOptions.Format"/> does. The folder is made when missing. <c>-</c> is standard output, PNG by default.</param>
     /// <param name="pixels">[1,C,H,W] or [C,H,W] on [0,1], C = 3 or 1; clipped and rounded to the nearest value, except in float files.</param>
     /// <param name="options">Bit depth and quality; null for 8 bits, lossless where possible.</param>
     /// <param name="alpha">[1,1,H,W] coverage on [0,1]. JPEG has none: there the picture is laid on white.</param>
@@ -69,8 +74,14 @@ public static class ImageFile
     public static void Write(string path, Tensor pixels, WriteOptions? options = null, Tensor? alpha = null)
     {
         options ??= WriteOptions.Default;
+        if (path == Standard)
+        {
+            using Stream output = System.Console.OpenStandardOutput();
+            Write(output, pixels, options.Format ?? ImageFormat.Png, options, alpha);
+            return;
+        }
         ImageFormat format = options.Format ?? ImageFormats.FromExtension(path)
-            ?? throw new ImageException($"\"{Path.GetExtension(path)}\" is no picture format", path, $"Use .png, .jpg, .webp, .tif or .avif");
+            ?? throw new ImageException($"\"{Path.GetExtension(path)}\" is no picture format", path, "Use .png, .jpg, .webp, .tif or .avif");
         using EncodedPicture encoded = new(pixels, alpha, format, options, path);
         OutputFile.Write(path, options.Overwrite, encoded.Save);
     }

@@ -50,13 +50,13 @@ public static class PillowResize
         long[] broadcast = [outputs, .. Enumerable.Repeat(1L, (int)x.dim() - 1 - dim)];
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor wide = x.to(ScalarType.Int32);
-        Tensor sum = torch.full([.. x.shape[..dim], outputs, .. x.shape[(dim + 1)..]], 1 << (FractionBits - 1), ScalarType.Int32);
+        Tensor sum = torch.full([.. x.shape[..dim], outputs, .. x.shape[(dim + 1)..]], 1 << (FractionBits - 1), ScalarType.Int32, x.device);
         for (int t = 0; t < indices.Length; t++)
         {
             using DisposeScope step = torch.NewDisposeScope();
-            sum.add_(wide.index_select(dim, torch.tensor(indices[t])).mul_(torch.tensor(weights[t]).reshape(broadcast)));
+            sum.add_(wide.index_select(dim, torch.tensor(indices[t], device: x.device)).mul_(torch.tensor(weights[t], device: x.device).reshape(broadcast)));
         }
-        return sum.bitwise_right_shift(torch.tensor(FractionBits)).clamp(0, 255).to(ScalarType.Byte).MoveToOuterDisposeScope();
+        return sum.bitwise_right_shift(torch.tensor(FractionBits, device: x.device)).clamp(0, 255).to(ScalarType.Byte).MoveToOuterDisposeScope();
     }
 
     /// <summary>Indices and integer weights, tap by tap.</summary>

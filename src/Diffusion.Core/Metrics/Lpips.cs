@@ -81,8 +81,8 @@ public sealed class Lpips : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable noGrad = torch.no_grad();
-        const int Smallest = 32;
-        if (x.dim() != 4 || Math.Min(x.shape[2], x.shape[3]) < Smallest) throw new ArgumentException($"LPIPS needs pictures [N,C,H,W] of at least {Smallest}x{Smallest} pixels, not {Shapes.Describe(x)}.", nameof(x));
+        int smallest = LpipsTrunk.SmallestSide(Net);
+        if (x.dim() != 4 || Math.Min(x.shape[2], x.shape[3]) < smallest) throw new ArgumentException($"LPIPS by this network needs pictures [N,C,H,W] of at least {smallest}x{smallest} pixels, not {Shapes.Describe(x)}.", nameof(x));
         Tensor signal = ScaleInput(x);
         Tensor[] features = new Tensor[_slices.Length];
         for (int k = 0; k < _slices.Length; k++)

@@ -63,6 +63,9 @@ internal static class LpipsTrunk
         _ => [64, 128, 256, 384, 384, 512, 512],
     };
 
+    /// <summary>The smallest side that leaves at least one pixel after the last pooling.</summary>
+    public static int SmallestSide(LpipsNet net) => net switch { LpipsNet.Alex => 31, LpipsNet.Vgg => 16, _ => 17 };
+
     /// <summary>The parameters of a layer, after the layer's own name.</summary>
     public static string[] Parameters(Layer layer) => layer switch
     {

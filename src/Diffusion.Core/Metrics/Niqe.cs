@@ -78,41 +78,43 @@ public static class Niqe
         return (features.nan_to_num().sum([0L]) / defined.sum([0L])).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The features of one scale; one row of blocks at a time, so that the memory of large photographs stays bounded.</summary>
     private static Tensor ScaleFeatures(Tensor picture, long rows, long columns)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Tensor blocks = Blocks(Normalize(picture), rows, columns);
-        long count = blocks.shape[0];
-        double[] features = new double[count * FeaturesPerScale];
-        Aggd.Fit[] own = Aggd.FitRows(blocks.flatten(1));
-        for (int b = 0; b < count; b++)
+        double[] features = new double[rows * columns * FeaturesPerScale];
+        for (long row = 0; row < rows; row++)
         {
-            features[b * FeaturesPerScale] = own[b].Alpha;
-            features[b * FeaturesPerScale + 1] = (own[b].Left + own[b].Right) / 2;
-        }
-        for (int s = 0; s < Shifts.Length; s++)
-        {
-            using DisposeScope step = torch.NewDisposeScope();
-            Aggd.Fit[] products = Aggd.FitRows((blocks * blocks.roll([Shifts[s].Rows, Shifts[s].Columns], [1, 2])).flatten(1));
-            for (int b = 0; b < count; b++)
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor blocks = BlockRow(picture, row, rows, columns);
+            Span<double> Of(int column) => features.AsSpan((int)((column * rows + row) * FeaturesPerScale), FeaturesPerScale);
+            Aggd.Fit[] own = Aggd.FitRows(blocks.flatten(1));
+            for (int column = 0; column < columns; column++)
+                (Of(column)[0], Of(column)[1]) = (own[column].Alpha, (own[column].Left + own[column].Right) / 2);
+            for (int s = 0; s < Shifts.Length; s++)
             {
-                int at = b * FeaturesPerScale + 2 + 4 * s;
-                (features[at], features[at + 1], features[at + 2], features[at + 3]) = (products[b].Alpha, products[b].Mean, products[b].Left, products[b].Right);
+                Aggd.Fit[] products = Aggd.FitRows((blocks * blocks.roll([Shifts[s].Rows, Shifts[s].Columns], [1, 2])).flatten(1));
+                for (int column = 0; column < columns; column++)
+                {
+                    Span<double> four = Of(column).Slice(2 + 4 * s, 4);
+                    (four[0], four[1], four[2], four[3]) = (products[column].Alpha, products[column].Mean, products[column].Left, products[column].Right);
+                }
             }
         }
-        return torch.tensor(features, [count, FeaturesPerScale]).MoveToOuterDisposeScope();
+        return torch.tensor(features, [rows * columns, FeaturesPerScale]);
     }
 
-    /// <summary>n = (y - mu)/(sigma + 1), mu and sigma under a 7x7 Gaussian window, edges replicated.</summary>
-    private static Tensor Normalize(Tensor picture)
+    /// <summary>One row of blocks of n = (y - mu)/(sigma + 1), [columns,h,w]; mu and sigma under a 7x7 Gaussian window, edges of the picture replicated.</summary>
+    private static Tensor BlockRow(Tensor picture, long row, long rows, long columns)
     {
+        const int Halo = Side / 2;
+        long height = picture.shape[0] / rows, width = picture.shape[1] / columns;
+        (int above, int below) = (row == 0 ? 0 : Halo, row == rows - 1 ? 0 : Halo);
+        Tensor strip = picture.narrow(0, row * height - above, height + above + below).reshape(1, 1, -1, picture.shape[1]);
+        Tensor padded = torch.nn.functional.pad(strip, [Halo, Halo, Halo - above, Halo - below], PaddingModes.Replicate);
         Tensor window = torch.tensor(Assets.Doubles("niqe.bin")[^(Side * Side)..]).reshape(1, 1, Side, Side);
-        Tensor Blur(Tensor x) => torch.nn.functional.conv2d(torch.nn.functional.pad(x.reshape(1, 1, x.shape[0], x.shape[1]), [Side / 2, Side / 2, Side / 2, Side / 2], PaddingModes.Replicate), window)[0, 0];
-        Tensor mu = Blur(picture), sigma = (Blur(picture.square()) - mu.square()).abs().sqrt();
-        return (picture - mu) / (sigma + 1);
+        Tensor Blur(Tensor x) => torch.nn.functional.conv2d(x, window)[0, 0];
+        Tensor mu = Blur(padded), sigma = (Blur(padded.square()) - mu.square()).abs().sqrt();
+        Tensor normalized = (picture.narrow(0, row * height, height) - mu) / (sigma + 1);
+        return normalized.reshape(height, columns, width).permute(1, 0, 2);
     }
-
-    /// <summary>[rows*h, columns*w] to [blocks,h,w], the first column of blocks first.</summary>
-    private static Tensor Blocks(Tensor picture, long rows, long columns)
-        => picture.reshape(rows, picture.shape[0] / rows, columns, picture.shape[1] / columns).permute(2, 0, 1, 3).reshape(rows * columns, picture.shape[0] / rows, picture.shape[1] / columns);
 }

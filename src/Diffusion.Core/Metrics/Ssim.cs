@@ -6,6 +6,8 @@ public static class Ssim
 {
     private const double C1 = 0.01 * 255 * (0.01 * 255), C2 = 0.03 * 255 * (0.03 * 255);
 
+    private const long StripPixels = 1 << 18;
+
     /// <summary>Side of the published window.</summary>
     public const int Window = 11;
 
@@ -39,11 +41,27 @@ public static class Ssim
         Tensor offsets = torch.arange(window, dtype: ScalarType.Float64) - (window - 1) / 2.0;
         Tensor gaussian = (-offsets.square() / (2 * sigma * sigma)).exp();
         gaussian /= gaussian.sum();
-        Tensor Blur(Tensor image) => torch.nn.functional.conv2d(torch.nn.functional.conv2d(image.unsqueeze(1), gaussian.reshape(1, 1, window, 1)), gaussian.reshape(1, 1, 1, window));
+        // Strips of rows of one channel keep the memory of large photographs bounded; every channel has the same weight.
+        (long channels, long rows, long columns) = (x.shape[0], x.shape[1] - window + 1, x.shape[2] - window + 1);
+        long strip = Math.Max(1, StripPixels / x.shape[2]);
+        double sum = 0;
+        for (long c = 0; c < channels; c++)
+            for (long row = 0; row < rows; row += strip)
+            {
+                long height = Math.Min(strip, rows - row) + window - 1;
+                sum += MapSum(x.narrow(0, c, 1).narrow(1, row, height), y.narrow(0, c, 1).narrow(1, row, height), gaussian);
+            }
+        return sum / (channels * rows * columns);
+    }
+
+    private static double MapSum(Tensor x, Tensor y, Tensor gaussian)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor Blur(Tensor image) => torch.nn.functional.conv2d(torch.nn.functional.conv2d(image.unsqueeze(1), gaussian.reshape(1, 1, -1, 1)), gaussian.reshape(1, 1, 1, -1));
 
         Tensor muX = Blur(x), muY = Blur(y), muXX = muX * muX, muYY = muY * muY, muXY = muX * muY;
         Tensor varianceX = Blur(x * x) - muXX, varianceY = Blur(y * y) - muYY, covariance = Blur(x * y) - muXY;
         Tensor map = (2 * muXY + C1) * (2 * covariance + C2) / ((muXX + muYY + C1) * (varianceX + varianceY + C2));
-        return map.mean().item<double>();
+        return map.sum().item<double>();
     }
 }
