@@ -18,6 +18,7 @@ internal sealed class TrainPriorVerb : Verb
     private readonly Option<string?> _output, _from, _name;
     private readonly Option<string[]> _validation;
     private readonly Option<double?> _hours, _rate;
+    private readonly Option<double> _save;
     private readonly Option<int?> _steps, _warmup, _hold, _channels, _blocks, _threads;
     private readonly Option<int[]> _multipliers;
     private readonly Option<double> _decay;
@@ -39,6 +40,7 @@ internal sealed class TrainPriorVerb : Verb
         _blocks = Take(new Option<int?>("--blocks") { HelpName = "N", Description = "Residual blocks a level (2)", CustomParser = Values.AtLeast(1, "blocks") });
         _rate = Take(new Option<double?>("--rate") { HelpName = "R", Description = "Learning rate of the trunk (7e-4; 2.5e-4 with --from)" });
         _warmup = Take(new Option<int?>("--warm-up") { HelpName = "N", Description = "Steps until the full rate (500; 100 with --from)", CustomParser = Values.AtLeast(0, "steps") });
+        _save = Take(new Option<double>("--save-every") { HelpName = "MINUTES", Description = "Time between saved states", DefaultValueFactory = _ => 4 });
         _name = Take(new Option<string?>("--name") { HelpName = "NAME", Description = "Name of the prior (the folder's)" });
         _threads = Take(new Option<int?>("--threads") { HelpName = "N", Description = "Threads to compute with", CustomParser = Values.AtLeast(1, "threads") });
         _dtype = Take(new Option<string>("--dtype") { HelpName = "auto|fp32|bf16", Description = "Number format of the convolutions", DefaultValueFactory = _ => "auto" }.AcceptOnlyFromAmong("auto", "fp32", "bf16"));
@@ -94,6 +96,7 @@ internal sealed class TrainPriorVerb : Verb
             Rate = session.Get(_rate) ?? (from is null ? 7e-4 : 2.5e-4),
             WarmupSteps = session.Get(_warmup) ?? (from is null ? 500 : 100),
             Settings = session.Get(_threads) is { } threads ? settings with { Workers = threads } : settings,
+            SaveEvery = TimeSpan.FromMinutes(Math.Clamp(session.Get(_save), 0, 1e6)),
             Command = Here + " " + string.Join(' ', session.Parse.Tokens.Skip(2).Select(token => token.Value)),
         };
     }

@@ -8,7 +8,7 @@ namespace Diffusion.Training;
 
 /// <summary>Trains a prior in a folder: resumes what is there, saves often, validates now and then, and leaves a prior that loads.</summary>
 /// <remarks>
-/// Files: <c>state</c> (the run), <c>trunk</c> (the state before the decay, from which a longer run goes on), <c>loss.csv</c>, <c>validation.csv</c>, <c>prior/</c>.
+/// Files: <c>state</c> (the run), <c>trunk</c> (the state before the decay, from which a longer run goes on), <c>loss.csv</c>, <c>validation.csv</c>, <c>validation.png</c>, <c>prior/</c>.
 /// </remarks>
 public sealed class TrainingRun : IDisposable
 {
@@ -90,6 +90,7 @@ public sealed class TrainingRun : IDisposable
             rows = Validation.Measure(prior, _validation, levels, _plan.Settings.Workers);
             string line = string.Create(CultureInfo.InvariantCulture, $"{State.Step},{State.Crops},{State.Seconds:0}") + string.Concat(rows.Select(r => string.Create(CultureInfo.InvariantCulture, $",{r.Sigma:0.####},{r.Psnr:0.000}"))) + Environment.NewLine;
             File.AppendAllText(Path.Combine(_plan.Folder, "validation.csv"), line);
+            ValidationSheet.Write(Path.Combine(_plan.Folder, "validation.png"), prior, _validation);
         }
         PriorExport.Write(Path.Combine(_plan.Folder, "prior"), _plan, State, rows);
         return rows;

@@ -45,10 +45,12 @@ public static class Validation
     /// <summary>PSNR of a mean squared error on [-1,1].</summary>
     private static double Psnr(double meanSquare) => 10 * Math.Log10(4 / Math.Max(meanSquare, 1e-20));
 
-    private static Tensor ToTensor(TrainingPhoto photo)
+    /// <summary>[1,3,H,W] on [-1,1].</summary>
+    internal static Tensor ToTensor(TrainingPhoto photo)
     {
-        using Tensor bytes = torch.tensor(photo.Pixels, [1, photo.Height, photo.Width, 3], dtype: ScalarType.Byte);
-        return bytes.permute(0, 3, 1, 2).to(ScalarType.Float32).contiguous() * (2.0 / 255) - 1;
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor bytes = torch.tensor(photo.Pixels, [1, photo.Height, photo.Width, 3], dtype: ScalarType.Byte);
+        return (bytes.permute(0, 3, 1, 2).to(ScalarType.Float32).contiguous() * (2.0 / 255) - 1).MoveToOuterDisposeScope();
     }
 }
 
