@@ -1,4 +1,5 @@
 using Diffusion.Networks;
+using Diffusion.Runtime;
 
 namespace Diffusion.Priors;
 
@@ -28,8 +29,29 @@ public abstract class UNetPrior(AdmUNet network, PriorInfo info) : IDenoiser
         Device device = Network.Policy.Device;
         Tensor padded = Padding.ToMultiple(x.to(device), Network.SizeMultiple);
         // One row of time for the whole batch: the embedding is computed once, and a picture's result does not depend on its neighbours.
-        Tensor output = Network.Forward(padded, torch.tensor([(float)time], device: device), labels is null ? null : torch.tensor(labels, device: device));
+        Tensor t = torch.tensor([(float)time], device: device);
+        Tensor? rows = labels is null ? null : torch.tensor(labels, device: device);
+        Tensor output = Network.Forward(padded, t, rows);
+        if (!IsFinite(output)) throw Diagnose(padded, t, rows);
         return Padding.Crop(output, x.shape[2], x.shape[3]).contiguous().to(x.device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The sum is NaN or infinite if any value is; it is far cheaper than a test of each.</summary>
+    private static bool IsFinite(Tensor x)
+    {
+        using IDisposable noGrad = torch.no_grad();
+        using Tensor sum = x.sum(ScalarType.Float64);
+        return double.IsFinite(sum.item<double>());
+    }
+
+    /// <summary>Evaluates once more to name the first module whose output is not finite.</summary>
+    private NumericalException Diagnose(Tensor x, Tensor t, Tensor? labels)
+    {
+        if (!IsFinite(x)) return new NumericalException("The network was given NaN or infinity", Info.Name, "An earlier step of the solver diverged; use a smaller step or more noise");
+        string? first = null;
+        Network.Forward(x, t, labels, (module, output) => first ??= IsFinite(output) ? null : module).Dispose();
+        string remedy = Network.Policy.NetworkDtype == ScalarType.Float32 ? "The input is far outside what the network was trained for, or the weights are damaged" : "Compute in float32";
+        return new NumericalException("NaN or infinity appeared in the network", $"{Info.Name}, {first ?? "its output"}", remedy);
     }
 
     private long[]? Labels(long batch, in Condition condition)

@@ -58,4 +58,28 @@ public sealed class SharedPriorTests
         double slope = (Energy(1e-2) - Energy(-1e-2)) / 2e-2;
         Assert.Equal((gradient * direction).sum().item<float>(), slope, 0.02 * Math.Abs(slope) + 0.1);
     }
+
+    [Fact]
+    public void Bfloat16_changes_the_result_by_far_less_than_its_error()
+    {
+        using EpsilonPrior exact = PhotoPrior.Load(), half = PhotoPrior.Load(new ComputePolicy { NetworkDtype = ScalarType.BFloat16 });
+        using ComputeScope scope = new();
+        Tensor clean = PhotoPrior.Smooth(48, 48), x = clean + 0.2 * PhotoPrior.Noise(1, 3, 48, 48);
+        Tensor reference = exact.Denoise(x, 0.2), rounded = half.Denoise(x, 0.2);
+        Assert.Equal(ScalarType.Float32, rounded.dtype);
+        double error = (reference - clean).square().mean().sqrt().item<float>(), difference = (reference - rounded).square().mean().sqrt().item<float>();
+        Assert.True(difference < 0.1 * error, $"bfloat16 moves the result by {difference:G3} where its error is {error:G3}.");
+    }
+
+    [Fact]
+    public void Nan_in_the_weights_is_named_with_its_module()
+    {
+        using EpsilonPrior prior = PhotoPrior.Load();
+        using ComputeScope scope = new();
+        prior.Network.Parameters.Single(p => p.Name == "input_blocks.3.0.in_layers.2.bias").Value.fill_(double.NaN);
+        NumericalException inside = Assert.Throws<NumericalException>(() => prior.Denoise(torch.zeros(1, 3, 16, 16), 0.3));
+        Assert.Contains("input_blocks.3.0", inside.Message);
+        NumericalException before = Assert.Throws<NumericalException>(() => prior.Denoise(torch.full([1, 3, 16, 16], float.NaN), 0.3));
+        Assert.Contains("was given", before.Message);
+    }
 }

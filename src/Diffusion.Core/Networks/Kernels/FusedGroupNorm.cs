@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.Intrinsics;
 using Diffusion.Networks.Layers;
 
@@ -57,16 +58,17 @@ internal static unsafe class FusedGroupNorm
         public void Run<TIn, TOut>(TIn* source, TOut* target, float* weight, float* bias, float* scale, float* shift, long modulationStride) where TIn : unmanaged where TOut : unmanaged
         {
             int stretches = (int)((pixels + _stretch - 1) / _stretch), work = pictures * stretches;
-            float[] sums = new float[(long)work * 2 * channels], factors = new float[pictures * 2 * channels], origins = new float[pictures * channels];
-            fixed (float* sum = sums, factor = factors, origin = origins)
+            float[] scratch = ArrayPool<float>.Shared.Rent(checked(2 * work + 3 * pictures) * channels);
+            fixed (float* first = scratch)
             {
-                float* partial = sum, affine = factor, zero = origin;
+                float* partial = first, affine = partial + (long)work * 2 * channels, zero = affine + pictures * 2 * channels;
                 for (int i = 0; i < pictures * channels; i++) zero[i] = Lanes.Single(source + i / channels * pixels * channels + i % channels / Width * Width);
                 Workers.Run(work, item => Moments(source, item, stretches, zero + item / stretches * channels, partial + (long)item * 2 * channels));
                 for (int n = 0; n < pictures; n++)
                     Combine(partial + (long)n * stretches * 2 * channels, stretches, zero + n * channels, affine + n * 2 * channels, weight, bias, scale + n * modulationStride, shift + n * modulationStride, scale is not null);
                 Workers.Run(work, item => Apply(source, target, item, stretches, affine + item / stretches * 2 * channels));
             }
+            ArrayPool<float>.Shared.Return(scratch);
         }
 
         private (long First, long Count) Pixels(int item, int stretches)
