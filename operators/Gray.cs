@@ -28,30 +28,23 @@ public sealed record Gray : OperatorSpec
         return new Weighted(input, weights, device);
     }
 
-    private sealed class Weighted : SpectralOperator
+    private sealed class Weighted : OrthogonalRowsOperator
     {
-        private readonly Tensor _weights, _singulars;
-        private readonly double _square;
+        private readonly Tensor _weights;
 
-        public Weighted(ImageShape input, float[] weights, Device device)
+        public Weighted(ImageShape input, float[] weights, Device device) : base(weights.Sum(w => (double)w * w))
         {
             (Input, Device) = (input, device);
             Output = new MeasurementShape(new ImageShape(1, input.Height, input.Width));
+            Traits = base.Traits with { Local = (1, 1) };
             using DisposeScope scope = torch.NewDisposeScope();
             _weights = torch.tensor(weights, device: device).reshape(1, -1, 1, 1).DetachFromDisposeScope();
-            _square = weights.Sum(w => (double)w * w);
-            double norm = Math.Sqrt(_square);
-            _singulars = torch.full([Output.Count], (float)norm, device: device).DetachFromDisposeScope();
-            Traits = new OperatorTraits { RowNormSquared = _square, Local = (1, 1), ClosedForm = true };
-            Decomposition = Spectrum.Of(_singulars, x => (x * _weights).sum(1).flatten(1) / norm, c => c.reshape(Output.Batch(c.shape[0])) * (_weights / norm), y => y.flatten(1));
         }
 
         public override ImageShape Input { get; }
         public override MeasurementShape Output { get; }
         public override OperatorTraits Traits { get; }
         public override Device Device { get; }
-        public override double NormSquared => _square;
-        protected override Spectrum Decomposition { get; }
 
         public override Tensor Apply(Tensor x)
         {
@@ -62,12 +55,15 @@ public sealed record Gray : OperatorSpec
         public override Tensor Adjoint(Tensor y) => y * _weights;
 
         /// <summary>The grey value in every channel.</summary>
-        public override Tensor Guess(Tensor y) => y.repeat(1, Input.Channels, 1, 1);
+        public override Tensor Guess(Tensor y)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            return (y / _weights.sum()).repeat(1, Input.Channels, 1, 1).MoveToOuterDisposeScope();
+        }
 
         public override void Dispose()
         {
             _weights.Dispose();
-            _singulars.Dispose();
             base.Dispose();
         }
     }

@@ -27,6 +27,7 @@ public abstract class Spectrum
         get
         {
             if (_largest is { } known) return known;
+            if (Singulars.shape[0] == 0) return 0;
             using Tensor largest = Singulars.max();
             return (_largest = largest.item<float>()).Value;
         }

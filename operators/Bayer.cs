@@ -1,0 +1,75 @@
+using Diffusion.Inverse;
+using Diffusion.Runtime;
+
+namespace Diffusion.Operators;
+
+/// <summary>The colours of a 2 x 2 block of a sensor, row by row.</summary>
+public enum BayerPattern
+{
+    /// <summary>Red green / green blue.</summary>
+    Rggb,
+    /// <summary>Blue green / green red.</summary>
+    Bggr,
+    /// <summary>Green red / blue green.</summary>
+    Grbg,
+    /// <summary>Green blue / red green.</summary>
+    Gbrg,
+}
+
+/// <summary>One colour per pixel, as a camera's sensor sees it: demosaicing. A A^T = I.</summary>
+[Operator("bayer", About = "One colour per pixel by a Bayer pattern: demosaicing", Examples = "bayer\nbayer:pattern=grbg")]
+public sealed record Bayer : OperatorSpec
+{
+    /// <summary>The colours of a 2 x 2 block, row by row.</summary>
+    [Setting(About = "the colours of a 2 x 2 block, row by row")]
+    public BayerPattern Pattern { get; init; } = BayerPattern.Rggb;
+
+    /// <inheritdoc/>
+    protected override LinearOperator Create(ImageShape input, Device device)
+    {
+        if (input.Channels != 3) throw Error($"A Bayer pattern has three colours, but the picture has {input.Channels} channel(s)", "Use a colour picture");
+        using DisposeScope scope = torch.NewDisposeScope();
+        string colours = Pattern.ToString().ToLowerInvariant();
+        Tensor mask = torch.zeros(3, input.Height, input.Width, device: device);
+        for (int i = 0; i < 4; i++)
+        {
+            if (i / 2 < input.Height && i % 2 < input.Width)
+                mask.select(0, "rgb".IndexOf(colours[i], StringComparison.Ordinal)).slice(0, i / 2, input.Height, 2).slice(1, i % 2, input.Width, 2).fill_(1);
+        }
+        return new Mosaic(input, mask);
+    }
+
+    private sealed class Mosaic(ImageShape input, Tensor mask) : OrthogonalRowsOperator
+    {
+        private readonly Tensor _mask = mask.DetachFromDisposeScope();
+
+        public override ImageShape Input { get; } = input;
+        public override MeasurementShape Output { get; } = new(new ImageShape(1, input.Height, input.Width));
+        public override OperatorTraits Traits { get; } = new() { OrthonormalRows = true, Local = (2, 1), ClosedForm = true };
+        public override Device Device => _mask.device;
+
+        public override Tensor Apply(Tensor x)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            return (x * _mask).sum(1, keepdim: true).MoveToOuterDisposeScope();
+        }
+
+        public override Tensor Adjoint(Tensor y) => y * _mask;
+
+        /// <summary>Bilinear demosaicing: the weighted mean of each colour's neighbours.</summary>
+        public override Tensor Guess(Tensor y)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor line = torch.tensor([1f, 2f, 1f], device: y.device), kernel = torch.outer(line, line).expand(3, 1, 3, 3);
+            Tensor Around(Tensor t) => torch.nn.functional.conv2d(t, kernel, padding: [1L, 1L], groups: 3);
+            Tensor known = y * _mask, mean = Around(known) / Around(_mask.unsqueeze(0)).clamp_min(1e-6);
+            return (known + (1 - _mask) * mean).MoveToOuterDisposeScope();
+        }
+
+        public override void Dispose()
+        {
+            _mask.Dispose();
+            base.Dispose();
+        }
+    }
+}

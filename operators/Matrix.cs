@@ -1,0 +1,88 @@
+using Diffusion.Inverse;
+using Diffusion.Runtime;
+
+namespace Diffusion.Operators;
+
+/// <summary>Any matrix, applied to the picture's values in the order channel, row, column. For small pictures: the matrix has as many columns as the picture has values.</summary>
+[Operator("matrix", About = "Any matrix from a .npy file, for small pictures", Examples = "matrix:file=a.npy")]
+public sealed record Matrix : OperatorSpec
+{
+    /// <summary>A .npy file of shape [measured values, picture values].</summary>
+    [Setting(About = "a .npy file, [measured values, picture values]; values in the order channel, row, column")]
+    public string File { get; init; } = "";
+
+    /// <inheritdoc/>
+    protected override void Validate()
+    {
+        if (File.Length == 0) throw Error("The matrix has no file", "Write matrix:file=a.npy");
+    }
+
+    /// <inheritdoc/>
+    protected override LinearOperator Create(ImageShape input, Device device)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor matrix = Npy.Read(File);
+        if (matrix.dim() != 2 || matrix.shape[0] == 0) throw Error($"The matrix has the shape [{string.Join(",", matrix.shape)}]", "It must have rows and columns");
+        if (matrix.shape[1] != input.Count)
+            throw Error($"The matrix has {matrix.shape[1]} columns, but the picture {input} (channels x height x width) has {input.Count} values", "One column per value is needed");
+        if (!matrix.isfinite().all().item<bool>()) throw Error("The matrix holds NaN or infinity");
+        return new Dense(input, matrix.to(ScalarType.Float32).to(device));
+    }
+
+    private sealed class Dense(ImageShape input, Tensor matrix) : LinearOperator
+    {
+        // Beyond this a decomposition takes longer than the iterations that it saves.
+        private const long LargestDecomposition = 2048;
+
+        private readonly Tensor _matrix = matrix.DetachFromDisposeScope();
+        private Tensor? _u, _s, _v;
+        private Spectrum? _spectrum;
+
+        public override ImageShape Input { get; } = input;
+        public override MeasurementShape Output { get; } = new(matrix.shape[0]);
+        public override Device Device => _matrix.device;
+        public override OperatorTraits Traits => new() { ClosedForm = IsSmall };
+        public override Spectrum? Spectrum => IsSmall ? _spectrum ??= Decompose() : null;
+
+        private bool IsSmall => Math.Min(_matrix.shape[0], _matrix.shape[1]) <= LargestDecomposition;
+
+        public override Tensor Apply(Tensor x)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            return x.flatten(1).matmul(_matrix.t()).MoveToOuterDisposeScope();
+        }
+
+        public override Tensor Adjoint(Tensor y)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            return y.matmul(_matrix).reshape(Input.Batch(y.shape[0])).MoveToOuterDisposeScope();
+        }
+
+        public override Tensor PseudoInverse(Tensor y, double eta = 0) => Spectrum is { } spectrum ? spectrum.PseudoInverse(y, eta) : base.PseudoInverse(y, eta);
+
+        public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, start);
+
+        public override void Dispose()
+        {
+            foreach (Tensor? tensor in (Tensor?[])[_matrix, _u, _s, _v]) tensor?.Dispose();
+            base.Dispose();
+        }
+
+        private Spectrum Decompose()
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            (Tensor u, Tensor s, Tensor vt) = torch.linalg.svd(_matrix.to(ScalarType.Float64), fullMatrices: false);
+            Tensor Keep(Tensor t) => t.to(ScalarType.Float32).contiguous().DetachFromDisposeScope();
+            (_u, _s, _v) = (Keep(u), Keep(s), Keep(vt.t()));
+            return Spectrum.Of(_s, x => Times(x.flatten(1), _v), c => Back(c), y => Times(y, _u));
+        }
+
+        private static Tensor Times(Tensor rows, Tensor matrix) => rows.matmul(matrix);
+
+        private Tensor Back(Tensor c)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            return c.matmul(_v!.t()).reshape(Input.Batch(c.shape[0])).MoveToOuterDisposeScope();
+        }
+    }
+}

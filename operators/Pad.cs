@@ -1,0 +1,76 @@
+using Diffusion.Inverse;
+using Diffusion.Runtime;
+
+namespace Diffusion.Operators;
+
+/// <summary>Extends the picture beyond its edges. Every output pixel copies one input pixel (or is zero), so A^T A is the diagonal of the numbers of copies.</summary>
+[Operator("pad", About = "Extends the picture beyond its edges", Examples = "pad:left=8,right=8,top=4,bottom=4\npad:left=16,boundary=symmetric")]
+public sealed record Pad : OperatorSpec
+{
+    /// <summary>Columns added on the left.</summary>
+    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "columns added on the left")]
+    public int Left { get; init; }
+    /// <summary>Columns added on the right.</summary>
+    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "columns added on the right")]
+    public int Right { get; init; }
+    /// <summary>Rows added above.</summary>
+    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "rows added above")]
+    public int Top { get; init; }
+    /// <summary>Rows added below.</summary>
+    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "rows added below")]
+    public int Bottom { get; init; }
+    /// <summary>What is added.</summary>
+    [Setting(About = "what is added")]
+    public Boundary Boundary { get; init; } = Boundary.Zero;
+
+    /// <inheritdoc/>
+    protected override void Validate()
+    {
+        if (Boundary == Boundary.Valid) throw Error("pad has no boundary \"valid\"", "Use zero, symmetric, circular, reflect or replicate");
+    }
+
+    /// <inheritdoc/>
+    protected override LinearOperator Create(ImageShape input, Device device)
+    {
+        ImageShape output = new(input.Channels, input.Height + Top + Bottom, input.Width + Left + Right);
+        return new Extension(input, output, new Padding(Boundary, input, Top, Bottom, Left, Right, device), device);
+    }
+
+    private sealed class Extension : SpectralOperator
+    {
+        private readonly Padding _padding;
+        private readonly Tensor _roots, _singulars;
+
+        public Extension(ImageShape input, ImageShape output, Padding padding, Device device)
+        {
+            (Input, Output, Device, _padding) = (input, new MeasurementShape(output), device, padding);
+            using DisposeScope scope = torch.NewDisposeScope();
+            _roots = padding.Copies().sqrt().DetachFromDisposeScope();
+            _singulars = _roots.expand(input.Channels, -1, -1).flatten().DetachFromDisposeScope();
+            Decomposition = Spectrum.Of(_singulars, x => x.flatten(1), c => c.reshape(input.Batch(c.shape[0])), ToMeasurement);
+        }
+
+        public override ImageShape Input { get; }
+        public override MeasurementShape Output { get; }
+        public override Device Device { get; }
+        public override OperatorTraits Traits { get; } = new() { ClosedForm = true };
+        protected override Spectrum Decomposition { get; }
+        public override Tensor Apply(Tensor x) => _padding.Extend(x);
+        public override Tensor Adjoint(Tensor y) => _padding.Fold(y);
+        public override Tensor Guess(Tensor y) => PseudoInverse(y);
+
+        public override void Dispose()
+        {
+            _padding.Dispose();
+            _roots.Dispose();
+            _singulars.Dispose();
+            base.Dispose();
+        }
+
+        private Tensor ToMeasurement(Tensor y)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            return (_padding.Fold(y) / _roots).flatten(1).MoveToOuterDisposeScope();
+        }
+    }
+}
