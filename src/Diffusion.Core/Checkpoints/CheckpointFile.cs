@@ -35,40 +35,19 @@ internal sealed class CheckpointFile : IDisposable
     /// <summary>Length in bytes when it was opened.</summary>
     public long Length { get; }
 
-    /// <summary>Fills <paramref name="destination"/> from <paramref name="offset"/>.</summary>
-    /// <exception cref="CheckpointException">The file ends too early or cannot be read.</exception>
-    public void Read(long offset, Span<byte> destination)
-    {
-        while (destination.Length > 0)
-        {
-            int count = ReadSome(offset, destination);
-            if (count == 0) throw new CheckpointException("The file ends in the middle of its data", Path, "It is truncated or was changed while being read; fetch it again");
-            offset += count;
-            destination = destination[count..];
-        }
-    }
-
-    /// <summary>Fills the memory of a contiguous CPU tensor; works beyond 2 GiB.</summary>
-    public void Read(long offset, Tensor destination)
-    {
-        for (long done = 0, length = TensorMemory.Length(destination); done < length;)
-        {
-            Span<byte> piece = TensorMemory.From(destination, done);
-            Read(offset + done, piece);
-            done += piece.Length;
-        }
-        GC.KeepAlive(destination);
-    }
-
     /// <summary>The bytes from <paramref name="offset"/>, which must lie inside the file: nothing is allocated for a length that is merely claimed.</summary>
     public byte[] ReadBytes(long offset, long count)
     {
         if (offset < 0 || count < 0 || offset > Length - count || count > Array.MaxLength)
             throw new CheckpointException($"{count} bytes at {offset} lie beyond the end of the file", Path, "It is truncated or damaged; fetch it again");
         byte[] bytes = new byte[count];
-        Read(offset, bytes);
+        using FileSlice slice = new(this, offset, count);
+        slice.ReadExactly(bytes);
         return bytes;
     }
+
+    /// <summary>The error of a file that became shorter than it was when it was opened.</summary>
+    public CheckpointException EndsEarly() => new("The file ends in the middle of its data", Path, "It was changed while being read; fetch it again");
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();

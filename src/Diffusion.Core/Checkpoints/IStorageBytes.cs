@@ -1,11 +1,21 @@
 namespace Diffusion.Checkpoints;
 
-/// <summary>The bytes of one PyTorch storage, wherever they lie.</summary>
+/// <summary>The bytes of one tensor or PyTorch storage, wherever they lie.</summary>
 internal interface IStorageBytes
 {
     /// <summary>Length in bytes.</summary>
     long Size { get; }
 
-    /// <summary>Fills a contiguous CPU tensor from <paramref name="offset"/>; the caller has checked that the range lies inside.</summary>
-    void Read(long offset, Tensor destination);
+    /// <summary>Opens a range, which the caller has checked to lie inside. Reading it to its end also verifies checksums, where there are any.</summary>
+    Stream Open(long offset, long length);
+}
+
+/// <summary>Bytes that lie in a file as they are.</summary>
+internal sealed class FileRange(CheckpointFile file, long start, long size) : IStorageBytes
+{
+    /// <inheritdoc/>
+    public long Size => size;
+
+    /// <inheritdoc/>
+    public Stream Open(long offset, long length) => new FileSlice(file, start + offset, length);
 }

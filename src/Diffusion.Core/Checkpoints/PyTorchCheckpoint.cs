@@ -36,6 +36,6 @@ internal sealed class PyTorchCheckpoint : ICheckpoint
         public override IReadOnlyList<long> Shape => view.Shape;
 
         public override Tensor Read(ScalarType? dtype = null)
-            => TensorReader.Read(view.Shape, view.Strides, view.Dtype, dtype, memory => storage.Read(view.Offset * Dtypes.Size(view.Dtype), memory));
+            => TensorReader.Read(storage, view.Offset * Dtypes.Size(view.Dtype), view.Shape, view.Strides, view.Dtype, dtype);
     }
 }

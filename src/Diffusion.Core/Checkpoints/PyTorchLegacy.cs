@@ -48,10 +48,4 @@ internal static class PyTorchLegacy
         if (declared.Keys.FirstOrDefault(key => !found.ContainsKey(key)) is { } missing) throw new CheckpointException($"Missing storage {Printable.Shorten(missing)}", file.Path, Remedy);
         return found;
     }
-
-    private sealed class FileRange(CheckpointFile file, long start, long size) : IStorageBytes
-    {
-        public long Size => size;
-        public void Read(long offset, Tensor destination) => file.Read(start + offset, destination);
-    }
 }

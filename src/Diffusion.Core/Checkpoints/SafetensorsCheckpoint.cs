@@ -15,7 +15,7 @@ internal sealed class SafetensorsCheckpoint : ICheckpoint
         _file = file;
         SafetensorsHeader header = ReadHeader(file, out long dataStart);
         Metadata = header.Metadata;
-        _tensors = header.Slots.Values.ToDictionary(slot => slot.Name, TensorEntry (slot) => new Entry(file, slot, dataStart));
+        _tensors = header.Slots.Values.ToDictionary(slot => slot.Name, TensorEntry (slot) => new Entry(slot, new FileRange(file, dataStart + slot.Begin, slot.End - slot.Begin)));
     }
 
     /// <inheritdoc/>
@@ -43,13 +43,12 @@ internal sealed class SafetensorsCheckpoint : ICheckpoint
         return SafetensorsHeader.Parse(file.ReadBytes(8, (long)length), file.Length - dataStart, file.Path);
     }
 
-    private sealed class Entry(CheckpointFile file, SafetensorsSlot slot, long dataStart) : TensorEntry
+    private sealed class Entry(SafetensorsSlot slot, FileRange bytes) : TensorEntry
     {
         public override string Name => slot.Name;
         public override ScalarType Dtype => slot.Dtype;
         public override IReadOnlyList<long> Shape => slot.Shape;
 
-        public override Tensor Read(ScalarType? dtype = null)
-            => TensorReader.Read(slot.Shape, null, slot.Dtype, dtype, memory => file.Read(dataStart + slot.Begin, memory));
+        public override Tensor Read(ScalarType? dtype = null) => TensorReader.Read(bytes, 0, slot.Shape, null, slot.Dtype, dtype);
     }
 }

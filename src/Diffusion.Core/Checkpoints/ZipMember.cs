@@ -9,12 +9,23 @@ namespace Diffusion.Checkpoints;
 /// <summary>One entry of a zip archive. Its local header and its checksum are verified when it is read.</summary>
 internal sealed class ZipMember(CheckpointFile file, string name, bool deflated, long size, long packedSize, uint crc, long headerOffset, long directoryOffset) : IStorageBytes
 {
-    private const int BufferSize = 1 << 20;
     private long _dataOffset = -1;
     private volatile bool _verified;
 
     /// <inheritdoc/>
     public long Size => size;
+
+    private uint Crc => crc;
+
+    private long DataOffset => _dataOffset >= 0 ? _dataOffset : _dataOffset = CheckLocalHeader();
+
+    /// <inheritdoc/>
+    public Stream Open(long offset, long length)
+    {
+        if (!deflated && _verified) return new FileSlice(file, DataOffset + offset, length);
+        FileSlice raw = new(file, DataOffset, packedSize);
+        return new Verifying(this, deflated ? new DeflateStream(raw, CompressionMode.Decompress) : raw, offset, length);
+    }
 
     /// <summary>All bytes of a small entry.</summary>
     /// <param name="limit">More than this is refused before anything is allocated.</param>
@@ -22,23 +33,9 @@ internal sealed class ZipMember(CheckpointFile file, string name, bool deflated,
     {
         if (size > limit) throw Bad($"claims {size} bytes, over the limit of {limit}");
         byte[] bytes = new byte[size];
-        using Stream content = Open();
-        Crc32 checksum = new();
-        Fill(content, bytes, checksum);
-        Finish(content, checksum);
+        using Stream content = Open(0, size);
+        content.ReadExactly(bytes);
         return bytes;
-    }
-
-    /// <inheritdoc/>
-    public void Read(long offset, Tensor destination)
-    {
-        bool whole = offset == 0 && TensorMemory.Length(destination) == size;
-        if (deflated || (whole && !_verified)) ReadThrough(offset, destination);
-        else
-        {
-            if (!_verified) ReadThrough(0, null);
-            file.Read(DataOffset + offset, destination);
-        }
     }
 
     /// <summary>The zip64 field (id 1) of an extra block; empty when there is none.</summary>
@@ -53,74 +50,6 @@ internal sealed class ZipMember(CheckpointFile file, string name, bool deflated,
         }
         return default;
     }
-
-    // One pass over the entry: what lies before and after the wanted range only enters the checksum.
-    private void ReadThrough(long offset, Tensor? destination)
-    {
-        using Stream content = Open();
-        Crc32 checksum = new();
-        byte[] buffer = new byte[(int)Math.Min(BufferSize, size)];
-        Skip(content, offset, buffer, checksum);
-        long length = destination is null ? 0 : TensorMemory.Length(destination);
-        for (long done = 0; done < length;)
-        {
-            Span<byte> piece = TensorMemory.From(destination!, done);
-            Fill(content, piece, checksum);
-            done += piece.Length;
-        }
-        GC.KeepAlive(destination);
-        Skip(content, size - offset - length, buffer, checksum);
-        Finish(content, checksum);
-    }
-
-    private void Skip(Stream content, long count, byte[] buffer, Crc32 checksum)
-    {
-        while (count > 0)
-        {
-            int piece = (int)Math.Min(count, buffer.Length);
-            Fill(content, buffer.AsSpan(0, piece), checksum);
-            count -= piece;
-        }
-    }
-
-    private void Fill(Stream content, Span<byte> destination, Crc32 checksum)
-    {
-        while (destination.Length > 0)
-        {
-            Span<byte> piece = destination[..Math.Min(destination.Length, BufferSize)];
-            int count = ReadSome(content, piece);
-            if (count == 0) throw Bad("ends before its declared size");
-            checksum.Append(piece[..count]);
-            destination = destination[count..];
-        }
-    }
-
-    private void Finish(Stream content, Crc32 checksum)
-    {
-        if (ReadSome(content, stackalloc byte[1]) != 0) throw Bad("goes on beyond its declared size");
-        if (checksum.GetCurrentHashAsUInt32() != crc) throw Bad("has a wrong checksum (CRC-32)");
-        _verified = true;
-    }
-
-    private int ReadSome(Stream content, Span<byte> destination)
-    {
-        try
-        {
-            return content.Read(destination);
-        }
-        catch (InvalidDataException e)
-        {
-            throw Bad("cannot be inflated", e);
-        }
-    }
-
-    private Stream Open()
-    {
-        FileSlice raw = new(file, DataOffset, packedSize);
-        return deflated ? new DeflateStream(raw, CompressionMode.Decompress) : raw;
-    }
-
-    private long DataOffset => _dataOffset >= 0 ? _dataOffset : _dataOffset = CheckLocalHeader();
 
     private long CheckLocalHeader()
     {
@@ -145,4 +74,65 @@ internal sealed class ZipMember(CheckpointFile file, string name, bool deflated,
 
     private CheckpointException Bad(string what, Exception? inner = null)
         => new($"Archive entry \"{Printable.Shorten(name)}\" {what}", file.Path, "The file is damaged or was tampered with; fetch it again", inner);
+
+    /// <summary>Hands out a range of an entry's content; what lies before and behind it only enters the checksum, which is compared before the last bytes are handed out.</summary>
+    private sealed class Verifying(ZipMember member, Stream content, long offset, long length) : ForwardStream(length)
+    {
+        // Small enough that the checksum finds the bytes in the processor's cache.
+        private const int Piece = 1 << 18;
+        private readonly Crc32 _checksum = new();
+        private long _before = offset, _left = length, _behind = member.Size - offset - length;
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (_left == 0 || buffer.IsEmpty) return 0;
+            Skip(ref _before);
+            Span<byte> piece = buffer[..(int)Math.Min(Math.Min(buffer.Length, Piece), _left)];
+            int count = ReadSome(piece);
+            if (count == 0) throw member.Bad("ends before its declared size");
+            _left -= count;
+            if (_left == 0) Finish();
+            return count;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) content.Dispose();
+            base.Dispose(disposing);
+        }
+
+        private void Finish()
+        {
+            Skip(ref _behind);
+            if (ReadSome(stackalloc byte[1]) != 0) throw member.Bad("goes on beyond its declared size");
+            if (_checksum.GetCurrentHashAsUInt32() != member.Crc) throw member.Bad("has a wrong checksum (CRC-32)");
+            member._verified = true;
+        }
+
+        private void Skip(ref long count)
+        {
+            if (count == 0) return;
+            byte[] dropped = new byte[(int)Math.Min(count, Piece)];
+            while (count > 0)
+            {
+                int read = ReadSome(dropped.AsSpan(0, (int)Math.Min(count, dropped.Length)));
+                if (read == 0) throw member.Bad("ends before its declared size");
+                count -= read;
+            }
+        }
+
+        private int ReadSome(Span<byte> destination)
+        {
+            try
+            {
+                int count = content.Read(destination);
+                _checksum.Append(destination[..count]);
+                return count;
+            }
+            catch (InvalidDataException e)
+            {
+                throw member.Bad("cannot be inflated", e);
+            }
+        }
+    }
 }

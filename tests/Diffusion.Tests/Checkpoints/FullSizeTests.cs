@@ -34,7 +34,7 @@ public sealed class FullSizeTests(ITestOutputHelper output)
         StateDictLoader.Load(network.Parameters, file, dtype);
         double growth = watch.PeakGrowthMebibytes();
         output.WriteLine($"loaded as {CheckpointInspector.DtypeName(dtype)} in {time.Elapsed.TotalSeconds:F1} s, {growth:F0} MiB more");
-        Assert.True(growth < (1.1 * weights) + 128, $"{growth:F0} MiB for {weights:F0} MiB of weights");
+        Assert.True(growth < (1.15 * weights) + 128, $"{growth:F0} MiB for {weights:F0} MiB of weights");
         network.Arrange();
         time.Restart();
         int side = Math.Max(config.ImageSize, 32);
