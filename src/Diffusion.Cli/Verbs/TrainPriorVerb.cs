@@ -1,110 +1,44 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text.Json.Nodes;
-using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 using Diffusion.Networks;
-using Diffusion.Runtime;
 using Diffusion.Training;
 
 namespace Diffusion.Cli.Verbs;
 
-/// <summary><c>diffusion train prior</c>: trains an epsilon prior on a folder of pictures, or goes on with one.</summary>
-internal sealed class TrainPriorVerb : Verb
+/// <summary><c>diffusion train prior</c>: trains an epsilon prior on photographs, or goes on with one.</summary>
+internal sealed class TrainPriorVerb : TrainingVerb
 {
-    private const string Here = "diffusion train prior";
-    private readonly Argument<string[]> _photos;
-    private readonly Option<string?> _output, _from, _name;
-    private readonly Option<string[]> _validation;
-    private readonly Option<double?> _hours, _rate;
-    private readonly Option<double> _save;
-    private readonly Option<int?> _steps, _warmup, _hold, _channels, _blocks, _threads;
+    private readonly Option<int?> _channels, _blocks;
     private readonly Option<int[]> _multipliers;
-    private readonly Option<double> _decay;
-    private readonly Option<string> _dtype;
-    private readonly Option<ulong> _seed;
 
-    public TrainPriorVerb() : base("prior", "Train a prior on photographs; started again with the same folder, it goes on where it was")
+    public TrainPriorVerb() : base("prior", "Train a prior on photographs; started again with the same folder, it goes on where it was", "Start from this prior instead of random weights; --blocks may be larger than its own")
     {
-        _photos = Take(new Argument<string[]>("photos") { HelpName = "PHOTO...", Description = "Photographs: files, folders, globs", Arity = ArgumentArity.OneOrMore });
-        _output = Take(new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder of the run: state, loss.csv, validation.csv and the prior itself" });
-        _hours = Take(new Option<double?>("--hours") { HelpName = "H", Description = "Time to train, over all interruptions" });
-        _steps = Take(new Option<int?>("--steps") { HelpName = "N", Description = "Steps to train, instead of --hours; exactly repeatable", CustomParser = Values.AtLeast(1, "steps") });
-        _decay = Take(new Option<double>("--decay") { HelpName = "SHARE", Description = "Last part of the run in which the learning rate falls to zero", DefaultValueFactory = _ => 0.2 });
-        _from = Take(new Option<string?>("--from") { HelpName = "PRIOR", Description = "Start from this prior instead of random weights; --blocks may be larger than its own" });
-        _validation = Take(new Option<string[]>("--validation") { HelpName = "PHOTO...", Description = "Photographs to validate on, never trained on", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true });
-        _hold = Take(new Option<int?>("--hold-out") { HelpName = "N", Description = "Without --validation: hold out this many of the photographs (12, or a tenth of a small set)", CustomParser = Values.AtLeast(0, "photographs") });
-        _channels = Take(new Option<int?>("--channels") { HelpName = "N", Description = "Channels at full resolution (32)", CustomParser = Values.AtLeast(32, "channels") });
-        _multipliers = Take(new Option<int[]>("--multipliers") { HelpName = "N...", Description = "Channels of each level as multiples (1 1 2 4 4)", DefaultValueFactory = _ => [1, 1, 2, 4, 4], AllowMultipleArgumentsPerToken = true });
-        _blocks = Take(new Option<int?>("--blocks") { HelpName = "N", Description = "Residual blocks a level (2)", CustomParser = Values.AtLeast(1, "blocks") });
-        _rate = Take(new Option<double?>("--rate") { HelpName = "R", Description = "Learning rate of the trunk (7e-4; 2.5e-4 with --from)" });
-        _warmup = Take(new Option<int?>("--warm-up") { HelpName = "N", Description = "Steps until the full rate (500; 100 with --from)", CustomParser = Values.AtLeast(0, "steps") });
-        _save = Take(new Option<double>("--save-every") { HelpName = "MINUTES", Description = "Time between saved states", DefaultValueFactory = _ => 4 });
-        _name = Take(new Option<string?>("--name") { HelpName = "NAME", Description = "Name of the prior (the folder's)" });
-        _threads = Take(new Option<int?>("--threads") { HelpName = "N", Description = "Threads to compute with", CustomParser = Values.AtLeast(1, "threads") });
-        _dtype = Take(new Option<string>("--dtype") { HelpName = "auto|fp32|bf16", Description = "Number format of the convolutions", DefaultValueFactory = _ => "auto" }.AcceptOnlyFromAmong("auto", "fp32", "bf16"));
-        _seed = Take(new Option<ulong>("--seed") { HelpName = "N", Description = "Seed of weights, crops and noise", CustomParser = Values.Seed, DefaultValueFactory = _ => 1UL });
+        _channels = Take(new Option<int?>("--channels") { HelpName = "N", Description = "Channels at full resolution (32, or as --from)", CustomParser = Values.AtLeast(32, "channels") });
+        _multipliers = Take(new Option<int[]>("--multipliers") { HelpName = "N...", Description = "Channels of each level as multiples (1 1 2 4 4, or as --from)", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true });
+        _blocks = Take(new Option<int?>("--blocks") { HelpName = "N", Description = "Residual blocks a level (2, or as --from)", CustomParser = Values.AtLeast(1, "blocks") });
     }
 
     public override IReadOnlyList<string> Examples =>
     [
         "diffusion train prior photos/ -o my-prior --hours 8",
-        "diffusion train prior photos/ -o my-prior --hours 2 --from photo",
+        "diffusion train prior photos/ -o my-prior --hours 2 --from photo --blocks 2",
         "diffusion restore small.png -A \"downsample:factor=4\" --noise 0.02 --prior my-prior/prior",
     ];
 
-    public override ExitCode Run(Session session)
+    protected override AdmUNetConfig Architecture(Session session)
     {
-        TrainingPlan plan = UsageException.Guard(() => Plan(session));
-        using TrainingRun run = new(plan);
-        session.Terminal.Say($"{plan.Photos.Count} photographs to train on, {plan.Validation.Count} to validate on, {run.State.Layout.Length / 1e6:0.00} million parameters" + (run.State.Step > 0 ? $"; going on at step {run.State.Step}" : ""));
-        bool spent = run.Run(
-            p => session.Terminal.Say(string.Create(CultureInfo.InvariantCulture, $"step {p.State.Step}: loss {p.Loss:0.0000}, gradient {p.GradientNorm:0.00}, rate {p.Rate:0.0e0}, {p.PixelsPerSecond / 1e6:0.000} Mpixel/s, {p.Left.TotalHours:0.0} h left")),
-            rows => Print(session.Terminal, run.State, rows), session.Cancellation);
-        session.Terminal.Say(spent ? $"Done: {Path.Combine(plan.Folder, "prior")}" : $"Stopped at step {run.State.Step}; the same command goes on from here.");
-        return ExitCode.Done;
-    }
-
-    private TrainingPlan Plan(Session session)
-    {
-        string folder = session.Get(_output) ?? throw new UsageException("-o is missing", Here, "Name a folder for the run");
-        (double? hours, int? steps) = (session.Get(_hours), session.Get(_steps));
-        if ((hours is null) == (steps is null)) throw new UsageException("Give either --hours or --steps", Here, "Say how long to train, for example --hours 2");
-        if (hours is <= 0) throw new UsageException("--hours must be positive", Here, "Say how long to train, for example --hours 2");
-        if (session.Get(_decay) is not (> 0 and <= 1)) throw new UsageException("--decay must be above 0 and at most 1", Here, "Take 0.2");
-        string? from = session.Get(_from);
-        IReadOnlyList<string> photos = InputFiles.Expand(session.Get(_photos)), validation = session.Get(_validation) is { Length: > 0 } words ? InputFiles.Expand(words) : [];
-        if (validation.Count == 0) (photos, validation) = TrainingPhotos.HoldOut(photos, session.Get(_hold) ?? Math.Min(12, photos.Count / 10));
-        else photos = [.. photos.Except(validation)];
-        AdmUNetConfig architecture = new()
+        AdmUNetConfig start = session.Get(From) is { } from ? TrainingRun.ArchitectureOf(from) : new()
         {
-            ImageSize = 64, ModelChannels = session.Get(_channels) ?? 32, NumResBlocks = session.Get(_blocks) ?? 2, ChannelMult = [.. session.Get(_multipliers)!.Select(m => (double)m)],
-            NumHeadChannels = 32, UseScaleShiftNorm = true, ResblockUpdown = true,
+            ImageSize = 64, ModelChannels = 32, NumResBlocks = 2, ChannelMult = [1, 1, 2, 4, 4], NumHeadChannels = 32, UseScaleShiftNorm = true, ResblockUpdown = true,
         };
-        architecture.Validate();
-        TrainingSettings settings = new() { Seed = session.Get(_seed), Policy = ComputePolicy.Choose("cpu", session.Get(_dtype)!) };
-        return new TrainingPlan
+        AdmUNetConfig wanted = start with
         {
-            Photos = photos,
-            Validation = validation,
-            Folder = folder,
-            Name = session.Get(_name) ?? Path.GetFileName(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar)),
-            Budget = new TrainingBudget(steps, hours, session.Get(_decay)),
-            Architecture = architecture,
-            Start = from,
-            Rate = session.Get(_rate) ?? (from is null ? 7e-4 : 2.5e-4),
-            WarmupSteps = session.Get(_warmup) ?? (from is null ? 500 : 100),
-            Settings = session.Get(_threads) is { } threads ? settings with { Workers = threads } : settings,
-            SaveEvery = TimeSpan.FromMinutes(Math.Clamp(session.Get(_save), 0, 1e6)),
-            Command = Here + " " + string.Join(' ', session.Parse.Tokens.Skip(2).Select(token => token.Value)),
+            ModelChannels = session.Get(_channels) ?? start.ModelChannels,
+            NumResBlocks = session.Get(_blocks) ?? start.NumResBlocks,
+            ChannelMult = session.Get(_multipliers) is { Length: > 0 } given ? [.. given.Select(m => (double)m)] : start.ChannelMult,
         };
-    }
-
-    private static void Print(Terminal terminal, TrainingState state, IReadOnlyList<ValidationRow> rows)
-    {
-        if (rows.Count == 0) return;
-        if (terminal.Json) terminal.PrintJson(new JsonObject { ["step"] = state.Step, ["crops"] = state.Crops, ["hours"] = state.Seconds / 3600, ["validation"] = TrainValidateVerb.ToJson(rows) });
-        else terminal.Print(string.Create(CultureInfo.InvariantCulture, $"step {state.Step}, {state.Seconds / 3600:0.00} h: ") + string.Join(", ", rows.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Psnr:0.00} dB at {r.Sigma * 127.5:0}"))));
+        wanted.Validate();
+        return wanted;
     }
 }

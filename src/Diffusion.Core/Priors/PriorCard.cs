@@ -7,7 +7,7 @@ namespace Diffusion.Priors;
 
 /// <summary>What a prior's <c>card.json</c> says that is needed to run it: architecture, prediction, schedule, noise range, measured errors.</summary>
 /// <remarks>
-/// Keys: <c>name</c>, <c>kind</c> and <c>config</c> (the network), <c>prediction</c> (<c>epsilon</c>, <c>edm</c>, <c>consistency</c>), <c>schedule</c> (<c>type</c> linear or cosine, <c>beta_start</c>, <c>beta_end</c>, <c>steps</c>),
+/// Keys: <c>name</c>, <c>kind</c> and <c>config</c> (the network), <c>prediction</c> (<c>epsilon</c>, <c>edm</c>, <c>consistency</c>, <c>epsilon-consistency</c>), <c>schedule</c> (<c>type</c> linear or cosine, <c>beta_start</c>, <c>beta_end</c>, <c>steps</c>),
 /// and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min, max], <c>rmse</c> [[sigma, rmse], ...] (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>. Other keys are for people.
 /// </remarks>
 public sealed record PriorCard
@@ -16,7 +16,7 @@ public sealed record PriorCard
     public required string Name { get; init; }
     /// <summary>The network.</summary>
     public required Architecture Architecture { get; init; }
-    /// <summary><c>epsilon</c>, <c>edm</c> or <c>consistency</c>.</summary>
+    /// <summary><c>epsilon</c>, <c>edm</c>, <c>consistency</c>, or <c>epsilon-consistency</c>: a consistency function written as x - sigma eps.</summary>
     public string Prediction { get; init; } = "epsilon";
     /// <summary>The schedule of an epsilon network.</summary>
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();

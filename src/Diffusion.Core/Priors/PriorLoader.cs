@@ -57,9 +57,10 @@ public static class PriorLoader
             return card.Prediction switch
             {
                 "epsilon" => new EpsilonPrior(network, card.Schedule, info),
+                "epsilon-consistency" => new EpsilonPrior(network, card.Schedule, info with { Kind = PriorKind.Consistency }),
                 "edm" => new EdmPrior(network, info, card.Scalings),
                 "consistency" => new ConsistencyPrior(network, info, card.Scalings),
-                string other => throw new CheckpointException($"The prediction \"{other}\" is not known", weights.Path, "Use epsilon, edm or consistency"),
+                string other => throw new CheckpointException($"The prediction \"{other}\" is not known", weights.Path, "Use epsilon, edm, consistency or epsilon-consistency"),
             };
         }
     }
@@ -84,7 +85,7 @@ public static class PriorLoader
     private static (double Min, double Max) DefaultRange(PriorCard card) => card.Architecture.Kind switch
     {
         "drunet" => (0, 100 / 127.5),
-        _ when card.Prediction == "epsilon" => (card.Schedule.Sigma(0), card.Schedule.Sigma(card.Schedule.Steps - 1)),
+        _ when card.Prediction is "epsilon" or "epsilon-consistency" => (card.Schedule.Sigma(0), card.Schedule.Sigma(card.Schedule.Steps - 1)),
         _ => (0.002, 80),
     };
 }

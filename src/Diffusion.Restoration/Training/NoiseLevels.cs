@@ -18,6 +18,9 @@ public sealed class NoiseLevels
     /// <summary>Number of bins that the loss is balanced over.</summary>
     public const int Bins = 24;
 
+    /// <summary>Smallest and largest level that is trained on.</summary>
+    public (double Min, double Max) Trained => (Math.Max(Range.Min, _settings.Min), _settings.AboveShare > 0 ? Range.Max : _settings.Max);
+
     /// <summary>Smallest and largest level of the schedule.</summary>
     public (double Min, double Max) Range => (_schedule.Sigma(0), _schedule.Sigma(_schedule.Steps - 1));
 
@@ -35,9 +38,6 @@ public sealed class NoiseLevels
     /// <summary>The bin of a level, 0..<see cref="Bins"/>-1.</summary>
     public int Bin(double sigma)
         => Math.Clamp((int)(Math.Log(sigma / Range.Min) / Math.Log(Range.Max / Range.Min) * Bins), 0, Bins - 1);
-
-    /// <summary>The network's time, not necessarily an integer.</summary>
-    public double Time(double sigma) => _schedule.TimeOf(sigma);
 }
 
 /// <summary>The distribution of training noise, sigma on [-1,1].</summary>

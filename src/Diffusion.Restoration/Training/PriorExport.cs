@@ -39,10 +39,10 @@ public static class PriorExport
         {
             ["name"] = plan.Name,
             ["kind"] = "adm-unet",
-            ["prediction"] = "epsilon",
+            ["prediction"] = plan.Settings.Objective.Prediction,
             ["config"] = Config(plan.Architecture),
             ["schedule"] = new JsonObject { ["type"] = "linear", ["beta_start"] = start, ["beta_end"] = end, ["steps"] = plan.Schedule.Steps },
-            ["noise_range"] = new JsonArray(Math.Max(levels.Range.Min, plan.Settings.Levels.Min), levels.Range.Max),
+            ["noise_range"] = new JsonArray(levels.Trained.Min, levels.Trained.Max),
             ["trained_sizes"] = new JsonArray([.. plan.Settings.Batches.Select(b => (JsonNode)b.Size)]),
             ["parameters"] = state.Layout.Length,
             ["training"] = new JsonObject

@@ -7,7 +7,7 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Training;
 
-/// <summary>Trains an epsilon prior: E || eps(sqrt(abar) x0 + sqrt(1 - abar) n, t) - n ||^2, every noise level with equal say (Ho et al. 2020).</summary>
+/// <summary>Trains an epsilon network on crops and noise levels, every level with equal say.</summary>
 /// <remarks>
 /// Data parallel over threads. A step's crops are cut into parts; each part's gradient is kept by itself and all are added in the same order,
 /// so that the weights are the same bit for bit however many threads work and however often the run was killed.
@@ -18,6 +18,7 @@ public sealed class PriorTrainer : IDisposable
     private readonly TrainingSettings _settings;
     private readonly CropSource _crops;
     private readonly NoiseLevels _levels;
+    private readonly NoiseSchedule _schedule;
     private readonly WorkerTeam _team;
     private readonly AdmUNet[] _networks;
     private readonly FlatTensor _gradient;
@@ -30,7 +31,7 @@ public sealed class PriorTrainer : IDisposable
     /// <param name="state">Borrowed; advanced by <see cref="Step"/>.</param>
     public PriorTrainer(AdmUNetConfig architecture, NoiseSchedule schedule, CropSource crops, TrainingSettings settings, TrainingState state)
     {
-        (_crops, _settings, State) = (crops, settings, state);
+        (_schedule, _crops, _settings, State) = (schedule, crops, settings, state);
         _levels = new NoiseLevels(schedule, settings.Levels);
         _team = new WorkerTeam(settings.Workers);
         _networks = [.. Enumerable.Range(0, settings.Workers).Select(_ => new AdmUNet(architecture, settings.Policy))];
@@ -99,14 +100,12 @@ public sealed class PriorTrainer : IDisposable
         }
         Tensor noise = new PhiloxNoise(_settings.Seed, [.. Enumerable.Range(begin, count).Select(i => new ImageKey(((ulong)step << 20) + (uint)i))])
             .Draw(NoiseRole.Step, count, 3, batch.Size, batch.Size);
-        Tensor PerCrop(Func<double, double> f) => torch.tensor(sigmas.Select(s => (float)f(s)).ToArray()).reshape(count, 1, 1, 1);
-        Tensor x = (clean + noise * PerCrop(s => s)) * PerCrop(s => 1 / Math.Sqrt(1 + s * s));
 
         AdmUNet network = _networks[worker];
         Tensor floatLeaf = State.Weights.Tensor.narrow(0, 0, State.Layout.FloatLength).detach().requires_grad_();
         Tensor lowLeaf = low.detach().requires_grad_();
         State.Layout.Bind(network.Parameters, floatLeaf, lowLeaf);
-        Tensor error = (network.Forward(x, PerCrop(_levels.Time).reshape(count)) - noise).square().mean([1, 2, 3]);
+        Tensor error = _settings.Objective.Loss(network, _schedule, clean, noise, sigmas, step);
         float[] values = error.detach().data<float>().ToArray();
         float[] weights = new float[count];
         for (int i = 0; i < count; i++)

@@ -139,10 +139,25 @@ public sealed class TrainingRun : IDisposable
 
     private static void Grow(string start, AdmUNet network, ulong seed)
     {
-        using IDenoiser prior = PriorLoader.Load(start, ComputePolicy.Reference);
-        if (prior is not EpsilonPrior epsilon)
-            throw new ArgumentException($"{start} does not predict epsilon. Start from an epsilon prior, or from random weights.");
-        NetworkGrowth.Fill(epsilon.Network, network, seed);
+        using EpsilonPrior prior = LoadStart(start);
+        NetworkGrowth.Fill(prior.Network, network, seed);
+    }
+
+    /// <summary>The architecture of a prior to start from.</summary>
+    /// <exception cref="CheckpointException">It does not load.</exception>
+    /// <exception cref="ArgumentException">It does not predict epsilon.</exception>
+    public static AdmUNetConfig ArchitectureOf(string start)
+    {
+        using EpsilonPrior prior = LoadStart(start);
+        return prior.Network.Config;
+    }
+
+    private static EpsilonPrior LoadStart(string start)
+    {
+        IDenoiser prior = PriorLoader.Load(start, ComputePolicy.Reference);
+        if (prior is EpsilonPrior epsilon) return epsilon;
+        prior.Dispose();
+        throw new ArgumentException($"{start} does not predict epsilon. Start from an epsilon prior, or from random weights.");
     }
 
     /// <inheritdoc/>

@@ -17,6 +17,8 @@ public sealed record TrainingSettings
     public int Parts { get; init; } = 4;
     /// <summary>Noise levels.</summary>
     public NoiseLevelSettings Levels { get; init; } = new();
+    /// <summary>What is made small.</summary>
+    public TrainingObjective Objective { get; init; } = new EpsilonObjective();
     /// <summary>The optimiser.</summary>
     public AdamW Optimizer { get; init; } = new();
     /// <summary>Gradients are scaled down to this norm.</summary>
