@@ -22,6 +22,7 @@ internal static class Root
             new VerbGroup("operators", "List, show and check degradation operators", new OperatorsListVerb(), new OperatorsShowVerb(), new OperatorsCheckVerb()),
             new VerbGroup("solvers", "List and show the algorithms", new SolversListVerb(), new SolversShowVerb()),
             new VerbGroup("train", "Train priors and measure them", new TrainPriorVerb(), new TrainConsistencyVerb(), new TrainValidateVerb()),
+            new BenchVerb(),
             new DoctorVerb(),
             new CompletionVerb(),
         };

@@ -1,0 +1,93 @@
+using System.Text;
+using Diffusion.Runtime;
+
+namespace Diffusion.Evaluation;
+
+/// <summary>The table that a benchmark fills, a CSV file. Each finished row is appended and flushed: a run that is killed loses the row it was at.</summary>
+public sealed class BenchTable : IDisposable
+{
+    private readonly FileStream _file;
+    private readonly List<BenchRow> _rows = [];
+    private readonly HashSet<BenchCell> _cells = [];
+
+    private BenchTable(FileStream file) => _file = file;
+
+    /// <summary>Opens a table to go on with, or begins one.</summary>
+    /// <param name="path">The CSV file; its folder is made.</param>
+    /// <param name="anew">Throws away what is there.</param>
+    /// <exception cref="DiffusionException">It is no table of this version, or cannot be written.</exception>
+    public static BenchTable Open(string path, bool anew = false)
+    {
+        FileStream file;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            file = new FileStream(path, anew ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DiffusionException("The table cannot be written", path, "Check the folder, and whether another benchmark is at work in it", e);
+        }
+        BenchTable table = new(file);
+        try
+        {
+            table.Load(path);
+            return table;
+        }
+        catch
+        {
+            table.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The rows, in the order in which they were finished.</summary>
+    public IReadOnlyList<BenchRow> Rows => _rows;
+
+    /// <summary>Whether a cell was measured already.</summary>
+    public bool Has(BenchCell cell) => _cells.Contains(cell);
+
+    /// <summary>Appends a row and flushes it to the disk.</summary>
+    public void Append(BenchRow row)
+    {
+        WriteLine(BenchColumns.Write(row));
+        _rows.Add(row);
+        _cells.Add(row.Cell);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private void Load(string path)
+    {
+        byte[] bytes = new byte[_file.Length];
+        _file.ReadExactly(bytes);
+        // What stands behind the last line break was cut off when a run was killed.
+        int whole = Array.LastIndexOf(bytes, (byte)'\n') + 1;
+        string[] lines = Encoding.UTF8.GetString(bytes, 0, whole).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (lines.Length > 0 && !Csv.Fields(lines[0].TrimEnd('\r')).SequenceEqual(BenchColumns.Names))
+            throw new DiffusionException("The table has other columns: it was written by another version, or is no benchmark", path, "Use another folder, or --force to begin anew");
+        for (int i = 1; i < lines.Length; i++)
+        {
+            try
+            {
+                BenchRow row = BenchColumns.Read(Csv.Fields(lines[i].TrimEnd('\r')));
+                _rows.Add(row);
+                _cells.Add(row.Cell);
+            }
+            catch (Exception e) when (e is FormatException or OverflowException)
+            {
+                throw new DiffusionException($"Line {i + 1} of the table cannot be read: {e.Message.TrimEnd('.')}", path, "Delete the line, or use --force to begin anew", e);
+            }
+        }
+        _file.SetLength(whole);
+        _file.Position = whole;
+        if (lines.Length == 0) WriteLine(BenchColumns.Names);
+    }
+
+    private void WriteLine(IEnumerable<string> fields)
+    {
+        _file.Write(Encoding.UTF8.GetBytes(Csv.Line(fields) + "\n"));
+        _file.Flush(flushToDisk: true);
+    }
+}
