@@ -76,6 +76,13 @@ public static class TimeSequences
         return [.. Enumerable.Range(0, (steps + stride - 1) / stride).Select(k => k * stride)];
     }
 
+    /// <summary>DDNM's and DDPG's times, ascending: the first <paramref name="count"/> multiples of T/n (integer division).</summary>
+    public static int[] Multiples(int steps, int count)
+    {
+        CheckCount(count, steps);
+        return [.. Enumerable.Range(0, count).Select(k => k * (steps / count))];
+    }
+
     /// <summary>DDNM's schedule with time travel (RePaint): counts down from n, going back <paramref name="travelLength"/> steps <paramref name="travelRepeat"/>-1 times at every multiple of it; ends with -1.</summary>
     /// <param name="count">n: sampling steps; multiply the entries (but -1) by T / n for times.</param>
     /// <param name="travelLength">L.</param>

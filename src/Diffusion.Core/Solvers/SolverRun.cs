@@ -42,10 +42,39 @@ internal sealed class SolverRun
     /// <exception cref="NumericalException">It is not finite.</exception>
     public Tensor Denoise(Tensor x, double sigma, double? networkSigma = null)
     {
+        Begin();
+        return Finite(_prior.Denoise(x, sigma, _problem.Condition with { NetworkSigma = networkSigma }), x, sigma);
+    }
+
+    /// <summary>The network's noise estimate, and its variance channels where it has them, at x_t = sqrt(alphaBar_t) x0 + sqrt(1 - alphaBar_t) n; derived from the estimate of x0 with priors that have no such network.</summary>
+    /// <param name="xt">x_t.</param>
+    /// <param name="t">Integer time of <paramref name="schedule"/>.</param>
+    /// <param name="schedule">The prior's own schedule, where it has one.</param>
+    /// <param name="delta">The network is told the noise level (1 + delta) sigma_t.</param>
+    /// <exception cref="NumericalException">It is not finite.</exception>
+    public (Tensor Epsilon, Tensor? Variance) Predict(Tensor xt, int t, NoiseSchedule schedule, double delta = 0)
+    {
+        Begin();
+        double sigma = schedule.Sigma(t), told = (1 + delta) * sigma;
+        if (_prior is IVpNetwork network)
+        {
+            (Tensor epsilon, Tensor? variance) = network.Predict(xt, delta == 0 ? t : (int)schedule.TimeOf(told, TimeMode.Nearest), _problem.Condition);
+            return (Finite(epsilon, xt, sigma), variance);
+        }
+        Tensor x = xt / Math.Sqrt(schedule.AlphaBar[t]);
+        Tensor x0 = _prior.Denoise(x, sigma, delta == 0 ? _problem.Condition : _problem.Condition with { NetworkSigma = told });
+        return (Finite((x - x0) / sigma, xt, sigma), null);
+    }
+
+    private void Begin()
+    {
         _context.Cancellation.ThrowIfCancellationRequested();
         Evaluations++;
-        Tensor x0 = _prior.Denoise(x, sigma, _problem.Condition with { NetworkSigma = networkSigma });
-        if (IsFinite(x0)) return x0;
+    }
+
+    private Tensor Finite(Tensor output, Tensor x, double sigma)
+    {
+        if (IsFinite(output)) return output;
         string where = FormattableString.Invariant($"step {_step + 1} of {Steps}, sigma {sigma:0.####}");
         throw IsFinite(x)
             ? new NumericalException("The prior's network returned NaN or infinity", where, "Compute in float32 (--dtype fp32), and verify the checkpoint")

@@ -34,7 +34,8 @@ internal sealed class SamplerCase : IDisposable
     /// <param name="range">The scale that the published program adds noise on.</param>
     /// <param name="clean">The measurement before noise, where the published program measures by another operator than it solves with; null: <c>y_clean</c> or A x_orig.</param>
     /// <param name="prior">The prior; null: the case's network with its scalings or betas.</param>
-    public SamplerCase(ParityCase reference, SamplerRun run, LinearOperator a, PixelRange range = PixelRange.Symmetric, Tensor? clean = null, IDenoiser? prior = null)
+    /// <param name="noiseless">The published program adds no noise to y whatever the noise level.</param>
+    public SamplerCase(ParityCase reference, SamplerRun run, LinearOperator a, PixelRange range = PixelRange.Symmetric, Tensor? clean = null, IDenoiser? prior = null, bool noiseless = false)
     {
         Reference = reference;
         Run = run;
@@ -46,7 +47,7 @@ internal sealed class SamplerCase : IDisposable
         _noise = reference.Noise();
         Tensor original = reference.Input("x_orig");
         clean ??= reference.HasInput("y_clean") ? reference.Input("y_clean") : A.Apply(original);
-        _y = NoiseScale > 0 ? A.Restrict(clean + (float)NoiseScale * _noise.Draw(NoiseRole.Measurement, A.Output.Batch(original.shape[0]))) : clean;
+        _y = NoiseScale > 0 && !noiseless ? A.Restrict(clean + (float)NoiseScale * _noise.Draw(NoiseRole.Measurement, A.Output.Batch(original.shape[0]))) : clean;
         Assert("y", _y.reshape(reference.Expected("y").shape));
     }
 
@@ -77,24 +78,28 @@ internal sealed class SamplerCase : IDisposable
     /// <summary>Runs a solver on the recorded draws, all of which it must use, and compares every trace that is an output, then the result as <c>x_hat</c>.</summary>
     /// <param name="solver">The solver.</param>
     /// <param name="translate">Brings a trace to the form of the output; null leaves it.</param>
+    /// <param name="draws">Brings recorded draws to the form that the solver asks for; null leaves them.</param>
+    /// <param name="step">What the case calls a step.</param>
+    /// <param name="clipped">Whether <c>x_hat01</c> is clipped.</param>
     /// <returns>The result.</returns>
-    public Tensor AssertSolved(ISolver solver, Func<string, Tensor, Tensor>? translate = null)
+    public Tensor AssertSolved(ISolver solver, Func<string, Tensor, Tensor>? translate = null, Func<NoiseSource, NoiseSource>? draws = null, string step = "step", bool clipped = true)
     {
         // Read now: inside the solver they would belong to its dispose scope.
         foreach (string name in Reference.Outputs) Reference.Expected(name);
         SolverContext context = new()
         {
-            Noise = _noise,
+            Noise = draws?.Invoke(_noise) ?? _noise,
             Trace = (name, value) =>
             {
                 using DisposeScope scope = torch.NewDisposeScope();
+                if (name.StartsWith("step", StringComparison.Ordinal)) name = step + name["step".Length..];
                 if (Reference.Outputs.Contains(name)) Assert(name, translate is null ? value : translate(name, value));
             },
         };
         Tensor result = solver.Solve(Problem, Prior, context);
         _noise.AssertExhausted();
-        Assert("x_hat", result);
-        if (Reference.Outputs.Contains("x_hat01")) Assert("x_hat01", ((result + 1) / 2).clamp(0, 1));
+        if (Reference.Outputs.Contains("x_hat")) Assert("x_hat", result);
+        if (Reference.Outputs.Contains("x_hat01")) Assert("x_hat01", clipped ? ((result + 1) / 2).clamp(0, 1) : (result + 1) / 2);
         return result;
     }
 

@@ -2,12 +2,13 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Tests.Solvers;
 
-/// <summary>An operator that has nothing but a function: everything else is the library's default.</summary>
+/// <summary>An operator that has nothing but a function and, being small, a dense singular value decomposition: everything else is the library's default.</summary>
 internal sealed class FunctionOperator(ImageShape input, MeasurementShape output, Func<Tensor, Tensor> apply, OperatorTraits? traits = null, Func<Tensor, Tensor>? guess = null) : LinearOperator
 {
     public override ImageShape Input => input;
     public override MeasurementShape Output => output;
     public override OperatorTraits Traits { get; } = traits ?? new();
+    public override Spectrum Spectrum => field ??= new DenseSpectrum(this);
     public override Tensor Apply(Tensor x) => apply(x);
     public override Tensor Guess(Tensor y) => guess is null ? base.Guess(y) : guess(y);
 }

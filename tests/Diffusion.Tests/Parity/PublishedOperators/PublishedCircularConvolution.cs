@@ -28,14 +28,14 @@ internal sealed class PublishedCircularConvolution : PublishedOperator
 
         Tensor Otf(Tensor k)
         {
-            Tensor field = torch.zeros(input.Height, input.Width);
+            Tensor field = torch.zeros(input.Height, input.Width, dtype: ScalarType.Float64);
             field.narrow(0, 0, kh).narrow(1, 0, kw).copy_(k);
             return torch.fft.fft2(field.roll([-dy, -dx], [0, 1]));
         }
     }
 
     /// <summary>FFT of the rolled kernel, [H,W] complex.</summary>
-    public Tensor Transfer => _transfer;
+    public Tensor Transfer => _transfer.to(ScalarType.ComplexFloat32);
     public override OperatorTraits Traits { get; }
 
     public static PublishedCircularConvolution Create(ParityCase reference, ConfigNode config, ImageShape shape, bool flat)
@@ -53,26 +53,27 @@ internal sealed class PublishedCircularConvolution : PublishedOperator
 
     public override Tensor Apply(Tensor x)
     {
-        Tensor y = torch.fft.ifft2(torch.fft.fft2(x) * _transfer).real;
+        Tensor y = Filter(x, _transfer).to(ScalarType.Float32);
         y = y.slice(2, 0, Input.Height, _factor).slice(3, 0, Input.Width, _factor).contiguous();
         return _flat ? y.flatten(1) : y;
     }
 
-    public override Tensor Adjoint(Tensor y) => torch.fft.ifft2(torch.fft.fft2(Spread(y)) * _back).real.contiguous();
+    public override Tensor Adjoint(Tensor y) => Filter(Spread(y), _back).to(ScalarType.Float32);
 
-    public override Tensor PseudoInverse(Tensor y, double eta = 0) => Adjoint(SolveRows(y, eta));
+    public override Tensor PseudoInverse(Tensor y, double eta = 0) => Filter(Spread(Filter(Small(y), 1 / (Folded() + eta))), _back).to(ScalarType.Float32);
 
     /// <summary>(A A^T + eta I)^-1 y, in the shape of y.</summary>
     public Tensor SolveRows(Tensor y, double eta)
     {
-        Tensor small = Small(y);
-        Tensor solved = torch.fft.ifft2(torch.fft.fft2(small) / (Folded() + eta)).real.contiguous();
-        return solved.reshape(y.shape);
+        return Filter(Small(y), 1 / (Folded() + eta)).to(ScalarType.Float32).reshape(y.shape);
     }
 
     /// <summary>(A^T A + rho I)^-1 b = (b - A^T (A A^T + rho I)^-1 A b) / rho.</summary>
     public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
-        => _factor == 1 ? torch.fft.ifft2(torch.fft.fft2(b) / (_transfer.abs().square() + rho)).real.contiguous() : (b - Adjoint(SolveRows(Apply(b), rho))) / rho;
+        => _factor == 1 ? Filter(b, 1 / (_transfer.abs().square() + rho)).to(ScalarType.Float32) : (b - Adjoint(SolveRows(Apply(b), rho))) / rho;
+
+    // In float64, since small values of the spectrum meet a small damping.
+    private static Tensor Filter(Tensor x, Tensor gains) => torch.fft.ifft2(torch.fft.fft2(x.to(ScalarType.Float64)) * gains).real.contiguous();
 
     // FFT of the decimated autocorrelation: the mean of |H|^2 over the aliases.
     private Tensor Folded() => _transfer.abs().square().reshape(_factor, Input.Height / _factor, _factor, Input.Width / _factor).mean([0L, 2L]);
@@ -81,7 +82,7 @@ internal sealed class PublishedCircularConvolution : PublishedOperator
 
     private Tensor Spread(Tensor y)
     {
-        Tensor large = torch.zeros(Input.Batch(y.shape[0]));
+        Tensor large = torch.zeros(Input.Batch(y.shape[0]), dtype: y.dtype);
         large.slice(2, 0, Input.Height, _factor).slice(3, 0, Input.Width, _factor).copy_(Small(y));
         return large;
     }

@@ -1,0 +1,90 @@
+using Diffusion.Inverse;
+using Diffusion.Solvers;
+
+namespace Diffusion.Tests.Parity;
+
+public sealed class DdnmParityTests
+{
+    public static TheoryData<string> Cases => ParityCase.All("ddnm");
+
+    [Theory, MemberData(nameof(Cases))]
+    public void DDNM_computes_what_the_published_code_computes(string folder)
+    {
+        using ParityCase reference = ParityCase.Open(folder);
+        foreach (SamplerRun run in SamplerCase.Runs) Compare(reference, run);
+        reference.AssertAllOutputsTested();
+        reference.Config.AssertAllKeysUsed();
+    }
+
+    private static void Compare(ParityCase reference, SamplerRun run)
+    {
+        ConfigNode config = reference.Config;
+        config.Only("task", "colorization", "inpainting", "sr_average", "sr_bicubic");
+        config.Only("clip_x0", false);
+        bool simplified = config.OneOf("algorithm", "ddnm", "ddnm-plus", "ddnm-simplified") == "ddnm-simplified";
+        LinearOperator a = simplified ? Simplified(reference) : new ReadsCoefficients((PublishedSvd)PublishedOperator.FromCase(reference));
+        // The simplified program never adds noise to y: its noise level only weighs.
+        using SamplerCase sampler = new(reference, run, a, noiseless: simplified);
+        DdnmSolver solver = new()
+        {
+            Steps = config.Int("T_sampling"),
+            Eta = config.Double("eta"),
+            TravelLength = config.Int("travel_length"),
+            TravelRepeat = config.Int("travel_repeat"),
+            NoiseModel = simplified ? DdnmNoise.Simplified : DdnmNoise.Spectral,
+            PublishedTables = true,
+            Schedule = sampler.Schedule,
+        };
+        if (!simplified) Assert.Equal(config.String("algorithm") == "ddnm", sampler.NoiseScale == 0);
+        sampler.AssertSolved(solver, step: "move");
+        Assert.Equal(solver.Evaluations, sampler.Prior.Evaluations);
+    }
+
+    /// <summary>The simplified program's operators are pairs of functions on pictures.</summary>
+    private static LinearOperator Simplified(ParityCase reference)
+    {
+        ConfigNode node = reference.Config.Object("operator");
+        if (node.OneOf("kind", "average_pooling", "colorization", "mask") != "colorization") return PublishedOperator.FromCase(reference);
+        node.Only("pinv", "replicate");
+        node.Text("order");
+        Assert.All(node.Doubles("weights"), weight => Assert.Equal(1.0 / 3, weight, 1e-3));
+        return new ThriceGray(new ImageShape(3, (int)reference.Input("x_orig").shape[2], (int)reference.Input("x_orig").shape[3]));
+    }
+
+    /// <summary>The mean of the channels, thrice, undone by taking it as it is.</summary>
+    private sealed class ThriceGray(ImageShape shape) : LinearOperator
+    {
+        public override ImageShape Input => shape;
+        public override MeasurementShape Output { get; } = new(shape);
+        public override Tensor Apply(Tensor x) => x.mean([1], keepdim: true).expand(-1, shape.Channels, -1, -1).contiguous();
+        public override Tensor PseudoInverse(Tensor y, double eta = 0) => y.clone();
+    }
+
+    /// <summary>What the published DDNM+ makes of noise and eps: their values in the order of the coefficients, but not transformed.</summary>
+    private sealed class ReadsCoefficients(PublishedSvd svd) : LinearOperator, IReadsCoefficients
+    {
+        public override ImageShape Input => svd.Input;
+        public override MeasurementShape Output => svd.Output;
+        public override OperatorTraits Traits => svd.Traits;
+        public override Spectrum? Spectrum => svd.Spectrum;
+        public override Tensor Apply(Tensor x) => svd.Apply(x);
+        public override Tensor Adjoint(Tensor y) => svd.Adjoint(y);
+        public override Tensor PseudoInverse(Tensor y, double eta = 0) => svd.PseudoInverse(y, eta);
+
+        public Tensor FromPicture(Tensor picture) => svd.FromCoefficients(svd switch
+        {
+            PublishedColorization => picture.flatten(1),
+            PublishedPooling => Patches(picture),
+            PublishedMask => svd.ToCoefficients(picture),
+            _ => throw new InvalidOperationException($"The published DDNM+ does not support {svd.GetType().Name}."),
+        });
+
+        // The first pixel of every block, then the others of each.
+        private Tensor Patches(Tensor x)
+        {
+            int f = svd.Traits.Downsample;
+            Tensor patches = x.reshape(x.shape[0], Input.Channels, Input.Height / f, f, Input.Width / f, f).permute(0, 1, 2, 4, 3, 5).reshape(x.shape[0], -1, f * f);
+            return torch.cat([patches.narrow(2, 0, 1).flatten(1), patches.narrow(2, 1, f * f - 1).flatten(1)], 1);
+        }
+    }
+}
