@@ -1,3 +1,5 @@
+using Diffusion.Priors;
+
 namespace Diffusion.Cli.Diagnosis;
 
 /// <summary>The priors that can be found.</summary>
@@ -6,9 +8,14 @@ internal static class PriorReport
     /// <summary>What is there.</summary>
     public static IEnumerable<Finding> Findings()
     {
-        string bundled = Path.Combine(AppContext.BaseDirectory, "checkpoints");
-        string[] files = Directory.Exists(bundled) ? Directory.GetFiles(bundled, "*.safetensors", SearchOption.AllDirectories) : [];
-        if (files.Length == 0) yield return new("priors", "none beside the executable", "Build or install again, or pass --prior FILE", IsFault: true);
-        foreach (string file in files) yield return new("prior", $"{Path.GetFileNameWithoutExtension(file)} ({new FileInfo(file).Length / 1e6:0.0} MB), {file}");
+        IReadOnlyList<string> names = PriorFiles.Names;
+        if (names.Count == 0) yield return new("priors", "none found", "Build or install again, pass --prior FILE, or set DIFFUSION_PRIORS (diffusion checkpoints where)", IsFault: true);
+        foreach (string name in names)
+        {
+            string file = PriorFiles.Find(name).Weights;
+            yield return new("prior", $"{name} ({new FileInfo(file).Length / 1e6:0.0} MB), {file}");
+        }
+        foreach (string missing in PriorFiles.Folders.SkipLast(2).Where(folder => !Directory.Exists(folder)))
+            yield return new("priors", $"{missing} does not exist", "Correct DIFFUSION_PRIORS");
     }
 }

@@ -81,12 +81,40 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
         }
     }
 
-    /// <summary>Shows what would be done.</summary>
+    /// <summary>Shows what would be done, and stops.</summary>
     public ExitCode Plan(IReadOnlyList<string> inputs)
     {
-        for (int i = 0; i < inputs.Count; i++) Terminal.Print($"{inputs[i]} -> {outputs.Paths[i]}");
-        return ExitCode.Done;
+        NativeTorch.Prepare();
+        using Restorer restorer = new(options with { Policy = choosePolicy() });
+        FileQueue queue = new(session);
+        double seconds = 0;
+        queue.Run(inputs, (input, i) =>
+        {
+            bool complete = IsComplete(input, outputs.Paths[i]);
+            using Measurement measurement = Measurement.Open(input, Classes.Of(input));
+            RestorePlan plan = restorer.Plan(measurement, Batch);
+            if (!complete) seconds += plan.Seconds;
+            if (Terminal.Json) Terminal.PrintJson(PlanJson(input, outputs.Paths[i], complete, plan));
+            else Terminal.Print($"{input} -> {outputs.Paths[i]}: {(complete ? "complete already" : plan)}");
+        });
+        if (!Terminal.Json) Terminal.Print(FormattableString.Invariant($"About {seconds:0.0} s in all; nothing was written."));
+        return queue.Code;
     }
+
+    private static JsonObject PlanJson(string input, string output, bool complete, RestorePlan plan) => new()
+    {
+        ["input"] = input,
+        ["output"] = output,
+        ["complete"] = complete,
+        ["operator"] = plan.Operator,
+        ["noise"] = plan.Noise,
+        ["solver"] = plan.Solver,
+        ["evaluations"] = plan.Evaluations,
+        ["size"] = new JsonArray(plan.Picture.Channels, plan.Picture.Height, plan.Picture.Width),
+        ["tile"] = plan.Tile,
+        ["bytes"] = plan.Bytes,
+        ["seconds"] = Math.Round(plan.Seconds, 2),
+    };
 
     private bool IsComplete(string input, string output) => Resume && RestoreRecord.IsComplete(output, RestoreRecord.Settings(input, options, Classes.Of(input)));
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -22,8 +21,8 @@ internal static class RestoreRecord
     public static JsonObject Settings(string input, RestoreOptions options, long? label) => new()
     {
         ["input"] = Path.GetFileName(input),
-        ["input_sha256"] = input == InputFiles.StandardInput ? null : Sha256(input),
-        ["side_sha256"] = input != InputFiles.StandardInput && File.Exists(SideFile.PathFor(input)) ? Sha256(SideFile.PathFor(input)) : null,
+        ["input_sha256"] = input == InputFiles.StandardInput ? null : FileHash.Sha256(input),
+        ["side_sha256"] = input != InputFiles.StandardInput && File.Exists(SideFile.PathFor(input)) ? FileHash.Sha256(SideFile.PathFor(input)) : null,
         ["operator"] = options.Operator,
         ["noise"] = options.Noise is { } noise ? double.IsNaN(noise) ? "auto" : noise : null,
         ["solver"] = options.Solver,
@@ -73,11 +72,5 @@ internal static class RestoreRecord
             ["versions"] = new JsonObject(Versions.Current.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
         };
         OutputFile.Write(PathFor(output), true, stream => stream.Write(Encoding.UTF8.GetBytes(record.ToJsonString(Indented) + "\n")));
-    }
-
-    private static string Sha256(string path)
-    {
-        using FileStream stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

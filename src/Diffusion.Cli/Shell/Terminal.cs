@@ -40,10 +40,17 @@ internal sealed class Terminal
     /// <summary>A line of the result.</summary>
     public void Print(string line) => Console.Out.WriteLine(line);
 
-    /// <summary>A table of the result.</summary>
+    /// <summary>A table of the result: drawn on a terminal, Markdown elsewhere.</summary>
     public void Print(Table table)
     {
-        _out.Value.Write(table.Border(_out.Value.Profile.Capabilities.Ansi ? TableBorder.Rounded : TableBorder.Markdown));
+        if (_out.Value.Profile.Capabilities.Ansi)
+        {
+            _out.Value.Write(table.Border(TableBorder.Rounded));
+            return;
+        }
+        using StringWriter text = new();
+        Create(text, ansi: false).Write(table.Border(TableBorder.Markdown));
+        foreach (string line in text.ToString().Split('\n')) if (line.AsSpan().Trim().Length > 0) Print(line.TrimEnd());
     }
 
     /// <summary>An object of the result as one line of JSON, the schema's number first.</summary>
@@ -111,7 +118,8 @@ internal sealed class Terminal
             Interactive = ansi ? InteractionSupport.Detect : InteractionSupport.No,
             Out = new AnsiConsoleOutput(writer),
         });
-        if (!ansi) console.Profile.Width = 200;
+        const int NeverWrap = 10_000;
+        if (!ansi) console.Profile.Width = NeverWrap;
         return console;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
@@ -40,6 +39,7 @@ internal sealed class DegradeVerb : Verb
     {
         var (operators, _) = RestoreSettings.Catalogs(session, _problem);
         OperatorSpec spec = RestoreSettings.Operator(session, _problem, operators) ?? throw new UsageException("-A SPEC is missing", "diffusion degrade", "Say how to degrade, for example -A \"downsample:factor=4\"");
+        if (session.Get(_problem.ResizeMask)) spec = ResizedMask.Allow(spec);
         double noise = session.Get(_problem.Noise) ?? throw new UsageException("--noise is missing", "diffusion degrade", "Give its standard deviation on the [0,1] scale; 0 for none");
         if (double.IsNaN(noise)) throw new UsageException("--noise auto is for restore", "diffusion degrade", "Give a number");
         string output = session.Get(_output.Output) ?? throw new UsageException("-o is missing", "diffusion degrade", "Name a file or a folder");
@@ -54,7 +54,7 @@ internal sealed class DegradeVerb : Verb
         {
             using Picture picture = ImageFile.Read(input);
             foreach (string note in picture.Notes) session.Terminal.Say($"{input}: {note}.");
-            using DegradedPicture degraded = degrader.Degrade(picture, toStream ? null : Sha256(input));
+            using DegradedPicture degraded = degrader.Degrade(picture, input == InputFiles.StandardInput ? null : FileHash.Sha256(input));
             if (toStream)
             {
                 using Stream stdout = Console.OpenStandardOutput();
@@ -79,12 +79,5 @@ internal sealed class DegradeVerb : Verb
         {
             return true; // a mask or rectangle that does not fit the probe: those measure pictures
         }
-    }
-
-    private static string? Sha256(string input)
-    {
-        if (input == InputFiles.StandardInput) return null;
-        using FileStream stream = File.OpenRead(input);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

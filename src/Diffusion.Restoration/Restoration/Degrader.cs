@@ -1,5 +1,6 @@
 using Diffusion.Imaging;
 using Diffusion.Inverse;
+using Diffusion.Operators;
 using Diffusion.Runtime;
 
 namespace Diffusion.Restoration;
@@ -58,33 +59,26 @@ public sealed class Degrader
             InputSha256 = inputSha256,
         };
         Tensor? alpha = clean.Alpha is null ? null : AlphaFor(clean.Alpha.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width), a.Output);
-        return new DegradedPicture(new Measurement(y, clean.Name, alpha) { Side = side, BitDepth = clean.BitDepth }, Mask(a), Kernel(a));
+        return new DegradedPicture(new Measurement(y, clean.Name, alpha) { Side = side, BitDepth = clean.BitDepth }, MaskOf(a), Kernel(_spec));
     }
 
     private static Tensor? AlphaFor(Tensor alpha, MeasurementShape output)
         => output.IsImage ? AlphaChannel.Resize(alpha, output.Image.Height, output.Image.Width) : null;
 
     /// <summary>1 where a pixel is measured.</summary>
-    private static Tensor? Mask(LinearOperator a)
+    private static Tensor? MaskOf(LinearOperator a)
     {
         if (!a.Traits.Mask) return null;
         using Tensor one = torch.ones(a.Input.Batch(1));
         return a.Apply(one);
     }
 
-    /// <summary>The picture of a point in the middle, cut to where it is not zero: the kernel, turned as it acts.</summary>
-    private static Tensor? Kernel(LinearOperator a)
+    /// <summary>[1,1,k,l]: the kernel as it is convolved.</summary>
+    private static Tensor? Kernel(OperatorSpec spec)
     {
-        if (!a.Traits.Blur || a.Traits.Downsample > 1 || !a.Output.IsImage) return null;
-        ImageShape input = a.Input;
-        using Tensor point = torch.zeros(input.Batch(1));
-        using Tensor center = point.narrow(2, input.Height / 2, 1).narrow(3, input.Width / 2, 1);
-        center.fill_(1f);
-        Tensor seen = a.Apply(point).narrow(1, 0, 1);
-        Tensor rows = seen.ne(0).any(3).reshape(-1).nonzero(), columns = seen.ne(0).any(2).reshape(-1).nonzero();
-        if (rows.numel() == 0) return null;
-        (long top, long bottom, long left, long right) = (rows.min().item<long>(), rows.max().item<long>(), columns.min().item<long>(), columns.max().item<long>());
-        return seen.narrow(2, top, bottom - top + 1).narrow(3, left, right - left + 1).clone();
+        if (spec is not Blur blur) return null;
+        using Tensor kernel = blur.BuildKernel();
+        return kernel.to(ScalarType.Float32).unsqueeze(0).unsqueeze(0);
     }
 }
 

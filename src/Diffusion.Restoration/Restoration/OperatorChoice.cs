@@ -1,4 +1,5 @@
 using Diffusion.Inverse;
+using Diffusion.Operators;
 using Diffusion.Runtime;
 
 namespace Diffusion.Restoration;
@@ -6,24 +7,35 @@ namespace Diffusion.Restoration;
 /// <summary>Decides which operator a measurement was made with: the user's word, or the side file's.</summary>
 internal static class OperatorChoice
 {
-    /// <summary>The spec as text.</summary>
-    /// <exception cref="OperatorSpecException">Neither says it.</exception>
-    public static string Text(RestoreOptions options, Measurement measurement)
+    /// <summary>The operator.</summary>
+    /// <exception cref="OperatorSpecException">Neither says it, or the spec is wrong.</exception>
+    public static OperatorSpec Of(RestoreOptions options, OperatorCatalog catalog, Measurement measurement)
     {
-        if (options.Operator is { } given) return given;
-        if (measurement.Side is not { } side)
-            throw new OperatorSpecException($"It is not known how \"{measurement.Name}\" was degraded", null, "Pass -A SPEC, for example -A \"downsample:factor=4\"; diffusion operators list shows them");
-        // A mask is read from the file beside, so that it is the one that was used whatever version made it.
-        bool single = !side.Operator.Contains('|', StringComparison.Ordinal);
-        if (side.Mask is { } mask && single) return $"mask:file=\"{FileBeside(measurement, mask)}\"";
-        return side.Operator;
+        OperatorSpec spec = options.Operator is { } given ? catalog.Parse(given) : FromSideFile(catalog, measurement);
+        return options.ResizeMask ? ResizedMask.Allow(spec) : spec;
     }
 
-    /// <summary>The spec.</summary>
-    public static OperatorSpec Parse(RestoreOptions options, OperatorCatalog catalog, Measurement measurement) => catalog.Parse(Text(options, measurement));
+    private static OperatorSpec FromSideFile(OperatorCatalog catalog, Measurement measurement)
+    {
+        SideFile side = measurement.Side ?? throw new OperatorSpecException($"It is not known how \"{measurement.Name}\" was degraded", null, "Pass -A SPEC, for example -A \"downsample:factor=4\"; diffusion operators list shows them");
+        OperatorSpec spec = catalog.Parse(side.Operator);
+        return spec switch
+        {
+            // Masks and kernels are read from the files beside the measurement: they are what was used, whatever version made them and wherever the originals are now.
+            Mask { PerChannel: false } when Beside(measurement, side.Mask) is { } mask => new Mask { File = mask },
+            Blur { Orientation: KernelOrientation.Convolve } blur when File.Exists(blur.Kernel) || !Kernels.Contains(blur.Kernel) => Beside(measurement, side.Kernel) is { } kernel ? blur with { Kernel = kernel } : blur,
+            _ => spec,
+        };
+    }
+
+    private static readonly string[] Kernels = ["gaussian", "uniform", "motion", "disk"];
 
     // Side files are untrusted: they name a file in their own folder and nowhere else.
-    private static string FileBeside(Measurement measurement, string name)
-        => Path.GetFileName(name) == name ? Path.Combine(measurement.Folder, name)
-            : throw new DiffusionException("The side file names a file in another folder", name, "Pass -A with the operator");
+    private static string? Beside(Measurement measurement, string? name)
+    {
+        if (name is null) return null;
+        if (Path.GetFileName(name) != name) throw new DiffusionException("The side file names a file in another folder", name, "Pass -A with the operator");
+        string path = Path.Combine(measurement.Folder, name);
+        return File.Exists(path) ? path : throw new DiffusionException("A file that the side file names is missing", path, "Put it back, or pass -A with the operator");
+    }
 }

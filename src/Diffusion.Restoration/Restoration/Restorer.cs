@@ -24,6 +24,7 @@ public sealed class Restorer : IDisposable
     private readonly SolverCatalog _solvers;
     private BoundProblem? _bound;
     private string? _boundTo;
+    private double? _secondsPerPixel;
 
     /// <summary>Loads the prior that <paramref name="options"/> name.</summary>
     /// <exception cref="CheckpointException">There is no such prior, or it does not load.</exception>
@@ -98,6 +99,23 @@ public sealed class Restorer : IDisposable
         })];
     }
 
+    /// <summary>What restoring this measurement would mean; runs the network once on a small picture to time it.</summary>
+    /// <param name="measurement">The measurement; borrowed.</param>
+    /// <param name="batch">Pictures that would be restored together.</param>
+    /// <exception cref="DiffusionException">As for a restoration.</exception>
+    public RestorePlan Plan(Measurement measurement, int batch = 1)
+    {
+        using ComputeScope scope = new();
+        BoundProblem problem = Bind([measurement]);
+        double sigma = NoiseLevel.Of(Options, measurement, problem.A, measurement.Y.to(_policy.Device), out bool estimated);
+        (string name, ISolver solver) = SolverChoice.Create(Options, _solvers, new PresetRequest(problem.A.Traits, sigma, _prior.Info, Options.Steps));
+        ImageShape picture = problem.Solved.Input;
+        int? tile = Tiling.Choose(_prior, Options, picture, batch, _policy);
+        _secondsPerPixel ??= EvaluationTime.PerPixel(_prior, ConditionOf([measurement]));
+        return new RestorePlan(problem.Spec.ToString(), problem.A.Input, sigma, estimated, name, solver.Evaluations, tile,
+            MemoryEstimate.Of(_prior, _policy).Bytes(picture, batch, tile), _secondsPerPixel.Value * picture.Height * picture.Width * solver.Evaluations * Options.Samples);
+    }
+
     private Tensor[] Sample(InverseProblem inverse, BoundProblem problem, ISolver solver, IReadOnlyList<Measurement> batch, Action<RestoreProgress>? progress, CancellationToken cancellation)
     {
         using IDenoiser? tiled = Tiling.Wrap(_prior, Options, problem.Solved.Input, batch.Count, _policy);
@@ -117,12 +135,12 @@ public sealed class Restorer : IDisposable
     /// <summary>The operator for this batch; kept, so that further pictures of the same size cost less.</summary>
     private BoundProblem Bind(IReadOnlyList<Measurement> batch)
     {
-        string[] wanted = [.. batch.Select(m => $"{OperatorChoice.Text(Options, m)} {m.Clean} {string.Join("x", m.Y.shape)}").Distinct()];
+        string[] wanted = [.. batch.Select(m => $"{OperatorChoice.Of(Options, _operators, m)} {m.Clean} {string.Join("x", m.Y.shape)}").Distinct()];
         if (wanted.Length > 1) throw new ArgumentException($"A batch is of one operator and size, but here are {string.Join("; ", wanted)}.");
         if (wanted[0] == _boundTo) return _bound!;
         _bound?.Dispose();
         (_bound, _boundTo) = (null, null);
-        _bound = BoundProblem.Bind(OperatorChoice.Parse(Options, _operators, batch[0]), batch[0], _prior.Info.Channels, _prior.Info.Name, _policy.Device);
+        _bound = BoundProblem.Bind(OperatorChoice.Of(Options, _operators, batch[0]), batch[0], _prior.Info.Channels, _prior.Info.Name, _policy.Device);
         _boundTo = wanted[0];
         return _bound;
     }
