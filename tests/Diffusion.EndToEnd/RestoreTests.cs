@@ -55,7 +55,7 @@ public sealed partial class RestoreTests : IDisposable
     public void Gray_pictures_come_back_gray()
     {
         TestPictures.Degrade(_workspace["gray.png"], "blur:sigma=1.5", 0.02, 64, 64, gray: true);
-        Run("restore", "gray.png", "-s", "dpir", "-n", "2").Expect(0);
+        Run("restore", "gray.png", "-s", "cm4ir", "-n", "4").Expect(0);
         using Picture restored = ImageFile.Read(_workspace["gray_restored.png"]), clean = TestPictures.Crop(64, 64, gray: true), blurred = ImageFile.Read(_workspace["gray.png"]);
         Assert.Equal(1, restored.Channels);
         Assert.True(Psnr.Compute(restored.Pixels, clean.Pixels) > Psnr.Compute(blurred.Pixels, clean.Pixels) + 1);

@@ -2,6 +2,7 @@ using Diffusion.Cli.Diagnosis;
 using Diffusion.Cli.Shell;
 using Diffusion.Inverse;
 using Diffusion.Operators;
+using Diffusion.Priors;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
@@ -47,6 +48,16 @@ internal static class RestoreSettings
         Tile = session.Get(execution.Tile),
         Memory = session.Get(execution.Memory),
     };
+
+    /// <summary>Checks that there is such a prior. A wrong name is the command line's fault, a missing file the data's.</summary>
+    public static void CheckPrior(Session session, SolverOptions options)
+    {
+        string prior = session.Get(options.Prior)!;
+        bool isName = Path.GetFileName(prior) == prior && !Path.HasExtension(prior) && !File.Exists(prior) && !Directory.Exists(prior);
+        if (isName && !PriorFiles.Names.Contains(prior))
+            throw new UsageException($"There is no prior \"{prior}\"", "--prior", NearestName.Advice(prior, PriorFiles.Names));
+        if (!isName) PriorFiles.Find(prior);
+    }
 
     /// <summary>Checks names and values of the solver's options without loading anything.</summary>
     public static void CheckSolver(Session session, SolverOptions options, SolverCatalog catalog)

@@ -29,6 +29,7 @@ internal sealed class DemoVerb : Verb
     public override ExitCode Run(Session session)
     {
         RestoreSettings.CheckSolver(session, _solver, Solvers.SolverCatalog.BuiltIn);
+        RestoreSettings.CheckPrior(session, _solver);
         string folder = session.Get(_output)!;
         if (File.Exists(folder)) throw new UsageException("There is a file of this name", folder, "Name a folder with -o");
         ComputePolicy policy = RestoreSettings.Policy(session, _execution);

@@ -5,7 +5,6 @@ using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
-using Diffusion.Priors;
 using Diffusion.Restoration;
 using Diffusion.Solvers;
 
@@ -59,7 +58,7 @@ internal sealed class RestoreVerb : Verb
         if (session.Has(_sheetFile) && inputs.Count > 1) throw new UsageException($"{inputs.Count} sheets cannot go to one file", "--sheet-file", "Use --sheet, which writes one beside each output");
         References references = new(session.Get(_reference), inputs);
         Classes classes = Classes.Read(session.Get(_classes), session.Get(_label));
-        PriorFiles.Find(session.Get(_solver.Prior)!);
+        RestoreSettings.CheckPrior(session, _solver);
         foreach (string input in inputs) RequireOperator(input, spec, session);
 
         RestoreOptions options = RestoreSettings.Options(session, _solver, _execution) with

@@ -22,6 +22,9 @@ internal sealed class BoundProblem : IDisposable
     /// <summary>Whether one channel is restored by a colour prior.</summary>
     public bool IsGray => !ReferenceEquals(A, Solved);
 
+    /// <summary>Measurement and noise for <see cref="Solved"/> are those for <see cref="A"/> times this.</summary>
+    public double Scale => Solved is GrayMeasurement gray ? gray.Scale : 1;
+
     /// <summary>Binds <paramref name="spec"/> to what <paramref name="measurement"/> was made of.</summary>
     /// <exception cref="OperatorSpecException">No picture gives such a measurement.</exception>
     public static BoundProblem Bind(OperatorSpec spec, Measurement measurement, int priorChannels, string priorName, Device device)

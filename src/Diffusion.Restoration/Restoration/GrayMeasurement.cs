@@ -3,10 +3,11 @@ using Diffusion.Inverse;
 namespace Diffusion.Restoration;
 
 /// <summary>
-/// A gray picture's operator for a colour prior: <c>gray | A</c> with G x = mean over channels, so B = A G. One channel is measured, never three equal ones with equal noise.
+/// A gray picture's operator for a colour prior: B = sqrt(C) A G with G x = mean over the C channels. One channel is measured, never three equal ones with equal noise.
 /// </summary>
 /// <remarks>
-/// G^T z = z / C on every channel, so G G^T = 1/C and everything that A has in closed form stays in closed form: the mean of the channels sees A^T A / C, the rest is untouched.
+/// sqrt(C) G has orthonormal rows, so B has the singular values of A and keeps all of its closed forms: B B^T = A A^T, and B^T B acts as A^T A on the mean and as 0 on what differs between channels.
+/// The measurement and its noise are scaled along (<see cref="Scale"/>): noise sigma on the mean is sqrt(C) sigma on each channel, which is the level that a denoiser has to see.
 /// </remarks>
 public sealed class GrayMeasurement : LinearOperator
 {
@@ -20,64 +21,51 @@ public sealed class GrayMeasurement : LinearOperator
         if (a.Input.Channels != 1) throw new ArgumentException($"The operator takes {a.Input.Channels} channels, but a gray picture has 1.", nameof(a));
         _a = a;
         Input = a.Input with { Channels = channels };
-        Traits = a.Traits with { Mask = false, OrthonormalRows = false };
+        Scale = Math.Sqrt(channels);
+        Traits = a.Traits with { Mask = false };
+        Spectrum = a.Spectrum is not { } spectrum ? null : Spectrum.Of(spectrum.Singulars, x => spectrum.ToRange(Mean(x) * Scale), c => Replicate(spectrum.FromRange(c)) / Scale, spectrum.ToMeasurement);
     }
 
-    /// <summary>The operator on the gray picture.</summary>
-    public LinearOperator Inner => _a;
+    /// <summary>sqrt(C): y and sigma of the gray picture times this are those of this operator.</summary>
+    public double Scale { get; }
 
     /// <inheritdoc/>
     public override ImageShape Input { get; }
     /// <inheritdoc/>
     public override MeasurementShape Output => _a.Output;
     /// <inheritdoc/>
-    public override OperatorTraits Traits { get; }
-    /// <inheritdoc/>
     public override Device Device => _a.Device;
+    /// <inheritdoc/>
+    public override OperatorTraits Traits { get; }
     /// <inheritdoc/>
     public override long MeasurementCount => _a.MeasurementCount;
     /// <inheritdoc/>
-    public override double NormSquared => _a.NormSquared / Input.Channels;
+    public override double NormSquared => _a.NormSquared;
+    /// <inheritdoc/>
+    public override Spectrum? Spectrum { get; }
+
+    /// <summary>The gray picture of a restored one.</summary>
+    public static Tensor Mean(Tensor x) => x.mean([1], keepdim: true);
 
     /// <inheritdoc/>
-    public override Tensor Apply(Tensor x)
-    {
-        using Tensor gray = Mean(x);
-        return _a.Apply(gray);
-    }
+    public override Tensor Apply(Tensor x) => Scoped(() => _a.Apply(Mean(x)) * Scale);
 
     /// <inheritdoc/>
-    public override Tensor Adjoint(Tensor y)
-    {
-        using Tensor back = _a.Adjoint(y);
-        using Tensor share = back / Input.Channels;
-        return Replicate(share);
-    }
+    public override Tensor Adjoint(Tensor y) => Scoped(() => Replicate(_a.Adjoint(y)) / Scale);
 
     /// <inheritdoc/>
-    public override Tensor PseudoInverse(Tensor y, double eta = 0)
-    {
-        using Tensor gray = _a.PseudoInverse(y, Input.Channels * eta);
-        return Replicate(gray);
-    }
+    public override Tensor PseudoInverse(Tensor y, double eta = 0) => Scoped(() => Replicate(_a.PseudoInverse(y, eta)) / Scale);
 
     /// <inheritdoc/>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => Scoped(() =>
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Tensor mean = Mean(b);
-        Tensor gray = _a.SolveNormal(mean * Input.Channels, Input.Channels * rho, start is null ? null : Mean(start));
-        // With rho = 0 the difference between channels is not determined: the minimum-norm solution has none.
-        Tensor x = rho == 0 ? Replicate(gray) : gray + (b - mean) / rho;
-        return x.MoveToOuterDisposeScope();
-    }
+        Tensor mean = Mean(b), gray = _a.SolveNormal(mean, rho, start is null ? null : Mean(start));
+        // With rho = 0 what differs between channels is not determined: the minimum-norm solution has none of it.
+        return rho == 0 ? Replicate(gray) : gray + (b - mean) / rho;
+    });
 
     /// <inheritdoc/>
-    public override Tensor Guess(Tensor y)
-    {
-        using Tensor gray = _a.Guess(y);
-        return Replicate(gray);
-    }
+    public override Tensor Guess(Tensor y) => Scoped(() => Replicate(_a.Guess(y / Scale)));
 
     /// <inheritdoc/>
     public override Tensor Restrict(Tensor y) => _a.Restrict(y);
@@ -89,8 +77,11 @@ public sealed class GrayMeasurement : LinearOperator
         base.Dispose();
     }
 
-    /// <summary>The gray picture of a restored one.</summary>
-    public static Tensor Mean(Tensor x) => x.mean([1], keepdim: true);
-
     private Tensor Replicate(Tensor gray) => gray.repeat(1, Input.Channels, 1, 1);
+
+    private static Tensor Scoped(Func<Tensor> compute)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return compute().MoveToOuterDisposeScope();
+    }
 }

@@ -54,6 +54,6 @@ public static class MeasurementFile
     private static bool IsGray(Tensor mask)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        return mask.narrow(1, 0, 1).expand_as(mask).equal(mask).item<bool>();
+        return mask.narrow(1, 0, 1).expand_as(mask).eq(mask).all().item<bool>();
     }
 }

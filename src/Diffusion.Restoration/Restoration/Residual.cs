@@ -14,14 +14,11 @@ internal static class Residual
         return [.. sum.sqrt().cpu().data<float>().Select(rms => sigma > 0 ? rms / sigma : rms)];
     }
 
-    /// <summary>What a user should know about it, or null.</summary>
+    /// <summary>What a user should know about it, or null. A small residual is no fault: where there are fewer values than pixels, a picture may fit the noise too.</summary>
     public static string? Hint(double whitened, double sigma, bool estimated)
     {
-        const double TooLarge = 1.5, TooSmall = 0.5;
-        if (sigma <= 0) return null;
-        string level = FormattableString.Invariant($"the residual is {whitened:0.0#} times the noise level {sigma:0.####}");
-        if (whitened > TooLarge) return $"The measurement does not fit: {level}. Check -A{(estimated ? "" : ", or pass a larger --noise")}.";
-        if (whitened < TooSmall) return $"The noise level is probably smaller than given: {level}. Pass --noise auto, or a smaller one.";
-        return null;
+        const double TooLarge = 1.5;
+        if (sigma <= 0 || whitened <= TooLarge) return null;
+        return FormattableString.Invariant($"The measurement does not fit: the residual is {whitened:0.0#} times the noise level {sigma:0.####}. Check the operator{(estimated ? "" : ", or pass a larger --noise")}.");
     }
 }
