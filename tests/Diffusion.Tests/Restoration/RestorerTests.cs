@@ -1,0 +1,155 @@
+using Diffusion.Imaging;
+using Diffusion.Inverse;
+using Diffusion.Operators;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+using Diffusion.Tests.Solvers;
+
+namespace Diffusion.Tests.Restoration;
+
+public sealed class RestorerTests
+{
+    private static readonly ImageShape Shape = new(3, 24, 32);
+
+    private static RestoreOptions Options(string? spec = null, int steps = 3) => new() { Operator = spec, Noise = spec is null ? null : 0.05, Solver = "cm4ir", Steps = steps, Policy = ComputePolicy.Reference };
+
+    private static Restorer Create(RestoreOptions options, ImageShape? shape = null) => new(options, new GaussianPrior(shape ?? Shape));
+
+    private static Picture Photo(string name, int height = 24, int width = 32, int channels = 3, bool alpha = false)
+    {
+        using ComputeScope scope = new();
+        Tensor x = 0.5 + 0.15 * new PhiloxNoise(1, [ImageKey.FromName(name)]).Draw(NoiseRole.Start, 1, channels, height, width);
+        return new Picture(x.clamp(0, 1), alpha ? torch.linspace(0, 1, width).expand(1, 1, height, width).contiguous() : null) { Name = name };
+    }
+
+    private static Measurement Degrade(Picture picture, string spec) => new Degrader(ShippedOperators.Catalog.Parse(spec), 0.05).Degrade(picture).Measurement;
+
+    private static double Difference(Picture a, Picture b) => (a.Pixels - b.Pixels).abs().max().item<float>();
+
+    [Fact]
+    public void A_picture_of_a_batch_is_restored_as_if_it_were_alone()
+    {
+        using Picture a = Photo("a"), b = Photo("b");
+        using Measurement ya = Degrade(a, "blur:sigma=1"), yb = Degrade(b, "blur:sigma=1");
+        using Restorer restorer = Create(Options());
+        IReadOnlyList<RestoredPicture> batch = restorer.Restore([ya, yb]);
+        using RestoredPicture alone = restorer.Restore(yb);
+        Assert.True(Difference(alone.Picture, batch[1].Picture) < 1e-4);
+        Assert.True(Difference(batch[0].Picture, batch[1].Picture) > 0.05);
+        foreach (RestoredPicture picture in batch) picture.Dispose();
+    }
+
+    [Fact]
+    public void Sample_k_does_not_depend_on_how_many_are_drawn()
+    {
+        using Picture a = Photo("a");
+        using Measurement y = Degrade(a, "downsample:factor=2");
+        using Restorer one = Create(Options()), three = Create(Options() with { Samples = 3 });
+        using RestoredPicture single = one.Restore(y), several = three.Restore(y);
+        Assert.Equal(3, several.Samples.Count);
+        Assert.True(Difference(single.Picture, several.Samples[0]) < 1e-6);
+        Assert.True(Difference(several.Samples[0], several.Samples[1]) > 1e-3);
+        Assert.Equal(several.Picture.Pixels.shape, several.Spread!.shape);
+    }
+
+    [Fact]
+    public void A_picture_goes_in_and_a_picture_comes_out()
+    {
+        using Picture small = Photo("small", 12, 16, alpha: true);
+        using Restorer restorer = Create(Options("downsample:factor=2"));
+        using Picture large = restorer.Restore(small);
+        Assert.Equal((24, 32, 3), (large.Height, large.Width, large.Channels));
+        Assert.Equal([1, 1, 24, 32], large.Alpha!.shape);
+    }
+
+    [Fact]
+    public void Gray_is_restored_as_one_channel()
+    {
+        using Picture gray = Photo("gray", channels: 1);
+        using Measurement y = Degrade(gray, "blur:sigma=1");
+        using Restorer restorer = Create(Options());
+        using RestoredPicture restored = restorer.Restore(y);
+        Assert.Equal(1, restored.Picture.Channels);
+    }
+
+    [Theory]
+    [InlineData("gray")]
+    [InlineData("mask:random=0.5|blur:sigma=1")]
+    [InlineData("blur:kernel=uniform,size=5,boundary=valid")]
+    public void The_side_file_knows_the_size_of_the_picture(string spec)
+    {
+        using Picture photo = Photo("photo");
+        using Measurement y = Degrade(photo, spec);
+        using Restorer restorer = Create(Options());
+        using RestoredPicture restored = restorer.Restore(y);
+        Assert.Equal(photo.Pixels.shape, restored.Picture.Pixels.shape);
+    }
+
+    [Theory]
+    [InlineData("downsample:factor=4", 6, 8)]
+    [InlineData("blur:sigma=1", 24, 32)]
+    [InlineData("blur:kernel=uniform,size=5,boundary=valid", 20, 28)]
+    [InlineData("blur:sigma=1|downsample:factor=2", 12, 16)]
+    public void Without_a_side_file_the_size_follows_from_the_operator(string spec, int height, int width)
+    {
+        using Picture measured = Photo("measured", height, width);
+        using Restorer restorer = Create(Options(spec));
+        using Picture restored = restorer.Restore(measured);
+        Assert.Equal((24, 32), (restored.Height, restored.Width));
+    }
+
+    [Fact]
+    public void A_measurement_that_does_not_fit_gets_a_hint()
+    {
+        using Picture photo = Photo("photo");
+        using Measurement y = Degrade(photo, "identity");
+        using Restorer right = Create(Options("identity", steps: 8)), wrong = Create(Options("blur:sigma=4", steps: 8));
+        using RestoredPicture good = right.Restore(y), bad = wrong.Restore(y);
+        Assert.Null(good.Hint);
+        Assert.Contains("does not fit", bad.Hint);
+    }
+
+    [Fact]
+    public void A_prior_that_answers_with_NaN_is_caught()
+    {
+        using Picture photo = Photo("photo");
+        using Restorer restorer = new(Options("blur:sigma=1"), new GaussianPrior(Shape) { Spoil = x => x.fill_(float.NaN) });
+        NumericalException error = Assert.Throws<NumericalException>(() => restorer.Restore(photo));
+        Assert.Contains("NaN", error.Message);
+    }
+
+    [Fact]
+    public void Cancellation_stops_before_the_next_evaluation()
+    {
+        using Picture photo = Photo("photo");
+        using Measurement y = Degrade(photo, "blur:sigma=1");
+        using CancellationTokenSource source = new();
+        GaussianPrior prior = new(Shape);
+        using Restorer restorer = new(Options(steps: 50), prior);
+        Assert.Throws<OperationCanceledException>(() => restorer.Restore(y, step => { if (step.Step.Step == 3) source.Cancel(); }, source.Token));
+        Assert.Equal(3, prior.Evaluations);
+    }
+
+    [Fact]
+    public void Twenty_restorations_leave_no_tensors_behind()
+    {
+        using Picture photo = Photo("photo");
+        using Measurement y = Degrade(photo, "blur:sigma=1|downsample:factor=2");
+        using Restorer restorer = Create(Options());
+        restorer.Restore(y).Dispose();
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        for (int i = 0; i < 20; i++) restorer.Restore(y).Dispose();
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [Fact]
+    public void Memory_is_refused_before_anything_is_computed()
+    {
+        using Picture photo = Photo("photo");
+        GaussianPrior prior = new(Shape);
+        using Restorer restorer = new(Options("blur:sigma=1") with { Memory = 1 << 20 }, prior);
+        ResourceException error = Assert.Throws<ResourceException>(() => restorer.Restore(photo));
+        Assert.Contains("GB", error.Message);
+        Assert.Equal(0, prior.Evaluations);
+    }
+}
