@@ -23,7 +23,6 @@ internal static class Root
             new VerbGroup("solvers", "List and show the algorithms", new SolversListVerb(), new SolversShowVerb()),
             new VerbGroup("train", "Train priors and measure them", new TrainPriorVerb(), new TrainConsistencyVerb(), new TrainValidateVerb()),
             new BenchVerb(),
-            new VerbGroup("train", "Train priors and measure them", new TrainPriorVerb(), new TrainValidateVerb()),
             new VerbGroup("checkpoints", "List, inspect, verify and convert weight files",
                 new CheckpointsListVerb(), new CheckpointsInspectVerb(), new CheckpointsVerifyVerb(), new CheckpointsConvertVerb(), new CheckpointsWhereVerb()),
             new DoctorVerb(),

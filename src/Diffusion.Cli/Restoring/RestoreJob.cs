@@ -161,6 +161,6 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
         if (Terminal.Json) Terminal.PrintJson(report.ToJson());
         else if (item.Output != OutputPlan.StandardOutput) Terminal.Print(report.ToLine());
         else Terminal.Say(report.ToLine());
-        if (restored.Hint is { } hint) Terminal.Warn($"{item.Input}: {hint}");
+        if (restored.Hint is { } hint) Terminal.Warn($"{item.Input}: {hint}.");
     }
 }

@@ -11,7 +11,8 @@ internal static class NoiseLevel
     public static double Of(RestoreOptions options, Measurement measurement, LinearOperator a, Tensor y, out bool estimated)
     {
         estimated = options.Noise is { } given && double.IsNaN(given);
-        if (estimated) throw new DiffusionException("The noise level cannot be estimated", null, "Pass --noise with a number");
+        if (estimated)
+            return NoiseEstimate.From(y, a)?.Sigma ?? throw new DiffusionException($"The noise level of \"{measurement.Name}\" cannot be estimated: the measurement is no picture, or too little of one", null, "Pass --noise with its standard deviation on the [0,1] scale");
         double sigma = options.Noise ?? measurement.Side?.Noise
             ?? throw new DiffusionException($"The noise level of \"{measurement.Name}\" is not known", null, "Pass --noise with its standard deviation on the [0,1] scale, or --noise auto");
         if (sigma >= 0 && double.IsFinite(sigma)) return sigma;

@@ -34,7 +34,7 @@ public sealed class RestoredPicture : IDisposable
     public required int Evaluations { get; init; }
     /// <summary>Seconds that the batch took, divided by its size.</summary>
     public required double Seconds { get; init; }
-    /// <summary>Root mean square of the residual y - A x divided by the noise level: near 1 when operator and noise are right; null without noise.</summary>
+    /// <summary>||y - A x||^2 over its expected value under the noise: near 1 when operator and noise are right; null without noise.</summary>
     public double? WhitenedResidual { get; init; }
     /// <summary>What the user should know about the fit; null when there is nothing.</summary>
     public string? Hint { get; init; }

@@ -81,7 +81,7 @@ public sealed class Restorer : IDisposable
         (string name, ISolver solver) = SolverChoice.Create(Options, _solvers, new PresetRequest(problem.A.Traits, sigma * problem.Scale, _prior.Info, Options.Steps));
         Tensor[] samples = Sample(new InverseProblem(y * problem.Scale, problem.Solved, sigma * problem.Scale, ConditionOf(batch)), problem, solver, batch, progress, cancellation);
         Tensor stacked = torch.stack(samples), mean = samples.Length == 1 ? samples[0] : stacked.mean([0L]);
-        double[] residuals = [.. Residual.Whitened(problem.A, y, mean, sigma)];
+        double[]? residuals = sigma > 0 ? WhitenedResidual.Of(new InverseProblem(y, problem.A, sigma), mean) : null;
         double seconds = watch.Elapsed.TotalSeconds / batch.Count;
         return [.. batch.Select((measurement, i) => new RestoredPicture
         {
@@ -94,8 +94,9 @@ public sealed class Restorer : IDisposable
             Solver = name,
             Evaluations = solver.Evaluations,
             Seconds = seconds,
-            WhitenedResidual = sigma > 0 ? residuals[i] : null,
-            Hint = Residual.Hint(residuals[i], sigma, estimated),
+            WhitenedResidual = residuals?[i],
+            // Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.
+            Hint = residuals?[i] > 1 ? WhitenedResidual.Hint(residuals[i]) : null,
         })];
     }
 

@@ -37,6 +37,7 @@ public sealed class BaselinesTests
     [InlineData("downsample:factor=2", "bicubic")]
     [InlineData("blur:sigma=1", "Tikhonov")]
     [InlineData("mask:random=0.7", "harmonic fill")]
+    [InlineData("hadamard:ratio=0.5", "Tikhonov")]
     public void Each_kind_of_operator_has_its_classical_restoration(string spec, string name)
     {
         using ComputeScope scope = new();

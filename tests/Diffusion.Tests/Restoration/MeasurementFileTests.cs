@@ -25,6 +25,7 @@ public sealed class MeasurementFileTests : IDisposable
     [Theory]
     [InlineData("blur:sigma=1", "y.tif")]
     [InlineData("mask:random=0.5,seed=3", "y.tif")]
+    [InlineData("hadamard:ratio=0.5", "y.npz")]
     public void A_measurement_comes_back_bit_for_bit(string spec, string file)
     {
         using Picture photo = Photo();

@@ -74,6 +74,9 @@ public sealed class RestorerTests
 
     [Theory]
     [InlineData("gray")]
+    [InlineData("crop:box=20x16+2+3")]
+    [InlineData("bayer")]
+    [InlineData("hadamard:ratio=0.5")]
     [InlineData("mask:random=0.5|blur:sigma=1")]
     [InlineData("blur:kernel=uniform,size=5,boundary=valid")]
     public void The_side_file_knows_the_size_of_the_picture(string spec)
@@ -90,6 +93,7 @@ public sealed class RestorerTests
     [InlineData("blur:sigma=1", 24, 32)]
     [InlineData("blur:kernel=uniform,size=5,boundary=valid", 20, 28)]
     [InlineData("blur:sigma=1|downsample:factor=2", 12, 16)]
+    [InlineData("pad:left=2,right=2,top=1,bottom=1|downsample:factor=2", 13, 18)]
     public void Without_a_side_file_the_size_follows_from_the_operator(string spec, int height, int width)
     {
         using Picture measured = Photo("measured", height, width);
@@ -106,7 +110,18 @@ public sealed class RestorerTests
         using Restorer right = Create(Options("identity", steps: 8)), wrong = Create(Options("blur:sigma=4", steps: 8));
         using RestoredPicture good = right.Restore(y), bad = wrong.Restore(y);
         Assert.Null(good.Hint);
-        Assert.Contains("does not fit", bad.Hint);
+        Assert.Contains("does not explain", bad.Hint);
+    }
+
+    [Fact]
+    public void The_noise_is_estimated_when_asked()
+    {
+        using Picture photo = Photo("photo", 96, 96);
+        using Measurement y = Degrade(photo, "blur:sigma=3");
+        using Restorer restorer = Create(Options("blur:sigma=3") with { Noise = double.NaN }, new ImageShape(3, 96, 96));
+        using RestoredPicture restored = restorer.Restore(y);
+        Assert.True(restored.NoiseEstimated);
+        Assert.Equal(0.05, restored.Noise, 0.005);
     }
 
     [Fact]
