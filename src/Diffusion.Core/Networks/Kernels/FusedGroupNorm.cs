@@ -46,6 +46,7 @@ internal static unsafe class FusedGroupNorm
             case (_, ScalarType.Float32): job.Run((ushort*)source, (float*)target, w, o, scale, shift, stride); break;
             default: job.Run((ushort*)source, (ushort*)target, w, o, scale, shift, stride); break;
         }
+        GC.KeepAlive((x, weight, bias, modulation));
         return rows.permute(0, 3, 1, 2);
     }
 
