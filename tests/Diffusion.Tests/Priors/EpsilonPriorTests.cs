@@ -58,6 +58,8 @@ public sealed class EpsilonPriorTests
         Assert.Equal((0.01, 10), prior.Info.NoiseRange);
         Assert.Equal(16, prior.Info.SizeMultiple);
         Assert.Null(prior.Info.Classes);
+        Assert.Equal(20, prior.Info.RmseTable!.Count);
+        Assert.All(prior.Info.RmseTable, row => Assert.True(row.Rmse < row.Sigma));
     }
 
     [Fact]
