@@ -44,29 +44,36 @@ public sealed class CheckpointCatalog
     private static CheckpointIdentity Known(CheckpointIdentity identity, CatalogEntry entry, string how)
         => identity with { Architecture = entry.Architecture, Entry = entry, Note = $"{entry.Title}: {how}", Card = ArchitectureProbe.IsPrior(entry.Architecture) ? entry.Card : null };
 
-    private static CheckpointIdentity Unlisted(CheckpointIdentity identity)
+    private static CheckpointIdentity Unlisted(CheckpointIdentity identity) => identity.Architecture.Kind switch
     {
-        if (identity.Architecture.Kind == "consistency-unet")
-            return identity with { Note = "A consistency UNet that is not in the catalogue; whether it is a consistency or an EDM model cannot be told from its shapes" };
-        if (identity.Architecture.Kind != "adm-unet") return identity with { Note = $"The file holds {ArchitectureProbe.Describe(identity.Architecture)}" };
+        "adm-unet" => Assumed(identity),
+        "drunet" => identity with { Card = CardOf(identity, identity.Architecture.Config, "x0"), Note = "A DRUNet that is not in the catalogue" },
+        "consistency-unet" => identity with { Note = "A consistency UNet that is not in the catalogue; whether it is a consistency or an EDM model cannot be told from its shapes" },
+        _ => identity with { Note = $"The file holds {ArchitectureProbe.Describe(identity.Architecture)}" },
+    };
+
+    private static CheckpointIdentity Assumed(CheckpointIdentity identity)
+    {
         const int HeadChannels = 64;
         JsonObject config = identity.Architecture.Config.DeepClone().AsObject();
         config["num_head_channels"] = HeadChannels;
         config["use_new_attention_order"] = false;
-        JsonObject card = new()
-        {
-            ["name"] = System.IO.Path.GetFileNameWithoutExtension(identity.Path),
-            ["kind"] = identity.Architecture.Kind,
-            ["config"] = config,
-            ["prediction"] = "epsilon",
-            ["schedule"] = new JsonObject { ["type"] = "linear", ["beta_start"] = 1e-4, ["beta_end"] = 0.02, ["steps"] = 1000 },
-        };
+        JsonObject card = CardOf(identity, config, "epsilon");
+        card["schedule"] = new JsonObject { ["type"] = "linear", ["beta_start"] = 1e-4, ["beta_end"] = 0.02, ["steps"] = 1000 };
         return identity with
         {
-            Architecture = new Architecture(identity.Architecture.Kind, card["config"]!.AsObject()),
+            Architecture = new Architecture(identity.Architecture.Kind, config),
             Card = card,
             Note = $"An ADM UNet that is not in the catalogue: heads of {HeadChannels} channels, the usual attention order, epsilon and the linear schedule of 1000 steps are assumed; "
                 + "a card.json beside the file can say otherwise",
         };
     }
+
+    private static JsonObject CardOf(CheckpointIdentity identity, JsonObject config, string prediction) => new()
+    {
+        ["name"] = System.IO.Path.GetFileNameWithoutExtension(identity.Path),
+        ["kind"] = identity.Architecture.Kind,
+        ["config"] = config.DeepClone(),
+        ["prediction"] = prediction,
+    };
 }

@@ -20,7 +20,7 @@ public sealed record CheckpointIdentity(
     {
         if (Card is not null) return Card;
         if (!ArchitectureProbe.IsPrior(Architecture))
-            throw new CheckpointException($"The file holds {ArchitectureProbe.Describe(Architecture)}; it cannot be used as a prior", Path, "Give the weights of an ADM UNet or a consistency UNet");
+            throw new CheckpointException($"The file holds {ArchitectureProbe.Describe(Architecture)}; it cannot be used as a prior", Path, "Give the weights of an ADM UNet, a consistency UNet or a DRUNet");
         throw new CheckpointException(Note, Path, "Give the file its published name, or put a card.json beside it that says prediction and schedule");
     }
 }

@@ -8,13 +8,9 @@ internal sealed class ShapeTable
     /// <summary>The tensors below <paramref name="prefix"/>.</summary>
     public ShapeTable(IEnumerable<KeyValuePair<string, IReadOnlyList<long>>> all, string prefix)
     {
-        Prefix = prefix;
         foreach ((string name, IReadOnlyList<long> shape) in all)
             if (name.StartsWith(prefix, StringComparison.Ordinal)) _shapes[name[prefix.Length..]] = shape;
     }
-
-    /// <summary>What was removed.</summary>
-    public string Prefix { get; }
 
     /// <summary>All names.</summary>
     public IReadOnlyCollection<string> Names => _shapes.Keys;

@@ -121,6 +121,7 @@ public sealed class ArchitectureProbeTests
         Assert.Equal("drunet", identity.Architecture.Kind);
         Assert.Equal(blocks, (int)identity.Architecture.Config["nb"]!);
         Assert.Equal(blocks == 4, identity.Entry?.Name == "drunet-color");
+        Assert.Equal("x0", (string?)identity.RequireCard()["prediction"]);
     }
 
     [Fact]
