@@ -51,6 +51,7 @@ public static class SafetensorsWriter
         foreach ((TensorEntry entry, ScalarType dtype) in tensors)
         {
             using Tensor values = entry.Read(dtype);
+            if (dtype != entry.Dtype) CheckConverted(values, entry);
             for (long done = 0, size = TensorMemory.Length(values); done < size;)
             {
                 ReadOnlySpan<byte> piece = TensorMemory.From(values, done);
@@ -58,6 +59,14 @@ public static class SafetensorsWriter
                 done += piece.Length;
             }
         }
+    }
+
+    // float16 ends at 65504.
+    private static void CheckConverted(Tensor values, TensorEntry entry)
+    {
+        using Tensor finite = values.isfinite().all();
+        if (!finite.item<bool>())
+            throw new CheckpointException($"Tensor \"{Printable.Shorten(entry.Name)}\" holds NaN or infinity as {Dtypes.Name(values.dtype)}", remedy: "Convert to bfloat16 or keep the dtype");
     }
 
     private static byte[] Header(IEnumerable<(TensorEntry Entry, ScalarType Dtype)> tensors, IReadOnlyDictionary<string, string> metadata)

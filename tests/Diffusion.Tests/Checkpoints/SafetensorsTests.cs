@@ -63,6 +63,16 @@ public sealed class SafetensorsTests
     }
 
     [Fact]
+    public void Numbers_that_float16_cannot_hold_are_not_written()
+    {
+        using Scratch scratch = new();
+        using ComputeScope scope = new();
+        CheckpointException error = Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(scratch.At("w.safetensors"), new Dictionary<string, Tensor> { ["f"] = torch.tensor([1e6f]) }, dtype: ScalarType.Float16));
+        Assert.Contains("as float16", error.Message);
+        Assert.Empty(Directory.GetFileSystemEntries(scratch.Folder));
+    }
+
+    [Fact]
     public void A_failed_write_leaves_nothing_behind()
     {
         using Scratch scratch = new();
