@@ -4,13 +4,20 @@ using Diffusion.Priors;
 using Diffusion.Runtime;
 
 // profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes.
+// presets FOLDER [size=128] [noise=0.02] [solvers=cm4ir,rdmd,dpir] [preset=NAME] [steps=4,8,16] [operators=SPEC;SPEC] [set:KEY=VALUE] [prior=NAME] [out=FOLDER]: what the presets gain on a folder of pictures.
 // Anything else goes to BenchmarkDotNet: --filter '*', --list flat, ...
-if (args is not ["profile", ..])
+switch (args)
 {
-    BenchmarkSwitcher.FromAssembly(typeof(NetworkProfile).Assembly).Run(args);
-    return;
+    case ["profile", ..]:
+        int Number(int at, int absent) => args.Length > at && int.TryParse(args[at], out int value) ? value : absent;
+        ComputePolicy policy = ComputePolicy.Choose("cpu", args.Length > 3 ? args[3] : "fp32", Number(5, Environment.ProcessorCount)) with { Fused = !args.Contains("unfused") };
+        using (UNetPrior prior = ShippedPrior.Load(policy)) NetworkProfile.Print(prior.Network, Number(1, 256), Number(2, 256), Number(4, 10), args.Contains("details"));
+        break;
+    case ["presets", string folder, ..]:
+        Dictionary<string, string> options = args[2..].ToDictionary(option => option[..option.IndexOf('=')], option => option[(option.IndexOf('=') + 1)..]);
+        using (IDenoiser prior = options.TryGetValue("prior", out string? name) ? PriorLoader.Load(name) : ShippedPrior.Load(ComputePolicy.Choose())) PresetComparison.Print(folder, prior, options);
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(NetworkProfile).Assembly).Run(args);
+        break;
 }
-int Number(int at, int absent) => args.Length > at && int.TryParse(args[at], out int value) ? value : absent;
-ComputePolicy policy = ComputePolicy.Choose("cpu", args.Length > 3 ? args[3] : "fp32", Number(5, Environment.ProcessorCount)) with { Fused = !args.Contains("unfused") };
-using UNetPrior prior = ShippedPrior.Load(policy);
-NetworkProfile.Print(prior.Network, Number(1, 256), Number(2, 256), Number(4, 10), args.Contains("details"));

@@ -10,11 +10,20 @@ public sealed class DpirPresets : ISolverPresets
         new("paper", "The published settings: 8 iterations for deblurring, 24 for super-resolution.", "DPIR, main_dpir_deblur.py and main_dpir_sisr.py", Paper),
     ];
 
-    private static DpirSolver FewStep(PresetRequest request) => new()
+    // Tuned as CM4IR's (see tests/Benchmarks, verb "presets"). Noise levels on [-1,1].
+    private static DpirSolver FewStep(PresetRequest request)
     {
-        Iterations = request.MaxEvaluations ?? 8,
-        Turns = false,
-    };
+        int n = request.MaxEvaluations ?? 8;
+        double noise = 2 * Math.Max(request.Sigma, 0.005), end = (request.Traits.Mask ? 0.5 : 0.75) * noise;
+        return new DpirSolver
+        {
+            Iterations = n,
+            SigmaStart = n == 1 ? 2 * end : Math.Max(0.15 * Math.Pow(n / 4.0, 0.75), 1.5 * end),
+            SigmaEnd = end,
+            Lambda = request.Traits.Mask ? 0.03 : 0.5,
+            Turns = false,
+        };
+    }
 
     private static DpirSolver Paper(PresetRequest request) => new()
     {

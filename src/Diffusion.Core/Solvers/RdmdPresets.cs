@@ -10,7 +10,18 @@ public sealed class RdmdPresets : ISolverPresets
         new("paper", "The published arithmetic: gradient step, float32 tables, 100 iterations.", "RDMD, rdmd_sr.py and rdmd_deblur.py", Paper),
     ];
 
-    private static RdmdSolver FewStep(PresetRequest request) => Fit(new RdmdSolver(), request.MaxEvaluations ?? 8);
+    // Tuned as CM4IR's (see tests/Benchmarks, verb "presets"). Noise levels on [-1,1].
+    private static RdmdSolver FewStep(PresetRequest request)
+    {
+        RdmdSolver solver = Fit(new RdmdSolver { Mirror = true, Zeta = 0, Tau = request.Traits.Mask ? 0.3 : 0.8 }, request.MaxEvaluations ?? 8);
+        double noise = 2 * Math.Max(request.Sigma, 0.005);
+        int n = solver.Iterations;
+        // Filling in is a task for the deterministic half: it starts near the truth, and noise would cover the known pixels.
+        if (request.Traits.Mask)
+            return solver with { SigmaStart = Math.Max(0.12, noise), SigmaEnd = 0.6 * noise, RestoreStart = Math.Max(Math.Clamp(0.05 * n, 0.1, 0.4), noise), Lambda = 0.05 };
+        double end = 1.3 * noise, start = n == 1 ? 2 * end : Math.Max(0.2, 1.5 * end);
+        return solver with { SigmaStart = start, SigmaEnd = end, RestoreStart = start, Lambda = 0.35 / Math.Sqrt(n) };
+    }
 
     private static RdmdSolver Paper(PresetRequest request)
     {

@@ -57,7 +57,7 @@ public sealed record RdmdSolver : ISolver
 
     /// <summary>First level of the stochastic iterate in the geometric ladder, on [-1,1].</summary>
     [Setting(Min = 1e-6, Max = 100, About = "geometric ladder: first noise level of the stochastic iterate on [-1,1]")]
-    public double SigmaStart { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.5;
+    public double SigmaStart { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.2;
 
     /// <summary>Last level of both regularisers in the geometric ladder, on [-1,1].</summary>
     [Setting(Min = 1e-6, Max = 100, About = "geometric ladder: last noise level on [-1,1]")]
@@ -69,15 +69,19 @@ public sealed record RdmdSolver : ISolver
 
     /// <summary>lambda: weight of both regularisers.</summary>
     [Setting(Symbol = "lambda", Min = 0, About = "weight of both regularisers")]
-    public double Lambda { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 1;
+    public double Lambda { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.2;
 
     /// <summary>tau: share of the stochastic regulariser.</summary>
     [Setting(Symbol = "tau", Min = 0, Max = 1, About = "share of the stochastic regulariser; 0 is deterministic only, 1 stochastic only")]
-    public double Tau { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.2;
+    public double Tau { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 0.5;
 
     /// <summary>zeta: share of fresh noise.</summary>
     [Setting(Symbol = "zeta", Min = 0, Max = 1, About = "share of fresh noise in the stochastic iterate")]
-    public double Zeta { get; init => field = SolverSetting.Check<RdmdSolver>(value); } = 1;
+    public double Zeta { get; init => field = SolverSetting.Check<RdmdSolver>(value); }
+
+    /// <summary>Whether the noise estimate enters the next iterate with the opposite sign, as in CM4IR: at few iterations errors that follow the noise then cancel instead of adding up.</summary>
+    [Setting(About = "uses minus the noise estimate, as CM4IR does")]
+    public bool Mirror { get; init; }
 
     /// <summary>How the picture is corrected.</summary>
     [Setting(About = "how the picture is corrected towards the measurement")]
@@ -128,7 +132,7 @@ public sealed record RdmdSolver : ISolver
             }
             Tensor corrected = Correct(run, x0, restored, diffused, at);
             RdmdLevel next = levels[i + 1];
-            Tensor eps = (x - corrected) / at.Sigma;
+            Tensor eps = (Mirror ? Mean(restored, diffused, at) - x : x - corrected) / at.Sigma;
             Tensor twin = corrected + Math.Sqrt(1 - Zeta) * next.Sigma * eps;
             if (Zeta > 0) twin = twin + Math.Sqrt(Zeta) * next.Sigma * run.Noise(NoiseRole.Step);
             run.Trace("x0", corrected);

@@ -13,10 +13,10 @@ internal static class SolverChoice
     /// <exception cref="ArgumentException">Unknown names, or values out of range.</exception>
     public static (string Name, ISolver Solver) Create(RestoreOptions options, SolverCatalog catalog, PresetRequest request)
     {
-        string name = options.Solver == Auto ? For(request.Prior.Kind) : options.Solver;
+        string name = options.Solver == Auto ? For(request) : options.Solver;
         return (name, catalog.Create(name, options.Preset, request, options.Set));
     }
 
-    // CM4IR was made for consistency models; half-quadratic splitting wants the posterior mean that a diffusion prior gives.
-    private static string For(PriorKind kind) => kind == PriorKind.Consistency ? "cm4ir" : "dpir";
+    // Filling in wants no noise over the known pixels: half-quadratic splitting, unless the prior is a consistency model. CM4IR is ahead everywhere else.
+    private static string For(PresetRequest request) => request.Traits.Mask && request.Prior.Kind == PriorKind.PosteriorMean ? "dpir" : "cm4ir";
 }
