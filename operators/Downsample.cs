@@ -1,4 +1,5 @@
 using System.Runtime.Serialization;
+using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
 
@@ -52,18 +53,18 @@ public sealed record Downsample : OperatorSpec
     /// <summary>The taps of a kernel and the distance of the first from the output pixel's centre; they sum to one.</summary>
     internal static (double[] Taps, double First) TapsOf(DownsampleKernel kernel, int factor)
     {
-        (double radius, Func<double, double> weight) = kernel switch
+        ResampleKernel weights = kernel switch
         {
-            DownsampleKernel.Bicubic => (2.0, Kernels.Cubic),
-            DownsampleKernel.Bilinear => (1.0, x => Math.Max(0, 1 - Math.Abs(x))),
-            DownsampleKernel.Lanczos => (3.0, Lanczos),
-            _ => (0.5, (Func<double, double>)(_ => 1)),
+            DownsampleKernel.Bicubic => ResampleKernel.Bicubic,
+            DownsampleKernel.Bilinear => ResampleKernel.Bilinear,
+            DownsampleKernel.Lanczos => ResampleKernel.Lanczos,
+            _ => throw new ArgumentException($"{kernel} has no taps.", nameof(kernel)),
         };
         // Centres lie on a pixel for odd factors and between two for even ones.
         double shift = factor % 2 == 1 ? 0 : 0.5;
-        int reach = (int)Math.Floor(radius * factor - shift - 1e-9);
+        int reach = (int)Math.Floor(weights.Support * factor - shift - 1e-9);
         double first = -reach - shift;
-        double[] taps = [.. Enumerable.Range(0, (int)Math.Round(-2 * first) + 1).Select(i => weight((first + i) / factor))];
+        double[] taps = [.. Enumerable.Range(0, (int)Math.Round(-2 * first) + 1).Select(i => weights.Weight((first + i) / factor))];
         double sum = taps.Sum();
         return ([.. taps.Select(t => t / sum)], first);
     }
@@ -101,12 +102,5 @@ public sealed record Downsample : OperatorSpec
         }
         int offset = (int)Math.Round(first + centre);
         return new PaddedConvolution(input, kernel, (offset, offset), Boundary, Factor, mirrored, blur: false, device);
-    }
-
-    private static double Lanczos(double x)
-    {
-        x = Math.Abs(x);
-        if (x < 1e-12) return 1;
-        return x >= 3 ? 0 : 3 * Math.Sin(Math.PI * x) * Math.Sin(Math.PI * x / 3) / (Math.PI * Math.PI * x * x);
     }
 }

@@ -1,14 +1,12 @@
+using Diffusion.Imaging;
+
 namespace Diffusion.Operators;
 
 /// <summary>Blur kernels and resampling taps, float64. [rows, columns]; angles count counter-clockwise from the horizontal, in degrees.</summary>
 public static class Kernels
 {
     /// <summary>Keys' cubic with a = -0.5: 1.5|x|^3 - 2.5|x|^2 + 1 up to 1, -0.5|x|^3 + 2.5|x|^2 - 4|x| + 2 up to 2.</summary>
-    public static double Cubic(double x)
-    {
-        x = Math.Abs(x);
-        return x <= 1 ? (1.5 * x - 2.5) * x * x + 1 : x <= 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
-    }
+    public static double Cubic(double x) => ResampleKernel.Bicubic.Weight(x);
 
     /// <summary>MATLAB's <c>fspecial('gaussian', size, sigma)</c>: exp(-(x^2+y^2)/(2 sigma^2)) about the middle, values below eps times the largest zeroed, sum 1.</summary>
     public static Tensor Gaussian(int size, double sigma) => Gaussian(size, size, sigma, sigma, 0);

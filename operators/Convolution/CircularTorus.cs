@@ -10,7 +10,7 @@ namespace Diffusion.Operators;
 /// </remarks>
 internal sealed class CircularTorus : SpectralOperator
 {
-    private readonly Tensor _weights, _unit;
+    private readonly Tensor _weights, _unit, _squares;
     private readonly int _factor;
 
     /// <param name="input">The picture; f divides its height and width.</param>
@@ -28,7 +28,8 @@ internal sealed class CircularTorus : SpectralOperator
         Transfer = transfer.cpu().clone().DetachFromDisposeScope();
         Tensor weights = Transfer / factor;
         _weights = weights.to(ScalarType.ComplexFloat32).to(device).DetachFromDisposeScope();
-        Tensor singulars = Fold(weights.abs().square()).sqrt();
+        Tensor squares = Fold(weights.abs().square()), singulars = squares.sqrt();
+        _squares = squares.to(ScalarType.Float32).to(device).DetachFromDisposeScope();
         Tensor inverse = torch.where(singulars.gt(1e-12), 1 / singulars.clamp_min(1e-12), torch.zeros_like(singulars));
         Tensor unit = weights * (factor == 1 ? inverse : inverse.repeat(factor, factor));
         if (factor == 1) unit = torch.where(singulars.gt(1e-12), unit, torch.ones_like(unit));
@@ -74,11 +75,22 @@ internal sealed class CircularTorus : SpectralOperator
         return FromFourier(Fourier(y), _weights).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The general formula in the Fourier domain: one transform there and one back.</summary>
+    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+    {
+        if (rho == 0) return base.SolveNormal(b, rho, start);
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor f = Fourier(b), squares = _squares + rho;
+        if (_factor == 1) return ToPicture(f / squares).MoveToOuterDisposeScope();
+        Tensor range = Fold(f * _unit);
+        return ToPicture(Spread(range / squares - range / rho) * _unit.conj() + f / rho).MoveToOuterDisposeScope();
+    }
+
     public override Tensor Guess(Tensor y) => _factor == 1 ? base.Guess(y) : Enlargement.Bicubic(y, _factor, FirstPixel);
 
     public override void Dispose()
     {
-        foreach (Tensor tensor in (Tensor[])[_weights, _unit, Transfer, Decomposition.Singulars]) tensor.Dispose();
+        foreach (Tensor tensor in (Tensor[])[_weights, _unit, _squares, Transfer, Decomposition.Singulars]) tensor.Dispose();
         base.Dispose();
     }
 
@@ -104,8 +116,11 @@ internal sealed class CircularTorus : SpectralOperator
 
     private static Tensor Fourier(Tensor x) => torch.fft.fft2(x, norm: FFTNormType.Ortho);
 
-    private Tensor FromFourier(Tensor small, Tensor rows)
-        => torch.fft.ifft2((_factor == 1 ? small : small.repeat(1, 1, _factor, _factor)) * rows.conj(), norm: FFTNormType.Ortho).real.contiguous();
+    private Tensor FromFourier(Tensor small, Tensor rows) => ToPicture(Spread(small) * rows.conj());
+
+    private Tensor Spread(Tensor small) => _factor == 1 ? small : small.repeat(1, 1, _factor, _factor);
+
+    private static Tensor ToPicture(Tensor f) => torch.fft.ifft2(f, norm: FFTNormType.Ortho).real.contiguous();
 
     private Tensor Fold(Tensor c)
     {

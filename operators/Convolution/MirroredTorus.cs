@@ -12,7 +12,7 @@ namespace Diffusion.Operators;
 /// </remarks>
 internal sealed class MirroredTorus : SpectralOperator
 {
-    private readonly Tensor _weights, _unit, _rowIndex, _columnIndex;
+    private readonly Tensor _weights, _unit, _squares, _rowIndex, _columnIndex;
     private readonly int _factor;
 
     /// <param name="input">The picture.</param>
@@ -34,7 +34,8 @@ internal sealed class MirroredTorus : SpectralOperator
         _rowIndex = torch.tensor(rowIndex, device: device).DetachFromDisposeScope();
         _columnIndex = torch.tensor(columnIndex, device: device).DetachFromDisposeScope();
         _weights = weights.to(ScalarType.Float32).to(device).DetachFromDisposeScope();
-        Tensor singulars = Fold(weights.square().to(device)).sqrt();
+        Tensor squares = Fold(weights.square().to(device)), singulars = squares.sqrt();
+        _squares = squares.to(ScalarType.Float32).DetachFromDisposeScope();
         // Orthonormal rows: W / s; where s is zero any unit vector will do, and without decimation the coefficient's own.
         Tensor inverse = torch.where(singulars.gt(1e-12), 1 / singulars.clamp_min(1e-12), torch.zeros_like(singulars));
         Tensor unit = weights.to(device) * Spread(inverse);
@@ -75,11 +76,22 @@ internal sealed class MirroredTorus : SpectralOperator
         return Dct.Inverse(Spread(Dct.Forward(y)) * _weights).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The general formula in the cosine domain: one transform there and one back.</summary>
+    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+    {
+        if (rho == 0) return base.SolveNormal(b, rho, start);
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor c = Dct.Forward(b), squares = _squares + rho;
+        if (_factor == 1) return Dct.Inverse(c / squares).MoveToOuterDisposeScope();
+        Tensor range = Fold(c * _unit);
+        return Dct.Inverse((Spread(range / squares - range / rho) * _unit).add_(c / rho)).MoveToOuterDisposeScope();
+    }
+
     public override Tensor Guess(Tensor y) => _factor == 1 ? base.Guess(y) : Enlargement.Bicubic(y, _factor, (_factor - 1) / 2.0);
 
     public override void Dispose()
     {
-        foreach (Tensor tensor in (Tensor[])[_weights, _unit, _rowIndex, _columnIndex, Gains, Decomposition.Singulars]) tensor.Dispose();
+        foreach (Tensor tensor in (Tensor[])[_weights, _unit, _squares, _rowIndex, _columnIndex, Gains, Decomposition.Singulars]) tensor.Dispose();
         base.Dispose();
     }
 

@@ -10,6 +10,7 @@ internal sealed class PaddedConvolution : LinearOperator
     private readonly MirroredTorus _near;
     private readonly Tensor? _rows, _columns, _kernel;
     private readonly int _factor, _kernelRows, _kernelColumns;
+    private readonly (long Top, long Left) _margin;
 
     /// <param name="input">The picture.</param>
     /// <param name="kernel">g [kh,kw] float64: y[o] = sum_t g[t] x[f o + first + t].</param>
@@ -27,6 +28,7 @@ internal sealed class PaddedConvolution : LinearOperator
         {
             Output = new MeasurementShape(new ImageShape(input.Channels, (input.Height - _kernelRows) / factor + 1, (input.Width - _kernelColumns) / factor + 1));
             _padding = new Padding(boundary, input, 0, 0, 0, 0, device);
+            _margin = (-first.Row, -first.Column);
         }
         else
         {
@@ -97,12 +99,15 @@ internal sealed class PaddedConvolution : LinearOperator
         return _padding.Fold(Fit(full)).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
+    /// <summary>The enlargement of a reduced picture; of a blurred one a damped inverse.</summary>
     public override Tensor Guess(Tensor y)
     {
         if (_factor > 1) return Enlargement.Bicubic(y, _factor, (_factor - 1) / 2.0);
-        using Tensor back = Adjoint(y);
-        return SolveNormal(back, 1e-2 * _near.NormSquared);
+        using DisposeScope scope = torch.NewDisposeScope();
+        // The damping pulls towards y itself, continued where nothing was measured, and not towards black.
+        (long below, long right) = (Input.Height - y.shape[2] - _margin.Top, Input.Width - y.shape[3] - _margin.Left);
+        Tensor near = torch.nn.functional.pad(y, [_margin.Left, right, _margin.Top, below], PaddingModes.Replicate);
+        return (near + SolveNormal(Adjoint(y - Apply(near)), 1e-2 * _near.NormSquared)).MoveToOuterDisposeScope();
     }
 
     protected override Tensor Precondition(Tensor r, double rho) => _near.SolveNormal(r, Math.Max(rho, 1e-6 * _near.NormSquared));

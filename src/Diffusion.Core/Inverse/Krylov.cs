@@ -19,7 +19,7 @@ public static class Krylov
     /// <param name="tolerance">Relative residual ||b - (A^T A + rho I) x|| / ||b|| that ends the iteration of a picture.</param>
     /// <param name="maxIterations">Most iterations.</param>
     /// <param name="precondition">An approximation of r -> (A^T A + rho I)^-1 r, symmetric and positive definite; null for none.</param>
-    public static Result ConjugateGradients(LinearOperator a, Tensor b, double rho, Tensor? start = null, double tolerance = 1e-6, int maxIterations = 200,
+    public static Result ConjugateGradients(LinearOperator a, Tensor b, double rho, Tensor? start = null, double tolerance = 1e-5, int maxIterations = 200,
         Func<Tensor, Tensor>? precondition = null)
     {
         using var _ = torch.no_grad();
@@ -96,7 +96,7 @@ public static class Krylov
         return new Result(x.MoveToOuterDisposeScope(), k, residual);
     }
 
-    /// <summary>The largest eigenvalue of A^T A, to about 1e-3.</summary>
+    /// <summary>The largest eigenvalue of A^T A, to about 1 %.</summary>
     public static double PowerIteration(LinearOperator a, Device? device = null, int iterations = 60)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -107,7 +107,7 @@ public static class Krylov
             using DisposeScope step = torch.NewDisposeScope();
             v.copy_(a.Adjoint(a.Apply(v / v.norm())));
             double next = v.norm().item<float>();
-            if (next == 0 || Math.Abs(next - norm) <= 1e-5 * next) return next;
+            if (next == 0 || Math.Abs(next - norm) <= 1e-4 * next) return next;
             norm = next;
         }
         return norm;

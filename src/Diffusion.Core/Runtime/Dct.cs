@@ -1,7 +1,11 @@
 namespace Diffusion.Runtime;
 
-/// <summary>The orthonormal discrete cosine transform DCT-II and its inverse, over the last two dimensions, by real FFTs (Makhoul 1980): O(n log n) for any size.</summary>
-/// <remarks>It diagonalises convolution with a symmetric kernel on a picture mirrored at its edges with the edge pixel repeated.</remarks>
+/// <summary>The orthonormal discrete cosine transform DCT-II and its inverse, over the last two dimensions, by one real two-dimensional FFT (Makhoul 1980): O(n log n) for any size.</summary>
+/// <remarks>
+/// It diagonalises convolution with a symmetric kernel on a picture mirrored at its edges with the edge pixel repeated.
+/// With v the picture reordered (even samples forwards, then odd ones backwards, in both directions), V its Fourier transform, p = pi k / 2H, t = pi l / 2W and a[k,l] = exp(-it) V[k,l]:
+/// X[k,l] = Re exp(-ip) (a[k,l] + conj a[-k,l]) / 2 and X[k,W-l] = -Im exp(-ip) (a[k,l] - conj a[-k,l]) / 2, before scaling.
+/// </remarks>
 public static class Dct
 {
     /// <summary>X[k,l] = sum x[i,j] c_k cos(pi k (2i+1) / 2H) c_l cos(pi l (2j+1) / 2W), c_0 = sqrt(1/n), else sqrt(2/n).</summary>
@@ -10,44 +14,64 @@ public static class Dct
     public static Tensor Forward(Tensor x)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        return ForwardRows(ForwardRows(x).transpose(-1, -2)).transpose(-1, -2).contiguous().MoveToOuterDisposeScope();
+        (long h, long w) = (x.shape[^2], x.shape[^1]);
+        Tensor a = torch.fft.rfft2(Reorder(Reorder(x, -2), -1)) * Phase(w, w / 2 + 1, -1, x);
+        (Tensor re, Tensor im) = (a.real, a.imag);
+        (Tensor mirroredRe, Tensor mirroredIm) = (Mirror(re), Mirror(im));
+        (Tensor cos, Tensor sin) = Angles(h, h, x);
+        (cos, sin) = (cos.unsqueeze(1), sin.unsqueeze(1));
+        Tensor left = cos * (re + mirroredRe) + sin * (im - mirroredIm);
+        long others = w - 1 - w / 2;
+        Tensor right = (sin * (re - mirroredRe) - cos * (im + mirroredIm)).narrow(-1, 1, others).flip(-1);
+        return torch.cat([left, right], -1).mul_(Scale(h, x).unsqueeze(1) * 0.5).mul_(Scale(w, x)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The inverse (and transpose) of <see cref="Forward"/>.</summary>
     public static Tensor Inverse(Tensor coefficients)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        return InverseRows(InverseRows(coefficients).transpose(-1, -2)).transpose(-1, -2).contiguous().MoveToOuterDisposeScope();
+        (long h, long w) = (coefficients.shape[^2], coefficients.shape[^1]);
+        Tensor c = coefficients / Scale(h, coefficients).unsqueeze(1) / Scale(w, coefficients);
+        // D[k,l] = C[k,l] - i C[k,W-l] and V[k,l] = exp(i (p + t)) (D[k,l] - i D[H-k,l]), where C[k,W] = D[H,l] = 0.
+        Tensor d1 = c.narrow(-1, 0, w / 2 + 1), d2 = Opposite(c, -1).narrow(-1, 0, w / 2 + 1);
+        Tensor v = torch.complex(d1 - Opposite(d2, -2), -(d2 + Opposite(d1, -2)));
+        v = v * Phase(h, h, 1, coefficients).unsqueeze(1) * Phase(w, w / 2 + 1, 1, coefficients);
+        return Restore(Restore(torch.fft.irfft2(v, [h, w]), -1), -2).MoveToOuterDisposeScope();
     }
 
-    private static Tensor ForwardRows(Tensor x)
+    private static Tensor Reorder(Tensor x, int dim)
+        => x.shape[x.dim() + dim] < 3 ? x : torch.cat([x.slice(dim, 0, x.shape[x.dim() + dim], 2), x.slice(dim, 1, x.shape[x.dim() + dim], 2).flip(dim)], dim);
+
+    private static Tensor Restore(Tensor v, int dim)
     {
-        long n = x.shape[^1], half = n / 2;
-        if (n == 1) return x;
-        // Even samples forwards, then odd samples backwards: their FFT times a quarter-sample phase holds X[k] in its real and -X[n-k] in its imaginary part.
-        Tensor v = x.index_select(-1, Order(n, x.device));
-        Tensor t = torch.fft.rfft(v) * Phase(n, x, -1);
-        Tensor upper = -t.imag.slice(-1, 1, n - half, 1).flip(-1);
-        return torch.cat([t.real, upper], -1) * Scale(n, x);
+        long n = v.shape[v.dim() + dim], even = (n + 1) / 2;
+        if (n < 3) return v;
+        Tensor x = torch.empty_like(v);
+        x.slice(dim, 0, n, 2).copy_(v.narrow(dim, 0, even));
+        x.slice(dim, 1, n, 2).copy_(v.narrow(dim, even, n - even).flip(dim));
+        return x;
     }
 
-    private static Tensor InverseRows(Tensor coefficients)
+    // Row -k at row k.
+    private static Tensor Mirror(Tensor t) => torch.cat([t.narrow(-2, 0, 1), t.narrow(-2, 1, t.shape[^2] - 1).flip(-2)], -2);
+
+    // Element n - k at k, zero at 0.
+    private static Tensor Opposite(Tensor t, int dim)
     {
-        long n = coefficients.shape[^1], half = n / 2;
-        if (n == 1) return coefficients;
-        Tensor c = coefficients / Scale(n, coefficients);
-        Tensor imaginary = torch.cat([torch.zeros_like(c.slice(-1, 0, 1, 1)), -c.slice(-1, n - half, n, 1).flip(-1)], -1);
-        Tensor v = torch.fft.irfft(torch.complex(c.slice(-1, 0, half + 1, 1).contiguous(), imaginary) * Phase(n, coefficients, 1), n);
-        return v.index_select(-1, Order(n, coefficients.device).argsort());
+        Tensor first = t.narrow(dim, 0, 1);
+        return torch.cat([torch.zeros_like(first), t.narrow(dim, 1, t.shape[t.dim() + dim] - 1).flip(dim)], dim);
     }
 
-    private static Tensor Order(long n, Device device)
-        => torch.cat([torch.arange(0, n, 2, device: device), torch.arange(1, n, 2, device: device).flip(0)]);
-
-    private static Tensor Phase(long n, Tensor like, int sign)
+    private static (Tensor Cos, Tensor Sin) Angles(long n, long count, Tensor like)
     {
-        Tensor angle = torch.arange(n / 2 + 1, dtype: ScalarType.Float64, device: like.device) * (sign * Math.PI / (2 * n));
-        return torch.complex(angle.cos().to(like.dtype), angle.sin().to(like.dtype));
+        Tensor angle = torch.arange(count, dtype: ScalarType.Float64, device: like.device) * (Math.PI / (2 * n));
+        return (angle.cos().to(like.dtype), angle.sin().to(like.dtype));
+    }
+
+    private static Tensor Phase(long n, long count, int sign, Tensor like)
+    {
+        (Tensor cos, Tensor sin) = Angles(n, count, like);
+        return torch.complex(cos, sign * sin);
     }
 
     private static Tensor Scale(long n, Tensor like)
