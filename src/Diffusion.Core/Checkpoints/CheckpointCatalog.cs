@@ -12,6 +12,9 @@ public sealed class CheckpointCatalog
         return new CheckpointCatalog(JsonNode.Parse(stream)!.AsObject());
     });
 
+    /// <summary>The metadata key under which a converted file keeps its entry's name.</summary>
+    internal const string MetadataKey = "diffusion.name";
+
     private CheckpointCatalog(JsonObject json)
         => Entries = [.. json["entries"]!.AsArray().Select(entry => new CatalogEntry(entry!.AsObject()))];
 
@@ -21,18 +24,21 @@ public sealed class CheckpointCatalog
     /// <summary>All entries.</summary>
     public IReadOnlyList<CatalogEntry> Entries { get; }
 
-    /// <summary>The entry of a name or of a published file name, in any case of letters; null when there is none.</summary>
+    /// <summary>The entry of a name or of a published file name, in any case of letters and with any extension; null when there is none.</summary>
     public CatalogEntry? Find(string nameOrFile)
-        => Entries.FirstOrDefault(entry => entry.Files.Append(entry.Name).Contains(System.IO.Path.GetFileName(nameOrFile), StringComparer.OrdinalIgnoreCase));
+    {
+        string stem = Stem(nameOrFile);
+        return Entries.FirstOrDefault(entry => entry.Name.Equals(nameOrFile, StringComparison.OrdinalIgnoreCase) || entry.Files.Any(file => Stem(file).Equals(stem, StringComparison.OrdinalIgnoreCase)));
+    }
 
-    /// <summary>Finds out which network a checkpoint holds: by shapes, then among the files of that layout by the file's name.</summary>
+    /// <summary>Finds out which network a checkpoint holds: by shapes, then among the files of that layout by the name that a conversion left in the metadata, or by the file's name.</summary>
     /// <returns>What is known; null when the weights are of no known family.</returns>
     public CheckpointIdentity? Identify(ICheckpoint checkpoint)
     {
         if (ArchitectureProbe.Find(checkpoint.Tensors.ToDictionary(pair => pair.Key, pair => pair.Value.Shape)) is not { } found) return null;
         CatalogEntry[] candidates = [.. Entries.Where(entry => entry.HasLayout(found.Architecture))];
         CheckpointIdentity identity = new(checkpoint.Path, found.Architecture, found.Prefix, null, candidates, "", null);
-        if (Find(checkpoint.Path) is { } named && candidates.Contains(named)) return Known(identity, named, "recognised by its name and shapes");
+        if (Find(checkpoint.Metadata.GetValueOrDefault(MetadataKey, checkpoint.Path)) is { } named && candidates.Contains(named)) return Known(identity, named, "recognised by its name and shapes");
         if (candidates.Length == 0) return Unlisted(identity);
         if (candidates.Length == 1) return Known(identity, candidates[0], "recognised by its shapes");
         string names = string.Join(", ", candidates.Select(entry => entry.Files[0]));
@@ -40,6 +46,8 @@ public sealed class CheckpointCatalog
         IEnumerable<string> kinds = candidates.Select(entry => entry.Prediction).Distinct();
         return identity with { Note = $"The shapes are those of {names}, which are run differently ({string.Join(" or ", kinds)}), and the file's name does not tell which it is" };
     }
+
+    private static string Stem(string file) => System.IO.Path.GetFileNameWithoutExtension(file);
 
     private static CheckpointIdentity Known(CheckpointIdentity identity, CatalogEntry entry, string how)
         => identity with { Architecture = entry.Architecture, Entry = entry, Note = $"{entry.Title}: {how}", Card = ArchitectureProbe.IsPrior(entry.Architecture) ? entry.Card : null };

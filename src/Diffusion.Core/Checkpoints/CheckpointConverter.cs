@@ -18,9 +18,10 @@ public static class CheckpointConverter
         if (Path.GetFullPath(path) == Path.GetFullPath(output)) throw new ArgumentException($"The output {output} is the input. Give another name.");
         if (dtype is { } wanted && !Dtypes.IsFloat(wanted)) throw new ArgumentException($"Weights cannot be converted to {wanted}. Use fp32, bf16 or fp16.");
         using ICheckpoint source = Checkpoint.Open(path);
-        string prefix = everything ? "" : CheckpointCatalog.Default.Identify(source)?.Prefix ?? "";
-        CheckpointView kept = new(source, prefix);
+        CheckpointIdentity? identity = CheckpointCatalog.Default.Identify(source);
+        CheckpointView kept = new(source, everything ? "" : identity?.Prefix ?? "");
         Dictionary<string, string> metadata = new(source.Metadata) { ["format"] = "pt" };
+        if (identity?.Entry is { } entry) metadata[CheckpointCatalog.MetadataKey] = entry.Name;
         SafetensorsWriter.Write(output, kept.Tensors.Select(TensorEntry (pair) => new RenamedEntry(pair.Key, pair.Value)), metadata, dtype, overwrite);
         return new ConversionReport(kept.Tensors.Count, source.Tensors.Count - kept.Tensors.Count, new FileInfo(output).Length);
     }

@@ -14,6 +14,18 @@ public sealed class CatalogTests
     }
 
     [Fact]
+    public void A_converted_file_is_known_under_any_name()
+    {
+        using Scratch scratch = new();
+        string photo = Path.Combine(TestPaths.Repository, "checkpoints", "photo", "photo.safetensors"), output = scratch.At("renamed.safetensors");
+        CheckpointConverter.ToSafetensors(photo, output, ScalarType.Float32);
+        using ICheckpoint file = Checkpoint.Open(output);
+        Assert.Equal("photo", file.Metadata["diffusion.name"]);
+        Assert.Contains("by its name", CheckpointCatalog.Default.Identify(file)!.Note);
+        Assert.Equal("cd-bedroom256-l2", CheckpointCatalog.Default.Find("/somewhere/CD_bedroom256_l2.safetensors")!.Name);
+    }
+
+    [Fact]
     public void Every_entry_says_licence_and_where_it_comes_from()
         => Assert.All(CheckpointCatalog.Default.Entries, entry =>
         {
