@@ -19,13 +19,14 @@ internal sealed class BenchOptions
     private readonly Option<List<ulong>?> _seeds = Listed("--seeds", [], "N,...", "Seeds of measurement and solver", BenchNumbers.Seed);
     private readonly Option<int?> _repeat = new("--repeat") { HelpName = "N", Description = "Runs of each restoration; the time is their median", CustomParser = Values.AtLeast(1, "runs") };
     private readonly Option<int?> _border = new("--border") { HelpName = "N", Description = "Pixels that metrics leave out on each side", CustomParser = Values.AtLeast(0, "pixels") };
+    private readonly Option<int?> _margin = new("--margin") { HelpName = "N", Description = "Pixels on each side that are measured but not restored", CustomParser = Values.AtLeast(0, "pixels") };
     private readonly Option<int?> _shown = new("--shown") { HelpName = "N", Description = "Pictures that the report shows before and after", CustomParser = Values.AtLeast(0, "pictures") };
     private readonly Option<bool> _noBaselines = new("--no-baselines") { Description = "Leave classical restorations out" };
 
     /// <summary>Adds them to a verb.</summary>
     public BenchOptions AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_operators, _noise, _solvers, _preset, _set, _priors, _steps, _sizes, _seeds, _repeat, _border, _shown, _noBaselines]) command.Add(option);
+        foreach (Option option in (Option[])[_operators, _noise, _solvers, _preset, _set, _priors, _steps, _sizes, _seeds, _repeat, _border, _margin, _shown, _noBaselines]) command.Add(option);
         return this;
     }
 
@@ -46,6 +47,7 @@ internal sealed class BenchOptions
             Seeds = Given(session, _seeds) ?? plan.Seeds,
             Repeat = session.Get(_repeat) ?? plan.Repeat,
             Border = session.Get(_border) ?? plan.Border,
+            Margin = session.Get(_margin) ?? plan.Margin,
             Shown = session.Get(_shown) ?? plan.Shown,
             Baselines = plan.Baselines && !session.Get(_noBaselines),
         };

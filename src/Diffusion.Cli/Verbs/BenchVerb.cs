@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
@@ -25,11 +26,11 @@ internal sealed class BenchVerb : Verb
     private readonly ExecutionOptions _execution;
     private readonly ProblemOptions _problem = new();
 
-    public BenchVerb() : base("bench", "Measure operators x noise x solvers x priors x steps on clean images: CSV and Markdown")
+    public BenchVerb() : base("bench", "Measure operators x noise x solvers x priors x steps on clean images: CSV, Markdown, HTML")
     {
         _file = Take(new Argument<string?>("file") { HelpName = "FILE", Description = $"A bench file (.yaml), or one that ships: {string.Join(", ", Shipped.Keys)}", Arity = ArgumentArity.ZeroOrOne });
         _images = Take(new Option<string[]>("--images") { HelpName = "PATH", Description = "Clean pictures: files, folders, globs; repeatable", Required = true });
-        _output = Take(new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder for results.csv and results.md; what it has already is skipped" });
+        _output = Take(new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder for results.csv, results.md and report.html; what it has already is skipped" });
         _bench = new BenchOptions().AddTo(this);
         _force = Take(new Option<bool>("--force") { Description = "Begin anew instead of going on" });
         _dryRun = Take(new Option<bool>("--dry-run") { Description = "Show how much there is to do, and stop" });
@@ -64,7 +65,8 @@ internal sealed class BenchVerb : Verb
         ComputePolicy policy = RestoreSettings.Policy(session, _execution);
         using BenchTable table = BenchTable.Open(Path.Combine(folder, "results.csv"), session.Get(_force));
         using BenchPriors priors = new(policy);
-        BenchRunner runner = new(plan, table, priors, policy) { Operators = operators, Solvers = solvers, Progress = progress => Tell(session.Terminal, progress) };
+        BenchPictures pictures = new(Path.Combine(folder, "pictures"), plan);
+        BenchRunner runner = new(plan, table, priors, policy) { Pictures = pictures, Operators = operators, Solvers = solvers, Progress = progress => Tell(session.Terminal, progress) };
         session.Terminal.Say($"{plan.Pictures.Count} pictures, {runner.Total} restorations, {runner.Missing} of them to do.");
         if (session.Get(_dryRun)) return ExitCode.Done;
         try
@@ -73,7 +75,7 @@ internal sealed class BenchVerb : Verb
         }
         finally
         {
-            Write(session.Terminal, runner, plan, policy, folder);
+            Write(session.Terminal, runner, plan, policy, pictures, folder);
         }
         if (runner.Failures.Count == 0) return ExitCode.Done;
         session.Terminal.Fail(new Failure(ExitCode.Data, $"{runner.Failures.Count} measurements or restorations failed; a rerun tries them again."));
@@ -87,14 +89,15 @@ internal sealed class BenchVerb : Verb
         throw new UsageException($"There is no bench file \"{named}\"", null, NearestName.Advice(named, [.. Shipped.Keys]));
     }
 
-    private static void Write(Terminal terminal, BenchRunner runner, BenchPlan plan, ComputePolicy policy, string folder)
+    private static void Write(Terminal terminal, BenchRunner runner, BenchPlan plan, ComputePolicy policy, BenchPictures pictures, string folder)
     {
-        IReadOnlyList<BenchGroup> groups = BenchSummary.Of(runner.Rows);
+        IReadOnlyList<BenchRow> rows = runner.Rows;
         string about = $"Networks in {policy.NetworkDtype.ToString().ToLowerInvariant()}, {torch.get_num_threads()} threads, Diffusion {Restoration.Versions.Library}.";
-        string markdown = BenchMarkdown.Write(groups, plan.Title, about);
-        OutputFile.Write(Path.Combine(folder, "results.md"), overwrite: true, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(markdown)));
+        string markdown = BenchMarkdown.Write(BenchSummary.Of(rows), plan.Title, about);
+        OutputFile.Write(Path.Combine(folder, "results.md"), overwrite: true, stream => stream.Write(Encoding.UTF8.GetBytes(markdown)));
+        OutputFile.Write(Path.Combine(folder, "report.html"), overwrite: true, stream => stream.Write(Encoding.UTF8.GetBytes(BenchReport.Write(rows, plan.Title, about, pictures))));
         if (!terminal.Json) terminal.Print(markdown);
-        terminal.Say($"The tables are in {folder}.");
+        terminal.Say($"Tables and report are in {folder}.");
     }
 
     private static void Tell(Terminal terminal, BenchProgress progress)

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Diffusion.Metrics;
 
 namespace Diffusion.Evaluation;
@@ -19,6 +21,8 @@ public sealed record BenchCell
     public required ulong Seed { get; init; }
     /// <summary>Pixels that metrics left out on each side.</summary>
     public required int Border { get; init; }
+    /// <summary>Pixels on each side that were measured but not restored.</summary>
+    public int Margin { get; init; }
     /// <summary>The solver, or the baseline.</summary>
     public string Method { get; init; } = "";
     /// <summary>The solver's preset; empty for its default.</summary>
@@ -37,13 +41,22 @@ public sealed record BenchCell
     /// <summary>What the plan calls the prior; no part of the identity.</summary>
     internal string PriorPath { get; init; } = "";
 
+    /// <summary>The method with its preset, settings, prior and steps, for people.</summary>
+    internal string Label => string.Join(", ", new[] { Method, Preset, Set, Prior, Steps is { } steps ? $"{steps} steps" : "" }.Where(part => part.Length > 0));
+
+    /// <summary>The measurement that it starts from: without method, prior and steps.</summary>
+    internal BenchCell Measured => this with { Method = "", Preset = "", Set = "", Prior = "", PriorSha = "", Steps = null, Dtype = "" };
+
+    /// <summary>12 digits that stand for the identity in file names.</summary>
+    internal string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Identity.ToString())))[..12];
+
     /// <inheritdoc/>
     public bool Equals(BenchCell? other) => other is not null && Identity == other.Identity;
     /// <inheritdoc/>
     public override int GetHashCode() => Identity.GetHashCode();
 
-    private (string, string, string, string, double, ulong, int, (string, string, string, string, string, int?, string)) Identity
-        => (Picture, PictureSha, Size, Operator, Noise, Seed, Border, (Method, Preset, Set, Prior, PriorSha, Steps, Dtype));
+    private (string, string, string, string, double, ulong, (int, int), (string, string, string, string, string, int?, string)) Identity
+        => (Picture, PictureSha, Size, Operator, Noise, Seed, (Border, Margin), (Method, Preset, Set, Prior, PriorSha, Steps, Dtype));
 }
 
 /// <summary>Who made a restoration.</summary>

@@ -9,7 +9,7 @@ internal static class BenchColumns
     /// <summary>Their names, in order.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        "picture", "picture_sha", "size", "height", "width", "operator", "noise", "seed", "border",
+        "picture", "picture_sha", "size", "height", "width", "operator", "noise", "seed", "border", "margin",
         "role", "method", "preset", "set", "prior", "prior_sha", "steps", "dtype",
         "psnr", "ssim", "psnr_y", "niqe", "gmsd", "high_band", "evaluations", "seconds", "peak_mb", "threads", "version",
     ];
@@ -20,7 +20,7 @@ internal static class BenchColumns
         BenchCell cell = row.Cell;
         return
         [
-            cell.Picture, cell.PictureSha, cell.Size, Text(row.Height), Text(row.Width), cell.Operator, Text(cell.Noise), cell.Seed.ToString(CultureInfo.InvariantCulture), Text(cell.Border),
+            cell.Picture, cell.PictureSha, cell.Size, Text(row.Height), Text(row.Width), cell.Operator, Text(cell.Noise), cell.Seed.ToString(CultureInfo.InvariantCulture), Text(cell.Border), Text(cell.Margin),
             row.Role.ToString().ToLowerInvariant(), cell.Method, cell.Preset, cell.Set, cell.Prior, cell.PriorSha, cell.Steps is { } steps ? Text(steps) : "", cell.Dtype,
             Text(row.Metrics.Psnr), Text(row.Metrics.Ssim), Text(row.Metrics.PsnrY), Text(row.Metrics.Niqe), Text(row.Metrics.Gmsd), Text(row.HighBand),
             Text(row.Evaluations), Text(Math.Round(row.Seconds, 6)), Text(Math.Round(row.PeakMegabytes, 1)), Text(row.Threads), row.Version,
@@ -45,6 +45,7 @@ internal static class BenchColumns
             Noise = Number("noise"),
             Seed = ulong.Parse(Of("seed"), CultureInfo.InvariantCulture),
             Border = Whole("border"),
+            Margin = Whole("margin"),
             Method = Of("method"),
             Preset = Of("preset"),
             Set = Of("set"),

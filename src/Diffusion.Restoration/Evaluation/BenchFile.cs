@@ -23,7 +23,7 @@ namespace Diffusion.Evaluation;
 /// </code></example>
 public static class BenchFile
 {
-    private static readonly string[] Keys = ["title", "sizes", "operators", "noise", "solvers", "priors", "steps", "seeds", "repeat", "border", "baselines", "shown"];
+    private static readonly string[] Keys = ["title", "sizes", "operators", "noise", "solvers", "priors", "steps", "seeds", "repeat", "border", "margin", "baselines", "shown"];
     private static readonly string[] OperatorKeys = ["operator", "noise"];
     private static readonly string[] SolverKeys = ["solver", "preset", "set", "steps"];
 
@@ -62,6 +62,7 @@ public static class BenchFile
             Seeds = map.List("seeds", BenchNumbers.Seed) ?? defaults.Seeds,
             Repeat = map.Value("repeat", defaults.Repeat, text => Count("repeat", text, 1)),
             Border = map.Value("border", defaults.Border, text => Count("border", text, 0)),
+            Margin = map.Value("margin", defaults.Margin, text => Count("margin", text, 0)),
             Shown = map.Value("shown", defaults.Shown, text => Count("shown", text, 0)),
             Baselines = map.Value("baselines", defaults.Baselines, text => bool.TryParse(text, out bool wanted) ? wanted : throw new ArgumentException($"baselines is true or false, not \"{text}\".")),
         };

@@ -9,18 +9,12 @@ namespace Diffusion.Evaluation;
 /// <summary>A picture of a benchmark, measured: what baselines and solvers start from, and what their results are compared with.</summary>
 internal sealed class BenchMeasurement : IDisposable
 {
-    private readonly DegradedPicture _degraded;
-
-    /// <summary>Measures a picture: cropped on the right and below where the operator's sizes ask for it, noise by its seed and the picture's name.</summary>
-    /// <exception cref="DiffusionException">The picture does not fit the operator.</exception>
-    public BenchMeasurement(Picture picture, OperatorSpec spec, double noise, ulong seed)
+    private BenchMeasurement(OperatorSpec spec, double noise, Tensor clean, Measurement measured)
     {
         Spec = spec;
         Noise = noise;
-        _degraded = new Degrader(spec, noise, seed) { CropToFit = true }.Degrade(picture);
-        ImageShape shape = Measured.Clean!.Value;
-        using ComputeScope scope = new();
-        Clean = picture.Pixels.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width).contiguous().clone().DetachFromDisposeScope();
+        Clean = clean.DetachFromDisposeScope();
+        Measured = measured;
     }
 
     /// <summary>The operator.</summary>
@@ -30,7 +24,35 @@ internal sealed class BenchMeasurement : IDisposable
     /// <summary>The original, [1,C,H,W] on [0,1].</summary>
     public Tensor Clean { get; }
     /// <summary>y.</summary>
-    public Measurement Measured => _degraded.Measurement;
+    public Measurement Measured { get; }
+
+    /// <summary>Measures a picture as <c>degrade</c> does: cropped on the right and below where the operator's sizes ask for it, noise by its seed and the picture's name, never clipped.</summary>
+    /// <exception cref="DiffusionException">The picture does not fit the operator, or is too small for the margin.</exception>
+    public static BenchMeasurement Of(Picture picture, OperatorSpec spec, BenchCell cell)
+    {
+        using ComputeScope scope = new();
+        if (cell.Margin > 0) return WithMargin(picture, spec, cell);
+        using DegradedPicture degraded = new Degrader(spec, cell.Noise, cell.Seed) { CropToFit = true }.Degrade(picture);
+        Measurement y = degraded.Measurement;
+        return new(spec, cell.Noise, Cut(picture.Pixels, 0, y.Clean!.Value), new Measurement(y.Y.clone(), y.Name) { Side = y.Side });
+    }
+
+    /// <summary>Measures the whole picture and keeps the middle of what local operators make of it. Others measure the middle.</summary>
+    private static BenchMeasurement WithMargin(Picture picture, OperatorSpec spec, BenchCell cell)
+    {
+        ImageShape whole = FittingSize.Of(spec, new ImageShape(picture.Channels, picture.Height, picture.Width));
+        using LinearOperator outer = spec.Bind(whole);
+        int factor = Math.Max(1, outer.Traits.Downsample), margin = (cell.Margin + factor - 1) / factor * factor;
+        ImageShape middle = whole with { Height = whole.Height - 2 * margin, Width = whole.Width - 2 * margin };
+        if (middle.Height < 1 || middle.Width < 1) throw new DiffusionException($"A margin of {margin} leaves nothing of {whole.Height}x{whole.Width} pixels (height x width)", cell.Picture, "Use a smaller margin");
+        using LinearOperator inner = spec.Bind(middle);
+        Tensor clean = Cut(picture.Pixels, margin, middle);
+        bool local = outer.Output.IsImage && inner.Output.IsImage && (outer.Traits.Blur || outer.Traits.Downsample > 1) && outer.Output.Image.Height - inner.Output.Image.Height == 2 * margin / factor;
+        Tensor y = local ? Cut(outer.Apply(Cut(picture.Pixels, 0, whole)), margin / factor, inner.Output.Image) : inner.Apply(clean);
+        if (cell.Noise > 0) y = y + cell.Noise * inner.Restrict(new PhiloxNoise(cell.Seed, [ImageKey.FromName(picture.Name)]).Draw(NoiseRole.Measurement, y.shape));
+        SideFile side = new() { Operator = spec.ToString(), Noise = cell.Noise, Seed = cell.Seed, InputSize = [middle.Channels, middle.Height, middle.Width], OutputSize = [.. inner.Output.Dims] };
+        return new(spec, cell.Noise, clean, new Measurement(y, picture.Name) { Side = side });
+    }
 
     /// <summary>Compares a restoration with the original, on the values of 8-bit files.</summary>
     public (PictureMetrics Metrics, double? HighBand) Compare(Tensor x, int border)
@@ -42,7 +64,9 @@ internal sealed class BenchMeasurement : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _degraded.Dispose();
+        Measured.Dispose();
         Clean.Dispose();
     }
+
+    private static Tensor Cut(Tensor pixels, int margin, ImageShape shape) => pixels.narrow(2, margin, shape.Height).narrow(3, margin, shape.Width).clone();
 }

@@ -29,6 +29,8 @@ public sealed record BenchPlan
     public int Repeat { get; init => field = value >= 1 ? value : throw new ArgumentException($"repeat must be at least 1, not {value}."); } = 1;
     /// <summary>Pixels that metrics leave out on each side.</summary>
     public int Border { get; init => field = value >= 0 ? value : throw new ArgumentException($"border must be 0 or more, not {value}."); }
+    /// <summary>Pixels on each side that are measured but not restored: blur then brings in what lies beyond the restored picture, as in a camera, and no boundary rule is right by construction.</summary>
+    public int Margin { get; init => field = value >= 0 ? value : throw new ArgumentException($"margin must be 0 or more, not {value}."); }
     /// <summary>Whether classical restorations are measured as well.</summary>
     public bool Baselines { get; init; } = true;
     /// <summary>How many pictures the report shows before and after.</summary>
@@ -68,6 +70,7 @@ public sealed record BenchPlan
                Noise = task.Noise,
                Seed = seed,
                Border = Border,
+               Margin = Margin,
            });
 
     /// <summary>The restorations of one job.</summary>

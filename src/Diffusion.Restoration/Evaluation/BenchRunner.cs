@@ -49,6 +49,8 @@ public sealed class BenchRunner
     public OperatorCatalog Operators { get; init; } = ShippedOperators.Catalog;
     /// <summary>Where solvers are looked up.</summary>
     public SolverCatalog Solvers { get; init; } = SolverCatalog.BuiltIn;
+    /// <summary>Keeps pictures for the report; null keeps none.</summary>
+    public BenchPictures? Pictures { get; init; }
     /// <summary>Told after each row and each failure.</summary>
     public Action<BenchProgress>? Progress { get; init; }
 
@@ -65,7 +67,7 @@ public sealed class BenchRunner
         get
         {
             HashSet<BenchCell> measured = [.. _jobs.Select(job => job.Measured)], solved = [.. _jobs.SelectMany(Cells).Select(cell => cell.Cell)];
-            return [.. _table.Rows.Where(row => row.Role == BenchRole.Solver ? solved.Contains(row.Cell) : measured.Contains(row.Cell with { Method = "" }))];
+            return [.. _table.Rows.Where(row => row.Role == BenchRole.Solver ? solved.Contains(row.Cell) : measured.Contains(row.Cell.Measured))];
         }
     }
 
@@ -75,7 +77,7 @@ public sealed class BenchRunner
     public void Run(CancellationToken cancellation = default)
     {
         using ComputeScope scope = new();
-        HashSet<BenchCell> compared = [.. _table.Rows.Where(row => row.Role == BenchRole.Reference).Select(row => row.Cell with { Method = "" })];
+        HashSet<BenchCell> compared = [.. _table.Rows.Where(row => row.Role == BenchRole.Reference).Select(row => row.Cell.Measured)];
         bool LacksBaselines(BenchJob job) => _plan.Baselines && !compared.Contains(job.Measured);
         _done = Total - Missing;
         foreach (IGrouping<(string File, BenchSize Size), BenchJob> group in _jobs.GroupBy(job => (job.File, job.Size)))
@@ -92,8 +94,9 @@ public sealed class BenchRunner
         using DisposeScope scope = torch.NewDisposeScope();
         (BenchCell Cell, BenchSolver Solver)[] open = [.. Cells(job).Where(cell => !_table.Has(cell.Cell))];
         BenchMeasurement? measurement = null;
-        if (!Try(job.Measured, open.Length, () => measurement = new(picture, Operators.Parse(job.Measured.Operator), job.Measured.Noise, job.Measured.Seed))) return;
+        if (!Try(job.Measured, open.Length, () => measurement = BenchMeasurement.Of(picture, Operators.Parse(job.Measured.Operator), job.Measured))) return;
         using BenchMeasurement measured = measurement!;
+        Pictures?.Keep(job.Measured, measured);
         if (baselines) RunBaselines(job, measured, cancellation);
         foreach (IGrouping<string, (BenchCell Cell, BenchSolver Solver)> group in open.GroupBy(cell => cell.Cell.PriorPath))
         {
@@ -141,6 +144,7 @@ public sealed class BenchRunner
                 Threads = torch.get_num_threads(),
                 Version = Versions.Library,
             };
+            Pictures?.Keep(cell, restored.X);
         })) return;
         _table.Append(row!);
         if (role == BenchRole.Solver) _done++;

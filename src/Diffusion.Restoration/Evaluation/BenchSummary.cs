@@ -5,13 +5,17 @@ namespace Diffusion.Evaluation;
 /// <param name="Operator">The operator's spec.</param>
 /// <param name="Noise">Standard deviation of the noise on [0,1].</param>
 /// <param name="Border">Pixels that metrics left out on each side.</param>
+/// <param name="Margin">Pixels on each side that were measured but not restored.</param>
 /// <param name="Pictures">How many pictures were measured.</param>
 /// <param name="Reference">The baseline that methods are compared with; null without baselines.</param>
 /// <param name="Lines">The methods.</param>
-public sealed record BenchGroup(string Size, string Operator, double Noise, int Border, int Pictures, string? Reference, IReadOnlyList<BenchLine> Lines)
+public sealed record BenchGroup(string Size, string Operator, double Noise, int Border, int Margin, int Pictures, string? Reference, IReadOnlyList<BenchLine> Lines)
 {
     /// <summary>Operator, noise and size in words.</summary>
-    public string Title => FormattableString.Invariant($"{Operator}, noise {Noise:0.####}{(Size == "native" ? "" : ", " + Size)}{(Border == 0 ? "" : $", border {Border} left out")}");
+    public string Title => FormattableString.Invariant($"{Operator}, noise {Noise:0.####}{(Size == "native" ? "" : ", " + Size)}{(Border == 0 ? "" : $", border {Border} left out")}{(Margin == 0 ? "" : $", margin {Margin}")}");
+
+    /// <summary>Whether a cell is of this degradation.</summary>
+    internal bool Contains(BenchCell cell) => (cell.Size, cell.Operator, cell.Noise, cell.Border, cell.Margin) == (Size, Operator, Noise, Border, Margin);
 }
 
 /// <summary>A method of a benchmark on one degradation: means over pictures and seeds.</summary>
@@ -21,6 +25,8 @@ public sealed record BenchLine
     public required BenchRole Role { get; init; }
     /// <summary>Solver or baseline, with preset and changed settings.</summary>
     public required string Method { get; init; }
+    /// <summary>Solver or baseline alone.</summary>
+    public required string Name { get; init; }
     /// <summary>The prior; empty for baselines.</summary>
     public required string Prior { get; init; }
     /// <summary>Most evaluations that were allowed; null: the preset's number.</summary>
@@ -59,11 +65,11 @@ public static class BenchSummary
     /// <summary>One group per size, operator and noise level, in the order of the rows.</summary>
     public static IReadOnlyList<BenchGroup> Of(IEnumerable<BenchRow> rows) =>
     [
-        .. rows.GroupBy(row => (row.Cell.Size, row.Cell.Operator, row.Cell.Noise, row.Cell.Border)).Select(group =>
+        .. rows.GroupBy(row => (row.Cell.Size, row.Cell.Operator, row.Cell.Noise, row.Cell.Border, row.Cell.Margin)).Select(group =>
         {
             Dictionary<(string, ulong), double> reference = group.Where(row => row.Role == BenchRole.Reference).ToDictionary(row => (row.Cell.Picture, row.Cell.Seed), row => row.Metrics.Psnr);
             BenchLine[] lines = [.. group.GroupBy(row => row.Cell with { Picture = "", PictureSha = "", Seed = 0 }).Select(method => Line([.. method], reference)).OrderBy(line => line.Role == BenchRole.Solver)];
-            return new BenchGroup(group.Key.Size, group.Key.Operator, group.Key.Noise, group.Key.Border, group.Select(row => row.Cell.Picture).Distinct().Count(), lines.FirstOrDefault(line => line.Role == BenchRole.Reference)?.Method, lines);
+            return new BenchGroup(group.Key.Size, group.Key.Operator, group.Key.Noise, group.Key.Border, group.Key.Margin, group.Select(row => row.Cell.Picture).Distinct().Count(), lines.FirstOrDefault(line => line.Role == BenchRole.Reference)?.Method, lines);
         }),
     ];
 
@@ -80,6 +86,7 @@ public static class BenchSummary
         {
             Role = rows[0].Role,
             Method = details.Length == 0 ? cell.Method : $"{cell.Method} ({details})",
+            Name = cell.Method,
             Prior = cell.Prior,
             Steps = cell.Steps,
             Pictures = rows.Select(row => row.Cell.Picture).Distinct().Count(),

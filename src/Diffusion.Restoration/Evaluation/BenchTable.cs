@@ -6,11 +6,11 @@ namespace Diffusion.Evaluation;
 /// <summary>The table that a benchmark fills, a CSV file. Each finished row is appended and flushed: a run that is killed loses the row it was at.</summary>
 public sealed class BenchTable : IDisposable
 {
-    private readonly FileStream _file;
+    private readonly FileStream _file, _lock;
     private readonly List<BenchRow> _rows = [];
     private readonly HashSet<BenchCell> _cells = [];
 
-    private BenchTable(FileStream file) => _file = file;
+    private BenchTable(FileStream file, FileStream heldLock) => (_file, _lock) = (file, heldLock);
 
     /// <summary>Opens a table to go on with, or begins one.</summary>
     /// <param name="path">The CSV file; its folder is made.</param>
@@ -18,17 +18,21 @@ public sealed class BenchTable : IDisposable
     /// <exception cref="DiffusionException">It is no table of this version, or cannot be written.</exception>
     public static BenchTable Open(string path, bool anew = false)
     {
+        FileStream? heldLock = null;
         FileStream file;
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            // A file of its own: a lock on the table would keep people from reading it meanwhile.
+            heldLock = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
             file = new FileStream(path, anew ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            heldLock?.Dispose();
             throw new DiffusionException("The table cannot be written", path, "Check the folder, and whether another benchmark is at work in it", e);
         }
-        BenchTable table = new(file);
+        BenchTable table = new(file, heldLock);
         try
         {
             table.Load(path);
@@ -56,7 +60,11 @@ public sealed class BenchTable : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _file.Dispose();
+        _lock.Dispose();
+    }
 
     private void Load(string path)
     {
