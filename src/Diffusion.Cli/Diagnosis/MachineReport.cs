@@ -17,7 +17,7 @@ internal static class MachineReport
         if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
             yield return new("processor", RuntimeInformation.ProcessArchitecture.ToString(), "libtorch exists for linux-x64, win-x64 and osx-arm64 only", IsFault: true);
         yield return new("processor", $"{ProcessorName}, {Environment.ProcessorCount} logical cores, {Features()}");
-        yield return new("number format", ComputePolicy.HasFastBfloat16 ? "bf16 (the processor has AVX-512 BF16)" : "fp32 (the processor has no AVX-512 BF16)");
+        yield return new("number format", ComputePolicy.HasFastBfloat16 ? "bf16 (fast on this processor)" : "fp32 (bf16 is not fast on this processor)");
         GCMemoryInfo memory = GC.GetGCMemoryInfo();
         yield return new("memory", $"{memory.TotalAvailableMemoryBytes / 1e9:0.0} GB");
         foreach (string name in (string[])["OMP_WAIT_POLICY", "OMP_NUM_THREADS", "DIFFUSION_PRIORS"])
@@ -41,8 +41,8 @@ internal static class MachineReport
         List<string> features = [];
         if (Avx2.IsSupported) features.Add("AVX2");
         if (Avx512F.IsSupported) features.Add("AVX-512");
-        if (ComputePolicy.HasFastBfloat16) features.Add("AVX-512 BF16");
-        if (X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0) features.Add("AMX");
+        if (Avx512F.IsSupported && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0) features.Add("AVX-512 BF16");
+        if (Avx512F.IsSupported && (X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0) features.Add("AMX");
         if (System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported) features.Add("NEON");
         return features.Count == 0 ? "no vector extensions" : string.Join(", ", features);
     }

@@ -8,9 +8,9 @@ namespace Diffusion.Restoration;
 public sealed class MemoryEstimate
 {
     // Runtime, libtorch, codecs and the allocator's reserve.
-    private const long Base = 350L << 20;
+    private const long Base = 450L << 20;
     // Float pictures that solver and operator hold at once: x, x0, y, noise, transforms (complex ones count twice), and their temporaries.
-    private const int SolverPictures = 24;
+    private const int SolverPictures = 32;
     // Activations of the full resolution that are alive at once, in units of the network's first width: skips, block input, normalised copy, convolution input and output.
     private const double LiveWidths = 10;
 
