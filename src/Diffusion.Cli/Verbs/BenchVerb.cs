@@ -21,7 +21,8 @@ internal sealed class BenchVerb : Verb
     private readonly Option<string[]> _images;
     private readonly Option<string?> _output;
     private readonly BenchOptions _bench;
-    private readonly Option<bool> _force, _dryRun;
+    private readonly Option<bool> _force, _dryRun, _parquet;
+    private readonly Option<string?> _lpips;
     private readonly Option<string[]> _plugins;
     private readonly ExecutionOptions _execution;
     private readonly ProblemOptions _problem = new();
@@ -32,6 +33,8 @@ internal sealed class BenchVerb : Verb
         _images = Take(new Option<string[]>("--images") { HelpName = "PATH", Description = "Clean pictures: files, folders, globs; repeatable", Required = true });
         _output = Take(new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder for results.csv, results.md and report.html; what it has already is skipped" });
         _bench = new BenchOptions().AddTo(this);
+        _lpips = Take(new Option<string?>("--lpips") { HelpName = "FILE", Description = "Published weights of AlexNet, VGG-16 or SqueezeNet 1.1: measures LPIPS as well" });
+        _parquet = Take(new Option<bool>("--parquet") { Description = "Write results.parquet too" });
         _force = Take(new Option<bool>("--force") { Description = "Begin anew instead of going on" });
         _dryRun = Take(new Option<bool>("--dry-run") { Description = "Show how much there is to do, and stop" });
         _execution = new ExecutionOptions();
@@ -65,8 +68,9 @@ internal sealed class BenchVerb : Verb
         ComputePolicy policy = RestoreSettings.Policy(session, _execution);
         using BenchTable table = BenchTable.Open(Path.Combine(folder, "results.csv"), session.Get(_force));
         using BenchPriors priors = new(policy);
+        using Metrics.Lpips? lpips = session.Get(_lpips) is { } weights ? LpipsWeights.Open(weights) : null;
         BenchPictures pictures = new(Path.Combine(folder, "pictures"), plan);
-        BenchRunner runner = new(plan, table, priors, policy) { Pictures = pictures, Operators = operators, Solvers = solvers, Progress = progress => Tell(session.Terminal, progress) };
+        BenchRunner runner = new(plan, table, priors, policy) { Pictures = pictures, Lpips = lpips, Operators = operators, Solvers = solvers, Progress = progress => Tell(session.Terminal, progress) };
         session.Terminal.Say($"{plan.Pictures.Count} pictures, {runner.Total} restorations, {runner.Missing} of them to do.");
         if (session.Get(_dryRun)) return ExitCode.Done;
         try
@@ -76,6 +80,7 @@ internal sealed class BenchVerb : Verb
         finally
         {
             Write(session.Terminal, runner, plan, policy, pictures, folder);
+            if (session.Get(_parquet)) OutputFile.Write(Path.Combine(folder, "results.parquet"), overwrite: true, stream => BenchParquet.Write(stream, runner.Rows));
         }
         if (runner.Failures.Count == 0) return ExitCode.Done;
         session.Terminal.Fail(new Failure(ExitCode.Data, $"{runner.Failures.Count} measurements or restorations failed; a rerun tries them again."));

@@ -80,6 +80,8 @@ public enum BenchRole
 /// <param name="PeakMegabytes">Most memory that the process held meanwhile.</param>
 public sealed record BenchRow(BenchCell Cell, BenchRole Role, PictureMetrics Metrics, double? HighBand, int Evaluations, double Seconds, double PeakMegabytes)
 {
+    /// <summary>LPIPS; null where no weights were given, and for pictures that are too small for its network.</summary>
+    public double? Lpips { get; init; }
     /// <summary>Rows of the measured picture.</summary>
     public int Height { get; init; }
     /// <summary>Columns of the measured picture.</summary>

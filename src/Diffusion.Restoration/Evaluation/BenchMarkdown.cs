@@ -17,6 +17,7 @@ public static class BenchMarkdown
         ("NIQE", true, (_, line) => Number(line.Niqe, "0.00")),
         ("GMSD", true, (_, line) => Number(line.Gmsd, "0.0000")),
         ("high band", true, (_, line) => Number(line.HighBand, "0.000")),
+        ("LPIPS", true, (_, line) => Number(line.Lpips, "0.0000")),
         ("gain", true, (_, line) => Number(line.Gain, "+0.00;-0.00;0.00")),
         ("sd", true, (_, line) => Number(line.GainDeviation, "0.00")),
         ("improved", true, (_, line) => line.Gain is null ? "" : $"{line.Improved}/{line.Pictures}"),

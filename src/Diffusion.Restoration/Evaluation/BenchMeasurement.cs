@@ -61,6 +61,15 @@ internal sealed class BenchMeasurement : IDisposable
         return (PictureMetrics.Compute(x, Clean, border), double.IsFinite(highBand) ? highBand : null);
     }
 
+    /// <summary>LPIPS of a restoration, on the values of 8-bit files; null for pictures that are too small for its network.</summary>
+    public double? Distance(Tensor x, Lpips? lpips)
+    {
+        const int LargestWindow = 31;
+        if (lpips is null || Math.Min(Clean.shape[2], Clean.shape[3]) < LargestWindow) return null;
+        using DisposeScope scope = torch.NewDisposeScope();
+        return lpips.Distance((x.clamp(0, 1) * 255).round() / 255, Clean).item<float>();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

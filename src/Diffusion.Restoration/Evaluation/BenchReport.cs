@@ -49,6 +49,7 @@ public static class BenchReport
         html.Append("</tbody></table></div>\n<div class=\"plots\">");
         Figure(html, Plot.Draw(Series(group, solversOnly: true, line => line.Seconds), "seconds", "PSNR, dB", logarithmic: true, Rule(group)), "Distortion over time. Up and left is better.");
         Figure(html, Plot.Draw(Series(group, solversOnly: false, line => line.Niqe), "NIQE", "PSNR, dB"), "Distortion over naturalness (NIQE). Up and left is better.");
+        Figure(html, Plot.Draw(Series(group, solversOnly: false, line => line.Lpips), "LPIPS", "PSNR, dB"), "Distortion over perceptual distance (LPIPS). Up and left is better.");
         html.Append("</div>\n");
     }
 

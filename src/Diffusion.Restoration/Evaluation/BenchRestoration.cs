@@ -27,11 +27,12 @@ internal sealed record BenchRestoration(Tensor X, int Evaluations, double Second
     public static BenchRestoration Solve(BenchCell cell, BenchSolver method, BoundProblem problem, BenchMeasurement measured, IDenoiser prior, SolverCatalog solvers, ComputePolicy policy, int repeat, CancellationToken cancellation)
     {
         RestoreOptions options = new() { Solver = method.Name, Preset = method.Preset, Set = method.Set, Steps = cell.Steps };
-        (_, ISolver solver) = SolverChoice.Create(options, solvers, new PresetRequest(problem.A.Traits, measured.Noise, prior.Info, cell.Steps));
+        double sigma = measured.Noise * problem.Scale;
+        (_, ISolver solver) = SolverChoice.Create(options, solvers, new PresetRequest(problem.A.Traits, sigma, prior.Info, cell.Steps));
         using IDenoiser? tiled = Tiling.Wrap(prior, options, problem.Solved.Input, 1, policy);
         using CountingDenoiser counted = CountingDenoiser.Around(tiled ?? prior);
-        using Tensor y = measured.Measured.Y.to(policy.Device);
-        InverseProblem inverse = new(y, problem.Solved, measured.Noise);
+        using Tensor y = measured.Measured.Y.to(policy.Device).mul(problem.Scale);
+        InverseProblem inverse = new(y, problem.Solved, sigma);
         (Tensor x, double seconds, double peak) = Timed(repeat, () =>
         {
             using DisposeScope scope = torch.NewDisposeScope();

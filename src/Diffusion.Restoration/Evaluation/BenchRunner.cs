@@ -51,6 +51,8 @@ public sealed class BenchRunner
     public SolverCatalog Solvers { get; init; } = SolverCatalog.BuiltIn;
     /// <summary>Keeps pictures for the report; null keeps none.</summary>
     public BenchPictures? Pictures { get; init; }
+    /// <summary>Measures LPIPS as well; null: not. Borrowed.</summary>
+    public Lpips? Lpips { get; init; }
     /// <summary>Told after each row and each failure.</summary>
     public Action<BenchProgress>? Progress { get; init; }
 
@@ -139,6 +141,7 @@ public sealed class BenchRunner
             (PictureMetrics metrics, double? highBand) = measured.Compare(restored.X, cell.Border);
             row = new BenchRow(cell, role, metrics, highBand, restored.Evaluations, restored.Seconds, restored.PeakMegabytes)
             {
+                Lpips = measured.Distance(restored.X, Lpips),
                 Height = (int)measured.Clean.shape[2],
                 Width = (int)measured.Clean.shape[3],
                 Threads = torch.get_num_threads(),

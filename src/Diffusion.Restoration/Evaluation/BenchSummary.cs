@@ -43,6 +43,8 @@ public sealed record BenchLine
     public double Gmsd { get; init; }
     /// <summary>Mean energy of the fine detail divided by the original's.</summary>
     public double? HighBand { get; init; }
+    /// <summary>Mean LPIPS; null where it was not measured.</summary>
+    public double? Lpips { get; init; }
     /// <summary>Mean number of network evaluations.</summary>
     public double Evaluations { get; init; }
     /// <summary>Mean over pictures of the median time.</summary>
@@ -95,6 +97,7 @@ public static class BenchSummary
             Niqe = rows.Average(row => row.Metrics.Niqe),
             Gmsd = rows.Average(row => row.Metrics.Gmsd),
             HighBand = rows.Average(row => row.HighBand),
+            Lpips = rows.Average(row => row.Lpips),
             Evaluations = rows.Average(row => row.Evaluations),
             Seconds = rows.Average(row => row.Seconds),
             PeakMegabytes = rows.Max(row => row.PeakMegabytes),

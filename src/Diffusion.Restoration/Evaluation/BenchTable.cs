@@ -73,13 +73,14 @@ public sealed class BenchTable : IDisposable
         // What stands behind the last line break was cut off when a run was killed.
         int whole = Array.LastIndexOf(bytes, (byte)'\n') + 1;
         string[] lines = Encoding.UTF8.GetString(bytes, 0, whole).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (lines.Length > 0 && !Csv.Fields(lines[0].TrimEnd('\r')).SequenceEqual(BenchColumns.Names))
+        IReadOnlyList<string> header = lines.Length == 0 ? [] : Csv.Fields(lines[0].TrimEnd('\r'));
+        if (lines.Length > 0 && !BenchColumns.Fit(header))
             throw new DiffusionException("The table has other columns: it was written by another version, or is no benchmark", path, "Use another folder, or --force to begin anew");
         for (int i = 1; i < lines.Length; i++)
         {
             try
             {
-                BenchRow row = BenchColumns.Read(Csv.Fields(lines[i].TrimEnd('\r')));
+                BenchRow row = BenchColumns.Read(header, Csv.Fields(lines[i].TrimEnd('\r')));
                 _rows.Add(row);
                 _cells.Add(row.Cell);
             }
@@ -88,9 +89,12 @@ public sealed class BenchTable : IDisposable
                 throw new DiffusionException($"Line {i + 1} of the table cannot be read: {e.Message.TrimEnd('.')}", path, "Delete the line, or use --force to begin anew", e);
             }
         }
-        _file.SetLength(whole);
-        _file.Position = whole;
-        if (lines.Length == 0) WriteLine(BenchColumns.Names);
+        bool current = header.SequenceEqual(BenchColumns.Names);
+        _file.SetLength(current ? whole : 0);
+        _file.Position = _file.Length;
+        if (current) return;
+        WriteLine(BenchColumns.Names);
+        foreach (BenchRow row in _rows) WriteLine(BenchColumns.Write(row));
     }
 
     private void WriteLine(IEnumerable<string> fields)

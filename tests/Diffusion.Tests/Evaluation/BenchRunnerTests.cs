@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Diffusion.Evaluation;
+using Diffusion.Checkpoints;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Metrics;
@@ -8,6 +9,7 @@ using Diffusion.Priors;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
+using Diffusion.Tests.Metrics;
 using Diffusion.Tests.Solvers;
 
 namespace Diffusion.Tests.Evaluation;
@@ -47,6 +49,13 @@ public sealed class BenchRunnerTests : IDisposable
     }
 
     private string TablePath => Path.Combine(_folder, "results.csv");
+
+    private static void ToGray(string path)
+    {
+        using Picture color = ImageFile.Read(path);
+        using Tensor gray = color.Pixels.mean([1], keepdim: true);
+        ImageFile.Write(path, gray);
+    }
 
     private (BenchRunner Runner, List<BenchProgress> Told) Run(BenchPlan plan, CancellationTokenSource? stop = null, int after = int.MaxValue)
     {
@@ -97,9 +106,12 @@ public sealed class BenchRunnerTests : IDisposable
         static string[] Metrics(string[] lines) => [.. lines.Skip(1).Select(line => Regex.Replace(line, @"(,\d+),[^,]*,[^,]*(,\d+,[^,]*)$", "$1$2"))];
     }
 
-    [Fact]
-    public void A_row_is_what_degrade_and_restore_give()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_row_is_what_degrade_and_restore_give(bool gray)
     {
+        if (gray) ToGray(_plan.Pictures[1]);
         (BenchRunner runner, _) = Run(_plan with { Noise = [0.03] });
         BenchRow row = runner.Rows.Single(row => row.Cell is { Picture: "b.png", Operator: "downsample:factor=4", Method: "cm4ir", Steps: 3 });
         using Picture file = ImageFile.Read(Path.Combine(_folder, "b.png"));
@@ -108,6 +120,9 @@ public sealed class BenchRunnerTests : IDisposable
         using Restorer restorer = new(new RestoreOptions { Solver = "cm4ir", Steps = 3, Set = _plan.Solvers[1].Set, Policy = ComputePolicy.Reference }, new GaussianPrior(Shape));
         using RestoredPicture restored = restorer.Restore(degraded.Measurement);
         Assert.Equal(PictureMetrics.Compute(restored.Picture.Pixels, clean.Pixels).Psnr, row.Metrics.Psnr, 9);
+        Assert.Equal(gray ? 1 : 3, clean.Channels);
+        Assert.Equal(restored.Evaluations, row.Evaluations);
+        Assert.True(row.Metrics.Psnr > 15, $"{row.Metrics.Psnr} dB");
     }
 
     [Fact]
@@ -150,6 +165,22 @@ public sealed class BenchRunnerTests : IDisposable
         // What lies beyond the picture cannot be undone: without a margin and noise, Tikhonov inverts the blur better.
         double Psnr(BenchPlan plan) => Run(plan).Runner.Rows.Where(row => row.Cell.Method == "Tikhonov" && row.Cell.Operator == "blur:sigma=1").Average(row => row.Metrics.Psnr);
         Assert.True(Psnr(plan) > Psnr(plan with { Margin = 5 }) + 3, $"{Psnr(plan)} dB without a margin, {Psnr(plan with { Margin = 5 })} dB with one");
+    }
+
+    [Fact]
+    public void Lpips_is_measured_with_the_weights_of_a_file()
+    {
+        string file = Path.Combine(_folder, "squeeze.safetensors");
+        using ComputeScope scope = new();
+        Dictionary<string, Tensor> weights = LpipsTests.RandomSqueezeNet();
+        weights.Add("classifier.1.weight", torch.zeros(2, 2));
+        SafetensorsWriter.Write(file, weights);
+        using Lpips lpips = LpipsWeights.Open(file), expected = new(LpipsNet.Squeeze, weights);
+        Assert.Equal(LpipsNet.Squeeze, lpips.Net);
+        Tensor a = torch.rand(1, 3, 40, 40), b = torch.rand(1, 3, 40, 40);
+        Assert.Equal(expected.Distance(a, b).item<float>(), lpips.Distance(a, b).item<float>());
+        SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["classifier.1.weight"] = torch.zeros(2, 2) });
+        Assert.Contains("features.0.weight", Assert.Throws<CheckpointException>(() => LpipsWeights.Open(file)).Message);
     }
 
     [Fact]

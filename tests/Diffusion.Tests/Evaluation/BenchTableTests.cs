@@ -69,6 +69,41 @@ public sealed class BenchTableTests : IDisposable
     }
 
     [Fact]
+    public void A_table_without_the_newer_columns_is_read_and_brought_up_to_date()
+    {
+        BenchRow plain = Row("a.png");
+        BenchRow[] rows = [plain with { Cell = plain.Cell with { Operator = "identity" } }, plain with { Cell = plain.Cell with { Operator = "blur" } }];
+        using (BenchTable table = BenchTable.Open(TablePath))
+            foreach (BenchRow row in rows) table.Append(row);
+        string[] lines = File.ReadAllLines(TablePath), names = lines[0].Split(',');
+        int[] kept = [.. names.Index().Where(column => column.Item is not ("margin" or "lpips")).Select(column => column.Index)];
+        File.WriteAllLines(TablePath, lines.Select(line => string.Join(',', kept.Select(i => line.Split(',')[i]))));
+        using (BenchTable table = BenchTable.Open(TablePath)) Assert.Equal(rows, table.Rows);
+        Assert.Equal(lines, File.ReadAllLines(TablePath));
+    }
+
+    [Fact]
+    public async Task Parquet_has_the_rows_with_types_and_nulls()
+    {
+        using MemoryStream memory = new();
+        BenchParquet.Write(memory, [Row("a.png"), Row("b.png", "bicubic", 30, BenchRole.Reference, ulong.MaxValue)]);
+        memory.Position = 0;
+        await using Parquet.ParquetReader reader = await Parquet.ParquetReader.CreateAsync(memory);
+        BenchTable.Open(TablePath).Dispose();
+        Assert.Equal(File.ReadAllLines(TablePath)[0].Split(','), reader.Schema.GetDataFields().Select(field => field.Name));
+        using Parquet.ParquetRowGroupReader group = reader.OpenRowGroupReader(0);
+        double?[] psnr = new double?[2];
+        await group.ReadAsync(reader.Schema.FindDataField("psnr"), psnr.AsMemory());
+        Assert.Equal([25.125, 30], psnr);
+        int?[] steps = new int?[2];
+        await group.ReadAsync(reader.Schema.FindDataField("steps"), steps.AsMemory());
+        Assert.Equal([4, null], steps);
+        ulong?[] seeds = new ulong?[2];
+        await group.ReadAsync(reader.Schema.FindDataField("seed"), seeds.AsMemory());
+        Assert.Equal([0, ulong.MaxValue], seeds);
+    }
+
+    [Fact]
     public void A_damaged_line_is_named()
     {
         BenchTable.Open(TablePath).Dispose();

@@ -8,7 +8,7 @@ public sealed class LpipsTests : IDisposable
     private readonly ComputeScope _scope = new();
 
     /// <summary>SqueezeNet at full width with random weights, in torchvision's names.</summary>
-    private static Dictionary<string, Tensor> RandomSqueezeNet()
+    internal static Dictionary<string, Tensor> RandomSqueezeNet()
     {
         Dictionary<string, Tensor> weights = [];
         void Conv(string name, int outputs, int inputs, int size)
