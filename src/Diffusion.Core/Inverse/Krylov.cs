@@ -16,7 +16,10 @@ public static class Krylov
     /// <param name="b">[N, Input].</param>
     /// <param name="rho">At least 0.</param>
     /// <param name="start">A first guess, or null for zero.</param>
-    /// <param name="tolerance">Relative residual ||b - (A^T A + rho I) x|| / ||b|| that ends the iteration of a picture.</param>
+    /// <param name="tolerance">
+    /// Relative residual that ends the iteration of a picture: sqrt(r^T M r / b^T M b) with r = b - (A^T A + rho I) x and the preconditioner M (the identity without one). With a good M this is the relative
+    /// error in the energy norm, which counts badly measured components as little as the equation does.
+    /// </param>
     /// <param name="maxIterations">Most iterations.</param>
     /// <param name="precondition">An approximation of r -> (A^T A + rho I)^-1 r, symmetric and positive definite; null for none.</param>
     public static Result ConjugateGradients(LinearOperator a, Tensor b, double rho, Tensor? start = null, double tolerance = 1e-5, int maxIterations = 200,
@@ -27,15 +30,15 @@ public static class Krylov
         Tensor x = start is null ? torch.zeros_like(b) : start.clone();
         Tensor r = start is null ? b.clone() : b - Normal(a, x, rho);
         Tensor p = precondition?.Invoke(r) ?? r.clone();
-        Tensor rz = Dot(r, p), bb = Dot(b, b).clamp_min(1e-30);
-        double residual = Relative(r, bb), best = residual;
+        Tensor rz = Dot(r, p), scale = (start is null ? rz : Dot(b, precondition?.Invoke(b) ?? b)).clamp_min(1e-30);
+        double residual = Relative(rz, scale), best = residual;
         int k = 0, sinceBest = 0;
         // float32 ends where rounding in A^T A takes over: a residual that has not fallen for a while will not fall any more.
-        const int Patience = 12;
+        const int Patience = 20;
         for (; k < maxIterations && residual > tolerance && sinceBest < Patience; k++)
         {
             using DisposeScope step = torch.NewDisposeScope();
-            Tensor active = (Dot(r, r) / bb).sqrt().gt(tolerance).to(b.dtype);
+            Tensor active = (rz / scale).gt(tolerance * tolerance).to(b.dtype);
             Tensor q = Normal(a, p, rho);
             Tensor alpha = active * rz / Dot(p, q).clamp_min(1e-30);
             x.add_(alpha * p);
@@ -44,7 +47,7 @@ public static class Krylov
             Tensor next = Dot(r, z);
             p.mul_(next / rz.clamp_min(1e-30)).add_(z);
             rz.copy_(next);
-            residual = Relative(r, bb);
+            residual = Relative(rz, scale);
             sinceBest = residual < 0.9 * best ? 0 : sinceBest + 1;
             best = Math.Min(best, residual);
         }
@@ -118,7 +121,7 @@ public static class Krylov
     private static NumericalException Broken(string method)
         => new($"{method} met NaN or infinity", null, "Run `operators check`: the operator's adjoint may be wrong, or its input is not finite");
 
-    private static double Relative(Tensor r, Tensor bb) => Math.Sqrt(Math.Max((Dot(r, r) / bb).max().item<float>(), 0));
+    private static double Relative(Tensor squares, Tensor scale) => Math.Sqrt(Math.Max((squares / scale).max().item<float>(), 0));
 
     // One number per picture, in a shape that multiplies the pictures. Long sums of float32 are accumulated in double.
     private static Tensor Dot(Tensor u, Tensor v)

@@ -47,7 +47,7 @@ public abstract class LinearOperator : ForwardOperator
     /// <param name="rho">&gt; 0, or 0 where A^T A is invertible.</param>
     /// <param name="start">A first guess for iterative solvers, or null.</param>
     public virtual Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
-        => Report(Krylov.ConjugateGradients(this, b, rho, start, precondition: HasPreconditioner ? r => Precondition(r, rho) : null));
+        => Report(HasPreconditioner ? Krylov.ConjugateGradients(this, b, rho, start, tolerance: 3e-5, precondition: r => Precondition(r, rho)) : Krylov.ConjugateGradients(this, b, rho, start));
 
     /// <summary>Whether <see cref="Precondition"/> does something.</summary>
     protected virtual bool HasPreconditioner => false;
