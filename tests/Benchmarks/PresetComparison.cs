@@ -40,7 +40,7 @@ internal static class PresetComparison
             {
                 foreach (string steps in options.GetValueOrDefault("steps", "4,8,16").Split(','))
                 {
-                    PresetRequest request = new(a.Traits, noise, prior.Info, int.Parse(steps, CultureInfo.InvariantCulture));
+                    PresetRequest request = PresetRequest.For(a, noise, prior.Info, int.Parse(steps, CultureInfo.InvariantCulture));
                     ISolver solver = SolverCatalog.BuiltIn.Create(name, options.GetValueOrDefault("preset"), request, set);
                     Tensor x = solver.Solve(new InverseProblem(y, a, noise), prior, new SolverContext { Noise = new PhiloxNoise(0, keys) });
                     Tensor psnr = Psnr(x, truth), gain = psnr - floor;

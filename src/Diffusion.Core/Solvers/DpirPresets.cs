@@ -14,13 +14,13 @@ public sealed class DpirPresets : ISolverPresets
     private static DpirSolver FewStep(PresetRequest request)
     {
         int n = request.MaxEvaluations ?? 8;
-        double noise = 2 * Math.Max(request.Sigma, 0.005), end = (request.Traits.Mask ? 0.5 : 0.75) * noise;
+        double noise = 2 * Math.Max(request.Sigma, 0.005), end = (request.MeasuresPixels ? 0.4 + 0.6 * request.Measured : 0.75) * noise;
         return new DpirSolver
         {
             Iterations = n,
             SigmaStart = n == 1 ? 2 * end : Math.Max(0.15 * Math.Pow(n / 4.0, 0.75), 1.5 * end),
             SigmaEnd = end,
-            Lambda = request.Traits.Mask ? 0.03 : 0.5,
+            Lambda = request.MeasuresPixels ? 0.03 : 0.5,
             Turns = false,
         };
     }

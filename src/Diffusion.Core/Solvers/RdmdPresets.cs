@@ -13,12 +13,12 @@ public sealed class RdmdPresets : ISolverPresets
     // Tuned as CM4IR's (see tests/Benchmarks, verb "presets"). Noise levels on [-1,1].
     private static RdmdSolver FewStep(PresetRequest request)
     {
-        RdmdSolver solver = Fit(new RdmdSolver { Mirror = true, Zeta = 0, Tau = request.Traits.Mask ? 0.3 : 0.8 }, request.MaxEvaluations ?? 8);
+        RdmdSolver solver = Fit(new RdmdSolver { Mirror = true, Zeta = 0, Tau = request.MeasuresPixels ? 0.3 : 0.8 }, request.MaxEvaluations ?? 8);
         double noise = 2 * Math.Max(request.Sigma, 0.005);
         int n = solver.Iterations;
         // Filling in is a task for the deterministic half: it starts near the truth, and noise would cover the known pixels.
-        if (request.Traits.Mask)
-            return solver with { SigmaStart = Math.Max(0.12, noise), SigmaEnd = 0.6 * noise, RestoreStart = Math.Max(Math.Clamp(0.05 * n, 0.1, 0.4), noise), Lambda = 0.05 };
+        if (request.MeasuresPixels)
+            return solver with { SigmaStart = Math.Max(0.12, noise), SigmaEnd = (0.5 + 0.5 * request.Measured) * noise, RestoreStart = Math.Max(Math.Clamp(0.05 * n, 0.1, 0.4), noise), Lambda = 0.05 };
         double end = 1.3 * noise, start = n == 1 ? 2 * end : Math.Max(0.2, 1.5 * end);
         return solver with { SigmaStart = start, SigmaEnd = end, RestoreStart = start, Lambda = 0.35 / Math.Sqrt(n) };
     }

@@ -28,7 +28,7 @@ internal sealed record BenchRestoration(Tensor X, int Evaluations, double Second
     {
         RestoreOptions options = new() { Solver = method.Name, Preset = method.Preset, Set = method.Set, Steps = cell.Steps };
         double sigma = measured.Noise * problem.Scale;
-        (_, ISolver solver) = SolverChoice.Create(options, solvers, new PresetRequest(problem.A.Traits, sigma, prior.Info, cell.Steps));
+        (_, ISolver solver) = SolverChoice.Create(options, solvers, PresetRequest.For(problem.A, sigma, prior.Info, cell.Steps));
         using IDenoiser? tiled = Tiling.Wrap(prior, options, problem.Solved.Input, 1, policy);
         using CountingDenoiser counted = CountingDenoiser.Around(tiled ?? prior);
         using Tensor y = measured.Measured.Y.to(policy.Device).mul(problem.Scale);

@@ -78,7 +78,7 @@ public sealed class Restorer : IDisposable
         BoundProblem problem = Bind(batch);
         Tensor y = torch.cat([.. batch.Select(m => m.Y)]).to(_policy.Device);
         double sigma = NoiseLevel.Of(Options, batch[0], problem.A, y, out bool estimated);
-        (string name, ISolver solver) = SolverChoice.Create(Options, _solvers, new PresetRequest(problem.A.Traits, sigma * problem.Scale, _prior.Info, Options.Steps));
+        (string name, ISolver solver) = SolverChoice.Create(Options, _solvers, PresetRequest.For(problem.A, sigma * problem.Scale, _prior.Info, Options.Steps));
         Tensor[] samples = Sample(new InverseProblem(y * problem.Scale, problem.Solved, sigma * problem.Scale, ConditionOf(batch)), problem, solver, batch, progress, cancellation);
         Tensor stacked = torch.stack(samples), mean = samples.Length == 1 ? samples[0] : stacked.mean([0L]);
         double[]? residuals = sigma > 0 ? WhitenedResidual.Of(new InverseProblem(y, problem.A, sigma), mean) : null;
@@ -109,7 +109,7 @@ public sealed class Restorer : IDisposable
         using ComputeScope scope = new();
         BoundProblem problem = Bind([measurement]);
         double sigma = NoiseLevel.Of(Options, measurement, problem.A, measurement.Y.to(_policy.Device), out bool estimated);
-        (string name, ISolver solver) = SolverChoice.Create(Options, _solvers, new PresetRequest(problem.A.Traits, sigma * problem.Scale, _prior.Info, Options.Steps));
+        (string name, ISolver solver) = SolverChoice.Create(Options, _solvers, PresetRequest.For(problem.A, sigma * problem.Scale, _prior.Info, Options.Steps));
         ImageShape picture = problem.Solved.Input;
         int? tile = Tiling.Choose(_prior, Options, picture, batch, _policy);
         _secondsPerPixel ??= EvaluationTime.PerPixel(_prior, ConditionOf([measurement]));

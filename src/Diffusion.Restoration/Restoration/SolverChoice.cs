@@ -17,6 +17,6 @@ internal static class SolverChoice
         return (name, catalog.Create(name, options.Preset, request, options.Set));
     }
 
-    // Filling in wants no noise over the known pixels: half-quadratic splitting, unless the prior is a consistency model. CM4IR is ahead everywhere else.
-    private static string For(PresetRequest request) => request.Traits.Mask && request.Prior.Kind == PriorKind.PosteriorMean ? "dpir" : "cm4ir";
+    // Measured pixels want no noise over them: half-quadratic splitting, unless the prior is a consistency model. CM4IR is ahead everywhere else.
+    private static string For(PresetRequest request) => request.MeasuresPixels && request.Prior.Kind == PriorKind.PosteriorMean ? "dpir" : "cm4ir";
 }
