@@ -8,7 +8,7 @@ internal sealed class PublishedHadamard : PublishedSvd
 {
     private readonly Tensor _order, _inverse;
 
-    public PublishedHadamard(ImageShape input, int ratio, Tensor permutation) : base(input, torch.ones(input.Channels * ((long)input.Height * input.Width / ratio)))
+    public PublishedHadamard(ImageShape input, int ratio, Tensor permutation) : base(input, torch.ones((long)input.Channels * input.Height * input.Width / ratio))
     {
         _order = permutation;
         _inverse = permutation.argsort();
