@@ -36,7 +36,7 @@ public static class BenchMarkdown
     {
         StringBuilder text = new($"# {title}\n\n");
         if (about is not null) text.Append(about).Append("\n\n");
-        text.Append("Means over pictures, on the values of 8-bit files. *gain*: PSNR minus that of the reference baseline on the same measurement, *sd* its standard deviation over pictures, *improved* the pictures with a gain above 0. Tikhonov's damping is the best one for each picture, found with the original. *seconds* are those of the restoration alone.\n");
+        text.Append("Means over pictures, on the values of 8-bit files. *gain*: PSNR minus that of the reference baseline on the same measurement, *sd* its standard deviation over pictures, *improved* the pictures with a gain above 0. Tikhonov's damping is the best one for each picture, found with the original. *seconds* are those of the restoration alone; *peak MB* is what the whole process held meanwhile, reserves of its allocator included.\n");
         foreach (BenchGroup group in groups)
         {
             // Columns that say nothing are left out.

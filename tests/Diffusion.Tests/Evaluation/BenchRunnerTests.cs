@@ -135,6 +135,23 @@ public sealed class BenchRunnerTests : IDisposable
     }
 
     [Fact]
+    public void Live_tensors_do_not_grow_from_row_to_row()
+    {
+        using BenchTable table = BenchTable.Open(TablePath);
+        List<long> live = [];
+        BenchRunner runner = new(_plan, table, _priors, ComputePolicy.Reference)
+        {
+            Pictures = new BenchPictures(Path.Combine(_folder, "pictures"), _plan),
+            Progress = _ => live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount),
+        };
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        runner.Run();
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        // The second picture's rows against the first's.
+        Assert.Equal(live[..12], live[12..]);
+    }
+
+    [Fact]
     public void What_fails_is_told_and_the_others_go_on()
     {
         BenchPlan plan = _plan with { Operators = [new("crop:30x30+20+20"), new("blur:sigma=1")], Solvers = [new("dpir")], Steps = [2] };
