@@ -42,7 +42,7 @@ public static class StateDictLoader
             if (!name.StartsWith(prefix, StringComparison.Ordinal)) ignored++;
             else if (!names.Contains(name[prefix.Length..])) extra.Add(name[prefix.Length..]);
         }
-        return new LoadReport(prefix, parameters.Count - missing.Count - shapes.Count, missing, [.. extra.Select(name => (name, NearestName.Find(name, missing)))], shapes, ignored, notes);
+        return new LoadReport(prefix, parameters.Count - missing.Count - shapes.Count, missing, [.. extra.Select(name => (name, NearestParameter.Find(name, missing)))], shapes, ignored, notes);
     }
 
     private static string ChoosePrefix(IReadOnlyList<Parameter> parameters, ICheckpoint checkpoint, List<string> notes)

@@ -1,7 +1,7 @@
 namespace Diffusion.Checkpoints;
 
 /// <summary>Finds the parameter that a name probably means.</summary>
-internal static class NearestName
+internal static class NearestParameter
 {
     /// <summary>The candidate that shares the longest beginning and end with <paramref name="name"/>; null when that is less than half of it.</summary>
     public static string? Find(string name, IEnumerable<string> candidates)
