@@ -49,7 +49,6 @@ public sealed class DdpgPresets : ISolverPresets
             Zeta = line.Zeta,
             EtaTilde = line.EtaTilde,
             StepSize = line.StepSize,
-            DampingFloor = 1e-4,
             ScaleLs = 1,
             PublishedTables = true,
         }.Within(request.MaxEvaluations);

@@ -49,7 +49,7 @@ public sealed record DdpgSolver : GuidedSolver
 
     /// <summary>The least damping of the back-projection.</summary>
     [Setting(Min = 0, About = "least damping of the back-projection; 1e-4 as published, 0 imposes noiseless measurements exactly")]
-    public double DampingFloor { get; init => field = SolverSetting.Check<DdpgSolver>(value); }
+    public double DampingFloor { get; init => field = SolverSetting.Check<DdpgSolver>(value); } = 1e-4;
 
     /// <summary>c: weight of the least-squares part; null: 1/||A||^2 where that is below 1.</summary>
     [Setting(Symbol = "scale_ls", Min = 0, About = "weight of the least-squares part; auto: at most 1/||A||^2")]

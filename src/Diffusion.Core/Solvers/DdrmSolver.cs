@@ -74,6 +74,7 @@ public sealed record DdrmSolver : GuidedSolver
             {
                 if (sigmaY > 0) mean = torch.where(unsure, c + level / sigmaY * (u - s * c), mean);
                 Tensor guided = x0 + spectrum.FromRange(mean - c);
+                run.Trace("x0_hat", guided);
                 run.Advance(ref x, injection.Next(run, x, x0, guided, run.AlphaBar(t), run.AlphaBar(next)), t);
                 continue;
             }

@@ -6,7 +6,7 @@ public sealed class DiffPirPresets : ISolverPresets
     /// <inheritdoc/>
     public IReadOnlyList<SolverPreset> All { get; } =
     [
-        new("few-step", "For any operator: from its first guess towards the posterior's mean.", null, request => new DiffPirSolver { Lambda = 4, SigmaFloor = 0 }.FewStep(request)),
+        new("few-step", "For any operator: from its first guess towards the posterior's mean.", null, request => new DiffPirSolver { Lambda = 4 }.FewStep(request)),
         new("paper", "The published settings of the task: 100 steps (inpainting 20) from the measurement.", "DiffPIR, main_ddpir_sisr.py, main_ddpir_deblur.py, main_ddpir_inpainting.py", request => Paper(request.Traits.Task()).Within(request.MaxEvaluations)),
     ];
 

@@ -15,12 +15,14 @@ internal static class GuidedPresets
     }
 
     /// <summary>
-    /// The project's own few steps: from the operator's first guess down to the measurement's noise, carrying no noise. Chosen on Gaussian priors, whose posterior means are known, and checked on photographs.
+    /// The project's own few steps: from the operator's first guess down to the measurement's noise, carrying a third of each level's noise; the fewer the steps, the lower they begin.
+    /// Chosen on crops of Set14 at 4, 8 and 16 evaluations and on Gaussian priors, whose posterior means are known.
     /// </summary>
-    public static T FewStep<T>(this T solver, PresetRequest request) where T : GuidedSolver
+    public static T FewStep<T>(this T solver, PresetRequest request, double lift = 1) where T : GuidedSolver
     {
-        double end = Math.Clamp(2 * request.Sigma, 0.04, 1);
-        return (solver with { SigmaStart = Math.Max(0.5, 2 * end), SigmaEnd = end, Temperature = 0 }).Within(request.MaxEvaluations);
+        int n = request.MaxEvaluations ?? 8;
+        double end = Math.Clamp(1.25 * request.Sigma, 0.02, 1), start = lift * Math.Min(0.5, 0.2 * Math.Pow(n / 4.0, 0.75));
+        return solver with { Steps = Math.Min(n, 1000), SigmaStart = Math.Max(start, 1.5 * end), SigmaEnd = end, Temperature = 0.3 };
     }
 
     /// <summary>The published task that an operator is nearest to.</summary>

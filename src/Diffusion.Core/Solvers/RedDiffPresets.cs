@@ -11,7 +11,7 @@ public sealed class RedDiffPresets : ISolverPresets
     ];
 
     private static RedDiffSolver FewStep(PresetRequest request)
-        => new RedDiffSolver { Optimizer = RedDiffOptimizer.Proximal, WeightOverTime = RedDiffWeight.Const, DenoiserWeight = 1.5 * request.Sigma }.FewStep(request);
+        => new RedDiffSolver { Optimizer = RedDiffOptimizer.Proximal, WeightOverTime = RedDiffWeight.Const, DenoiserWeight = 1.5 * Math.Max(request.Sigma, 0.001) }.FewStep(request);
 
     private static RedDiffSolver Paper => new() { Steps = 50, StartFromPseudoInverse = true, OmitLastStep = true, PublishedTables = true };
 }

@@ -44,8 +44,8 @@ public sealed class DdnmParityTests
     private static LinearOperator Simplified(ParityCase reference)
     {
         ConfigNode node = reference.Config.Object("operator");
-        if (node.OneOf("kind", "average_pooling", "colorization", "mask") != "colorization") return PublishedOperator.FromCase(reference);
         node.Only("pinv", "replicate");
+        if (node.OneOf("kind", "average_pooling", "colorization", "mask") != "colorization") return PublishedOperator.FromCase(reference);
         node.Text("order");
         Assert.All(node.Doubles("weights"), weight => Assert.Equal(1.0 / 3, weight, 1e-3));
         return new ThriceGray(new ImageShape(3, (int)reference.Input("x_orig").shape[2], (int)reference.Input("x_orig").shape[3]));
