@@ -64,7 +64,7 @@ public sealed class Cm4irPresets : ISolverPresets
         double noise = 2 * Math.Max(request.Sigma, 0.005);
         Cm4irSolver solver = new() { Steps = steps, Start = Cm4irStart.Guess, Ladder = Cm4irLadder.Geometric, Guidance = Cm4irGuidance.Proximal, Eta = 0 };
         // Filling in starts near the truth, and measured pixels are left to the last step, which removes their noise the more of them there are.
-        if (request.MeasuresPixels) return solver with { SigmaStart = Math.Max(0.1, noise), SigmaEnd = (0.25 + 0.75 * request.Measured) * noise, Lambda = 0.05 };
+        if (request.MeasuresPixels) return solver with { SigmaStart = request.Measured < 1 ? Math.Max(0.1, noise) : noise, SigmaEnd = (0.25 + 0.75 * request.Measured) * noise, Lambda = 0.05 };
         double many = Math.Max(1, steps / 8.0), end = 1.2 * noise / Math.Pow(many, 0.75);
         return solver with { SigmaStart = steps == 1 ? 2 * end : Math.Max(0.3 * Math.Min(1, steps / 4.0) * Math.Pow(many, 0.4), 1.5 * end), SigmaEnd = end, Lambda = 0.4 / Math.Sqrt(steps) };
     }

@@ -155,8 +155,12 @@ public sealed record RdmdSolver : ISolver
         return Clip ? x0.clamp_(-1, 1) : x0;
     }
 
-    private static Tensor Mean(Tensor restored, Tensor diffused, RdmdLevel at)
-        => (at.RestoreWeight * restored + at.Weight * diffused) / (at.RestoreWeight + at.Weight);
+    // Weighted by the two pulls; where both vanish, by tau.
+    private Tensor Mean(Tensor restored, Tensor diffused, RdmdLevel at)
+    {
+        double weight = at.RestoreWeight + at.Weight, share = weight > 0 ? at.Weight / weight : Tau;
+        return (1 - share) * restored + share * diffused;
+    }
 
     private Tensor Correct(SolverRun run, Tensor x0, Tensor restored, Tensor diffused, RdmdLevel at)
     {
