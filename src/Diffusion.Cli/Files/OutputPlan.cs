@@ -36,7 +36,23 @@ internal sealed class OutputPlan
             if (Directory.Exists(path)) throw new UsageException("The output is a folder", paths[i], "Choose another -o");
             if (!force && !mayExist && File.Exists(path)) throw new UsageException("The output exists already", paths[i], "Pass --force to overwrite it");
         }
+        foreach (string folder in paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).Distinct(PathComparer)) CheckWritable(folder);
         return new(paths);
+    }
+
+    // Hours of computing must not end at a folder that cannot be written to. A folder that is still to be made is judged by its parent.
+    private static void CheckWritable(string folder)
+    {
+        string existing = folder;
+        while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent) existing = parent;
+        try
+        {
+            using FileStream probe = new(Path.Combine(existing, $".{Guid.NewGuid():N}"), new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DiffusionException("The folder cannot be written to", existing, "Check its permissions, or choose another with -o", e);
+        }
     }
 
     private static StringComparer PathComparer => OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;

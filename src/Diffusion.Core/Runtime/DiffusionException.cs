@@ -23,7 +23,9 @@ public class DiffusionException : Exception
     }
 
     private static string Format(string what, string? where, string? remedy)
-        => what + (where is null ? "" : $" ({where})") + "." + (remedy is null ? "" : $" {remedy}.");
+        => Sentence(what + (where is null ? "" : $" ({where})")) + (remedy is null ? "" : $" {Sentence(remedy)}");
+
+    private static string Sentence(string text) => text.EndsWith('?') || text.EndsWith('.') ? text : text + ".";
 }
 
 /// <summary>A checkpoint that is damaged, hostile, of another format or another architecture.</summary>
