@@ -84,6 +84,9 @@ public sealed class BadInputTests : IDisposable
     public void An_unknown_setting_of_a_solver() => Fails(2, ["restore", "a.png", "-A", "identity", "--noise", "0.1", "-s", "dpir", "--set", "lamda=1"], "lamda", "lambda");
 
     [Fact]
+    public void An_impossible_setting_of_a_solver() => Fails(2, ["restore", "a.png", "-A", "identity", "--noise", "0.1", "-s", "dpir", "--set", "lambda=-1"], "lambda", "-1");
+
+    [Fact]
     public void A_picture_of_which_nobody_says_how_it_was_degraded()
     {
         TestPictures.Write(_workspace["photo.png"], 32, 32);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Diffusion.Imaging;
@@ -124,6 +125,17 @@ public sealed partial class RestoreTests : IDisposable
         Assert.Contains("64x96", plan.Output);
         Assert.Contains("GB", plan.Output);
         Assert.Equal(before, _workspace.Files);
+    }
+
+    [Fact]
+    public void An_operator_of_a_plug_in_degrades_and_restores()
+    {
+        string plugin = typeof(RestoreTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "SamplePlugin").Value!;
+        TestPictures.Write(_workspace["photo.png"], 40, 48);
+        Run("degrade", "photo.png", "-A", "vignette:strength=0.8", "--noise", "0.01", "-o", "dark.tif", "--plugin", plugin).Expect(0);
+        Run("restore", "dark.tif", "-s", "dpir", "-n", "2", "-o", "bright.png", "--plugin", plugin).Expect(0);
+        using Picture restored = ImageFile.Read(_workspace["bright.png"]), clean = ImageFile.Read(_workspace["photo.png"]), dark = ImageFile.Read(_workspace["dark.tif"]);
+        Assert.True(Psnr.Compute(restored.Pixels, clean.Pixels) > Psnr.Compute(dark.Pixels, clean.Pixels) + 3);
     }
 
     [LibraryImport("libc")]

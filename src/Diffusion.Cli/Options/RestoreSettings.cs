@@ -72,7 +72,8 @@ internal static class RestoreSettings
         if (catalog.Entries.All(entry => !entry.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
             throw new UsageException($"There is no solver \"{name}\"", "--solver", NearestName.Advice(name, [.. catalog.Entries.Select(entry => entry.Name)]));
         SolverEntry found = catalog.Find(name);
-        if (session.Get(options.Preset) is { } preset) UsageException.Guard(() => found.Preset(preset));
-        foreach (string key in session.Get(options.Set)?.Keys ?? Enumerable.Empty<string>()) UsageException.Guard(() => found.Setting(key));
+        // Values that depend on the problem are checked again when it is known.
+        PresetRequest request = new(new OperatorTraits(), 0.02, new PriorInfo { Name = "", Kind = PriorKind.PosteriorMean }, session.Get(options.Steps));
+        UsageException.Guard(() => found.Create(session.Get(options.Preset), request, session.Get(options.Set)));
     }
 }

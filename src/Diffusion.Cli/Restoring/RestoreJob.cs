@@ -92,7 +92,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
         {
             bool complete = IsComplete(input, outputs.Paths[i]);
             using Measurement measurement = Measurement.Open(input, Classes.Of(input));
-            RestorePlan plan = restorer.Plan(measurement, Batch);
+            RestorePlan plan = UsageException.GuardArguments(() => restorer.Plan(measurement, Batch));
             if (!complete) seconds += plan.Seconds;
             if (Terminal.Json) Terminal.PrintJson(PlanJson(input, outputs.Paths[i], complete, plan));
             else Terminal.Print($"{input} -> {outputs.Paths[i]}: {(complete ? "complete already" : plan)}");
@@ -134,7 +134,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
     {
         string title = items.Count == 1 ? Path.GetFileName(items[0].Input) : $"{items.Count} pictures";
         IReadOnlyList<RestoredPicture> restored = [];
-        Terminal.WithProgress(title, report => restored = restorer.Restore([.. items.Select(item => item.Measurement)], step => report(step.Fraction), session.Cancellation));
+        Terminal.WithProgress(title, report => restored = UsageException.GuardArguments(() => restorer.Restore([.. items.Select(item => item.Measurement)], step => report(step.Fraction), session.Cancellation)));
         for (int i = 0; i < items.Count; i++)
         {
             using RestoredPicture picture = restored[i];

@@ -6,6 +6,19 @@ namespace Diffusion.Cli.Shell;
 internal sealed class UsageException(string what, string? where = null, string? remedy = null, Exception? inner = null)
     : DiffusionException(what, where, remedy, inner)
 {
+    /// <summary>Runs work of which wrong arguments come from the command line; what is wrong with the data stays the data's fault.</summary>
+    public static T GuardArguments<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(e.Message.TrimEnd('.'), inner: e);
+        }
+    }
+
     /// <summary>Runs <paramref name="check"/> on values of the command line: what it finds wrong is the command line's fault.</summary>
     public static T Guard<T>(Func<T> check)
     {

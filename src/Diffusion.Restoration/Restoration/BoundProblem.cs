@@ -29,12 +29,11 @@ internal sealed class BoundProblem : IDisposable
     /// <exception cref="OperatorSpecException">No picture gives such a measurement.</exception>
     public static BoundProblem Bind(OperatorSpec spec, Measurement measurement, int priorChannels, string priorName, Device device)
     {
-        ImageShape clean = measurement.Clean ?? (measurement.Shape is { } seen ? InputSize.Of(spec, seen, priorChannels)
-            : throw new OperatorSpecException($"The measurement \"{measurement.Name}\" is no picture and has no side file, so the size of the picture is not known", spec.ToString(), "Keep the .json file that diffusion degrade wrote beside it"));
+        ImageShape clean = CleanShape(spec, measurement, priorChannels);
         LinearOperator a = spec.Bind(clean, device);
         try
         {
-            if (!a.Output.Batch(1).AsSpan().SequenceEqual(measurement.Y.shape))
+            if (!Makes(a, measurement))
                 throw new OperatorSpecException($"The measurement \"{measurement.Name}\" is {string.Join("x", measurement.Y.shape[1..])}, but the operator makes {a.Output} of a picture of {clean}", spec.ToString(), "Use the operator that it was made with");
             if (clean.Channels == priorChannels) return new(spec, a, a);
             if (clean.Channels == 1) return new(spec, a, new GrayMeasurement(a, priorChannels));
@@ -49,4 +48,27 @@ internal sealed class BoundProblem : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Solved.Dispose();
+
+    /// <summary>What the side file says, unless the user named another operator than the one that it belongs to.</summary>
+    private static ImageShape CleanShape(OperatorSpec spec, Measurement measurement, int priorChannels)
+    {
+        if (measurement.Clean is { } known && (measurement.Shape is null || measurement.Side!.Operator == spec.ToString() || Fits(spec, known, measurement))) return known;
+        return measurement.Shape is { } seen ? InputSize.Of(spec, seen, priorChannels)
+            : throw new OperatorSpecException($"The measurement \"{measurement.Name}\" is no picture and has no side file, so the size of the picture is not known", spec.ToString(), "Keep the .json file that diffusion degrade wrote beside it");
+    }
+
+    private static bool Fits(OperatorSpec spec, ImageShape clean, Measurement measurement)
+    {
+        try
+        {
+            using LinearOperator a = spec.Bind(clean);
+            return Makes(a, measurement);
+        }
+        catch (OperatorSpecException)
+        {
+            return false;
+        }
+    }
+
+    private static bool Makes(LinearOperator a, Measurement measurement) => a.Output.Batch(1).AsSpan().SequenceEqual(measurement.Y.shape);
 }
