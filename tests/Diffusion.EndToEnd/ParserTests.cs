@@ -36,7 +36,6 @@ public sealed class ParserTests(Workspace workspace) : IClassFixture<Workspace>
     [Fact]
     public void Help_answers_at_once_and_shows_examples()
     {
-        Run("restore", "--help"); // the file cache
         Outcome help = Run("restore", "--help").Expect(0);
         Assert.Contains("Examples:", help.Output);
         Assert.Contains("diffusion restore small.png", help.Output);
@@ -83,11 +82,8 @@ public sealed class ParserTests(Workspace workspace) : IClassFixture<Workspace>
         Assert.Contains(lines, line => line.Contains("\"cm4ir\""));
     }
 
-    [Theory]
-    [InlineData("bash", "complete")]
-    [InlineData("zsh", "compdef")]
-    [InlineData("pwsh", "Register-ArgumentCompleter")]
-    public void Completion_scripts_are_printed(string shell, string word) => Assert.Contains(word, Run("completion", shell).Expect(0).Output);
+    [Fact]
+    public void A_completion_script_is_printed() => Assert.Contains("complete ", Run("completion", "bash").Expect(0).Output);
 
     [Fact]
     public void Completion_knows_the_verbs() => Assert.Contains("restore", Run("[suggest:12]", "diffusion re").Expect(0).Output);
