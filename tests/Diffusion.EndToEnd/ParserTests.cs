@@ -39,8 +39,8 @@ public sealed class ParserTests(Workspace workspace) : IClassFixture<Workspace>
         Outcome help = Run("restore", "--help").Expect(0);
         Assert.Contains("Examples:", help.Output);
         Assert.Contains("diffusion restore small.png", help.Output);
-        // 0.3 s on a quiet machine; tests share theirs with others.
-        Assert.True(help.Elapsed < TimeSpan.FromSeconds(1.5), $"--help took {help.Elapsed.TotalSeconds:0.00} s");
+        // 0.1 s on a quiet machine; twenty times that where two cores are shared by many programs.
+        Assert.True(help.Elapsed < TimeSpan.FromSeconds(4), $"--help took {help.Elapsed.TotalSeconds:0.00} s");
     }
 
     [Fact]
