@@ -5,6 +5,7 @@ using Diffusion.Runtime;
 
 // profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes.
 // presets FOLDER [size=128] [noise=0.02] [solvers=cm4ir,rdmd,dpir] [preset=NAME] [steps=4,8,16] [operators=SPEC;SPEC] [set:KEY=VALUE] [prior=NAME] [out=FOLDER]: what the presets gain on a folder of pictures.
+// overhead SIZE ROUNDS: what solvers and operators cost beside the network.
 // Anything else goes to BenchmarkDotNet: --filter '*', --list flat, ...
 switch (args)
 {
@@ -16,6 +17,10 @@ switch (args)
     case ["presets", string folder, ..]:
         Dictionary<string, string> options = args[2..].ToDictionary(option => option[..option.IndexOf('=')], option => option[(option.IndexOf('=') + 1)..]);
         using (IDenoiser prior = options.TryGetValue("prior", out string? name) ? PriorLoader.Load(name) : ShippedPrior.Load(ComputePolicy.Choose())) PresetComparison.Print(folder, prior, options);
+        break;
+    case ["overhead", ..]:
+        using (UNetPrior prior = ShippedPrior.Load(ComputePolicy.Choose()))
+            SolverOverhead.Print(prior, args.Length > 1 ? int.Parse(args[1]) : 512, args.Length > 2 ? int.Parse(args[2]) : 3);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(NetworkProfile).Assembly).Run(args);
