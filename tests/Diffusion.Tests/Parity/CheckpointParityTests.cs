@@ -97,12 +97,12 @@ public sealed class CheckpointParityTests
         foreach (TensorEntry entry in file.Tensors.Values) entry.Read().Dispose();
     }
 
-    // Every GLOBAL opcode of a zip file's pickle.
+    // Every GLOBAL and STACK_GLOBAL opcode of a zip file's pickle.
     private static (string Module, string Name)[] GlobalsIn(string path)
     {
         using ZipArchive archive = ZipFile.OpenRead(path);
         using StreamReader pickle = new(archive.Entries.Single(entry => entry.Name == "data.pkl").Open(), Encoding.Latin1);
-        return [.. Regex.Matches(pickle.ReadToEnd(), @"c([\w.]+)\n([\w.]+)\n").Select(match => (match.Groups[1].Value, match.Groups[2].Value))];
+        return [.. Regex.Matches(pickle.ReadToEnd(), @"c(?<module>[\w.]+)\n(?<name>[\w.]+)\n|\x8c.(?<module>[\w.]+)\x94?\x8c.(?<name>[\w.]+)\x94?\x93", RegexOptions.Singleline).Select(match => (match.Groups["module"].Value, match.Groups["name"].Value))];
     }
 
     // What a path that leads out of an archive could reach.

@@ -101,7 +101,7 @@ public sealed class OperatorsParityTests
                 "norm" => Residual().norm().reshape(1),
                 "norm_grad" => a.Adjoint(Residual()) / Residual().norm(),
                 "rdmd_step" => a.Adjoint(Residual()),
-                "nearest_up" => v!.repeat_interleave(x.shape[2] / v.shape[2], 2).repeat_interleave(x.shape[3] / v.shape[3], 3),
+                "nearest_up" => v!.repeat_interleave(a.Traits.Downsample, 2).repeat_interleave(a.Traits.Downsample, 3),
                 "spectrum" => a is PublishedCircularConvolution circular ? circular.Transfer.abs() : null,
                 _ when Number(name, "Apinv_eta") is { } eta => a.PseudoInverse(y, eta),
                 _ when Number(name, "reg") is { } rho => a.SolveNormal(b, rho),
@@ -132,12 +132,13 @@ public sealed class OperatorsParityTests
         using LinearOperator blur = Blur.Of(a.Input, reference.Input("kernel"), Boundary.Circular);
         using LinearOperator shipped = ComposedOperator.Of(Blur.Of(a.Input, reference.Input("kernel"), Boundary.Circular),
             new Downsample { Factor = a.Traits.Downsample, Kernel = DownsampleKernel.Decimate, Phase = DecimationPhase.First }.Bind(a.Input));
-        bool classical = config.Bool("classical_equals_otf", false);
+        // scipy's wrapped convolution is the same operator, for odd and even kernels alike.
+        _ = config.Bool("classical_equals_otf", false);
         foreach (LinearOperator each in (LinearOperator[])[a, shipped])
         {
             reference.AssertOutput("Az", each.Apply(z));
             reference.AssertOutput("Aty", each.Adjoint(y));
-            if (classical) reference.AssertOutput("Az_classical", each.Apply(z));
+            if (reference.Outputs.Contains("Az_classical")) reference.AssertOutput("Az_classical", each.Apply(z));
             reference.AssertOutput("x_est", Step(each, z));
             reference.AssertOutput("x_est_blend", Step(each, psi * z + (1 - psi) * reference.Input("z_restored")));
         }
@@ -180,7 +181,7 @@ public sealed class OperatorsParityTests
         void Rebuild(string kernel, string factor)
         {
             double[] taps = [.. reference.Input(kernel).to(ScalarType.Float64).data<double>()];
-            int n = (int)reference.Input(factor + "s").shape[0], used = taps.Length - (op.Bool("last_tap_dropped") ? 1 : 0);
+            int n = (int)reference.Input(factor + "s").shape[0], used = taps.Length - (op.Bool("last_tap_dropped") && taps.Length % 2 == 1 ? 1 : 0);
             double[,] matrix = new double[n, n];
             for (int i = 0; i < n; i++)
             {
@@ -227,7 +228,7 @@ public sealed class OperatorsParityTests
     {
         config.Only("channels", reference.HasInput("x") ? reference.Input("x").shape[1] : 3);
         foreach (string key in (string[])["etas", "rhos"]) if (config.Has(key)) _ = config.Doubles(key);
-        foreach (string key in (string[])["default_eta"]) if (config.Has(key)) _ = config.Double(key);
+        foreach (string key in (string[])["default_eta", "eta"]) if (config.Has(key)) _ = config.Double(key);
         int[] size = config.Has("image_size") ? [config.Int("image_size"), config.Int("image_size")] : config.Has("size") ? config.Ints("size") : config.Ints("low_res");
         Tensor picture = reference.Input(config.Has("low_res") ? "y" : "x");
         Assert.Equal([size[0], size[1]], picture.shape[2..]);

@@ -113,11 +113,12 @@ public sealed class ParityCase : IDisposable
     public void LoadInto(Network network, string part = "") => StateDictLoader.Load(network.Parameters, Weights(part));
 
     /// <summary>The draws as a noise source; roles follow the labels.</summary>
-    public ReplayedNoise Noise()
+    /// <param name="drawn">Which labels to hand out; null: all.</param>
+    public ReplayedNoise Noise(Func<string, bool>? drawn = null)
     {
         IReadOnlyList<string> labels = DrawLabels;
         Assert.Equal(_draws.Length, labels.Count);
-        return new ReplayedNoise([.. Draws.Select((draw, i) => (RoleOf(labels[i]), draw))]);
+        return new ReplayedNoise([.. Draws.Zip(labels).Where(entry => drawn?.Invoke(entry.Second) ?? true).Select(entry => (RoleOf(entry.Second), entry.First))]);
     }
 
     /// <summary>Holds a result to its tolerance: |actual - expected| at most factor * (atol + rtol |expected|) everywhere, equal shapes, no NaN; integers and truth values must be equal.</summary>

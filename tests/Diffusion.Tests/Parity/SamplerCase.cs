@@ -35,7 +35,8 @@ internal sealed class SamplerCase : IDisposable
     /// <param name="clean">The measurement before noise, where the published program measures by another operator than it solves with; null: <c>y_clean</c> or A x_orig.</param>
     /// <param name="prior">The prior; null: the case's network with its scalings or betas.</param>
     /// <param name="noiseless">The published program adds no noise to y whatever the noise level.</param>
-    public SamplerCase(ParityCase reference, SamplerRun run, LinearOperator a, PixelRange range = PixelRange.Symmetric, Tensor? clean = null, IDenoiser? prior = null, bool noiseless = false)
+    /// <param name="drawn">Whether a draw of this label is asked for; null: all are.</param>
+    public SamplerCase(ParityCase reference, SamplerRun run, LinearOperator a, PixelRange range = PixelRange.Symmetric, Tensor? clean = null, IDenoiser? prior = null, bool noiseless = false, Func<string, bool>? drawn = null)
     {
         Reference = reference;
         Run = run;
@@ -44,7 +45,7 @@ internal sealed class SamplerCase : IDisposable
         ReadCommonKeys(reference.Config);
         Prior = new RecordingPrior(prior ?? CreatePrior(reference, run.Policy));
         A = a;
-        _noise = reference.Noise();
+        _noise = reference.Noise(drawn);
         Tensor original = reference.Input("x_orig");
         clean ??= reference.HasInput("y_clean") ? reference.Input("y_clean") : A.Apply(original);
         _y = NoiseScale > 0 && !noiseless ? A.Restrict(clean + (float)NoiseScale * _noise.Draw(NoiseRole.Measurement, A.Output.Batch(original.shape[0]))) : clean;
@@ -73,7 +74,7 @@ internal sealed class SamplerCase : IDisposable
     /// <summary>The case's schedule.</summary>
     public NoiseSchedule Schedule => ScheduleOf(Reference.Config);
 
-    private long[]? Labels => Reference.HasInput("classes") ? Reference.Input("classes").data<long>().ToArray() : null;
+    private long[]? Labels => Reference.HasInput("classes") ? Reference.Input("classes").to(ScalarType.Int64).data<long>().ToArray() : null;
 
     /// <summary>Runs a solver on the recorded draws, all of which it must use, and compares every trace that is an output, then the result as <c>x_hat</c>.</summary>
     /// <param name="solver">The solver.</param>

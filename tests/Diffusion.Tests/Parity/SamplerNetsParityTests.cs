@@ -44,6 +44,8 @@ public sealed class SamplerNetsParityTests
                 EpsilonPrior prior = new(network, NoiseSchedule.Linear(), info);
                 Tensor t = reference.Input("t");
                 reference.AssertOutput("eps_var", network.Forward(x, t, labels, compare), factor);
+                // The prior knows the schedule's own times alone.
+                if (!t.eq(t.floor()).all().item<bool>()) continue;
                 Tensor[] predicted = [.. t.to(ScalarType.Int64).data<long>().Select((time, n) =>
                 {
                     (Tensor epsilon, Tensor? variance) = prior.Predict(x.narrow(0, n, 1), (int)time, NetworkCase.Label(labels, n));

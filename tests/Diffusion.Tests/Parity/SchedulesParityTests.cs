@@ -28,16 +28,16 @@ public sealed class SchedulesParityTests
 
     private static void GaussianTables(ParityCase reference)
     {
-        ConfigNode config = reference.Config, cosine = config.Object("cosine");
-        config.Object("beta_linear").Text("start", "end");
+        ConfigNode config = reference.Config;
+        if (config.Has("beta_linear")) config.Object("beta_linear").Text("start", "end");
+        if (config.Has("cosine")) config.Object("cosine").Text("s", "max_beta");
         foreach (ConfigNode node in config.Objects("schedules"))
         {
             NoiseSchedule schedule = node.String("schedule") == "cosine"
-                ? NoiseSchedule.Cosine(node.Int("steps"), cosine.Double("s"), cosine.Double("max_beta"))
+                ? NoiseSchedule.Cosine(node.Int("steps"), config.Object("cosine").Double("s"), config.Object("cosine").Double("max_beta"))
                 : Schedule(node);
             Tables(reference, node.String("name"), schedule, "betas", "alphas_cumprod", "alphas_cumprod_prev", "posterior_variance", "posterior_log_variance_clipped", "posterior_mean_coef1", "posterior_mean_coef2");
         }
-        cosine.Text("s", "max_beta");
     }
 
     private static void Respaced(ParityCase reference, ConfigNode request)

@@ -43,8 +43,7 @@ internal sealed class PublishedCircularConvolution : PublishedOperator
         int factor = config.Int("factor", 1);
         if (config.Has("kernel")) config.Only("kernel", "cubic_filter");
         if (config.Has("data_step")) config.Only("data_step", "closed-form FFT with op.kernel");
-        if (config.Has("blur_mode")) config.OneOf("blur_mode", "Gaussian", "motion");
-        if (config.Has("kernel_size")) _ = config.Kind("kernel_size") == System.Text.Json.JsonValueKind.Array ? config.Ints("kernel_size")[0] : config.Int("kernel_size");
+        config.Text("blur_mode");
         Tensor kernel = reference.Input(new[] { "op.kernel", "kernel2d", "kernel" }.First(reference.HasInput));
         // DiffPIR's cases give no centre; theirs is that of each direction.
         bool rows = config.Has("centre") ? config.OneOf("centre", "rows", "each_direction") == "rows" : flat;

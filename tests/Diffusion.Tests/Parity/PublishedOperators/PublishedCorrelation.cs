@@ -12,12 +12,12 @@ internal sealed class PublishedCorrelation(ImageShape input, Tensor kernel) : Pu
     public static PublishedCorrelation Create(ParityCase reference, ConfigNode config, ImageShape shape)
     {
         config.Only("padding", "reflect (border pixel not repeated), kernel_size//2");
-        int size = config.Int("kernel_size");
-        string mode = config.Has("blur_mode") ? config.OneOf("blur_mode", "Gaussian", "given", "motion") : "given";
+        string mode = config.String("blur_mode", "given");
+        if (reference.Family == "operators") config.Only("blur_mode", "Gaussian", "given");
         if (config.Has("kernel_std_or_intensity")) _ = config.Double("kernel_std_or_intensity");
         string? name = new[] { "op.kernel", "kernel" }.FirstOrDefault(reference.HasInput);
         Assert.True(name is not null || mode == "Gaussian", "A kernel that is no input must be Gaussian.");
-        return new PublishedCorrelation(shape, name is null ? ImpulseGaussian(size, config.Double("kernel_std_or_intensity")) : reference.Input(name));
+        return new PublishedCorrelation(shape, name is null ? ImpulseGaussian(config.Int("kernel_size"), config.Double("kernel_std_or_intensity")) : reference.Input(name));
     }
 
     /// <summary>scipy's gaussian_filter of a unit impulse: separable, truncated at radius int(4 std + 0.5), edges mirrored with the edge sample repeated, not normalised again.</summary>
@@ -41,8 +41,8 @@ internal sealed class PublishedCorrelation(ImageShape input, Tensor kernel) : Pu
 
     public override Tensor Apply(Tensor x)
     {
-        long half = Kernel.shape[0] / 2;
-        Tensor padded = torch.nn.functional.pad(x, [half, half, half, half], PaddingModes.Reflect);
+        (long rows, long columns) = (Kernel.shape[0] / 2, Kernel.shape[1] / 2);
+        Tensor padded = torch.nn.functional.pad(x, [columns, columns, rows, rows], PaddingModes.Reflect);
         return torch.nn.functional.conv2d(padded, Kernel.expand(Input.Channels, 1, -1, -1), groups: Input.Channels).slice(2, 0, Input.Height, 1).slice(3, 0, Input.Width, 1);
     }
 }

@@ -19,7 +19,10 @@ internal abstract class PublishedOperator(ImageShape input, MeasurementShape out
     public static PublishedOperator FromCase(ParityCase reference, bool matched = false)
     {
         ConfigNode config = reference.Config.Object("operator");
-        config.Text("about", "kernel_about");
+        config.Text("about", "kernel_about", "kernel_size");
+        // Closed where it says how y is laid out, text in whole runs.
+        if (reference.Family != "operators") config.Text("order");
+        else config.Only("order", "coefficients in the order of perm, channels innermost", "kept pixels in row-major pixel order, channels innermost", "planar [3,h,w]");
         Tensor picture = reference.Input(new[] { "x_orig", "x", "z" }.First(reference.HasInput));
         ImageShape shape = new((int)picture.shape[1], (int)picture.shape[2], (int)picture.shape[3]);
         Tensor y = reference.HasInput("y") ? reference.Input("y") : reference.Outputs.Contains("y") ? reference.Expected("y") : picture;
@@ -27,7 +30,7 @@ internal abstract class PublishedOperator(ImageShape input, MeasurementShape out
         switch (config.String("kind"))
         {
             case "mask":
-                if (config.Has("order")) config.OneOf("order", "kept pixels in row-major pixel order, channels innermost", "see notes");
+                config.Only("factor", 1.0);
                 if (config.Has("data_step")) config.Only("data_step", "per pixel");
                 return flat ? new PublishedMask(shape, reference.Input("mask")) : new PublishedDenseMask(shape, reference.Input("mask"), false);
             case "mask_dense":
@@ -35,13 +38,11 @@ internal abstract class PublishedOperator(ImageShape input, MeasurementShape out
             case "identity":
                 return new PublishedIdentity(shape);
             case "average_pooling":
-                if (config.Has("order")) config.OneOf("order", "planar [3,h,w]", "see notes");
                 if (config.Has("pinv")) config.Only("pinv", "replicate");
                 return new PublishedPooling(shape, config.Int("factor"), Optional("op.U"), Optional("op.V"));
             case "colorization":
                 return new PublishedColorization(shape, config.Doubles("weights"), Optional("op.U"), Optional("op.V"));
             case "walsh_hadamard":
-                config.Only("order", "coefficients in the order of perm, channels innermost");
                 return new PublishedHadamard(shape, config.Int("ratio"), reference.Input("perm"));
             case "separable_strided_conv":
                 return PublishedStridedConvolution.Create(reference, config, shape);
@@ -110,6 +111,6 @@ internal abstract class PublishedSvd(ImageShape input, Tensor singulars) : Publi
     {
         long n = first.shape[0];
         Tensor q = torch.linalg.qr(torch.cat([first.unsqueeze(1), torch.eye(n, n - 1, dtype: first.dtype).roll(1, 0)], 1)).Q.clone();
-        return q[0, 0].item<float>() * first[0].item<float>() < 0 ? -q : q;
+        return q.select(1, 0).dot(first).item<float>() < 0 ? -q : q;
     }
 }

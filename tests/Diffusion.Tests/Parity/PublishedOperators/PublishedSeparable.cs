@@ -35,7 +35,6 @@ internal sealed class PublishedStridedConvolution : PublishedSvd
 
     public static PublishedStridedConvolution Create(ParityCase reference, ConfigNode config, ImageShape shape)
     {
-        if (config.Has("order")) config.OneOf("order", "planar [3,h,w]", "see notes");
         if (config.Has("padding")) config.Only("padding", "reflect incl. border (see notes)");
         if (config.Has("kernel")) config.Only("kernel", "bicubic a=-0.5, 4*factor taps (formula in the notes)");
         int factor = config.Int("factor");
@@ -95,7 +94,6 @@ internal sealed class PublishedSeparableConvolution : PublishedSvd
 
     public static PublishedSeparableConvolution Create(ParityCase reference, ConfigNode config, ImageShape shape, bool matched)
     {
-        if (config.Has("order")) config.OneOf("order", "planar [3,h,w]", "see notes");
         if (config.Has("padding")) config.Only("padding", "zero");
         if (config.Has("singular_order")) config.OneOf("singular_order", "tiled", "tiled (published quirk, see notes)");
         if (config.Has("kernel")) config.Only("kernel", "Gaussian std 10, 5 taps, normalised");
