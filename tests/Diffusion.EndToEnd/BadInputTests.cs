@@ -75,6 +75,14 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public void A_sheet_never_overwrites_an_input()
+    {
+        byte[] photo = File.ReadAllBytes(TestPictures.Write(_workspace["photo.png"], 32, 32));
+        Fails(2, ["restore", "phot[n-p].png", "-A", "identity", "--noise", "0.1", "-o", "out.png", "--sheet-file", "photo.png", "--force"], "photo.png", "overwrite an input");
+        Assert.Equal(photo, File.ReadAllBytes(_workspace["photo.png"]));
+    }
+
+    [Fact]
     public void An_unknown_solver() => Fails(2, ["restore", "a.png", "-A", "identity", "--noise", "0.1", "-s", "cm4if"], "cm4if", "cm4ir");
 
     [Fact]

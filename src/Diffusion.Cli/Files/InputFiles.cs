@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using Diffusion.Imaging;
 using Diffusion.Runtime;
 
@@ -21,7 +20,8 @@ internal static class InputFiles
     {
         List<string> files = [];
         foreach (string word in words) files.AddRange(Expand(word, alsoTake));
-        return [.. files.DistinctBy(file => file == StandardInput ? file : Path.GetFullPath(file))];
+        HashSet<string> stems = [.. files.Where(file => !IsCompanion(file)).Select(Stem)];
+        return [.. files.Where(file => !IsCompanion(file) || !stems.Contains(Path.ChangeExtension(Stem(file), null))).DistinctBy(file => file == StandardInput ? file : Path.GetFullPath(file))];
     }
 
     private static IReadOnlyList<string> Expand(string word, string[] alsoTake)
@@ -32,7 +32,7 @@ internal static class InputFiles
             string[] inside = [.. Directory.EnumerateFiles(word).Where(file => (IsPicture(file) || alsoTake.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)) && !IsCompanion(file)).Order(StringComparer.Ordinal)];
             return inside.Length > 0 ? inside : throw new ImageException("The folder holds no picture", word, $"Supported are {string.Join(", ", ImageFormats.Extensions)}");
         }
-        if (word.AsSpan().IndexOfAny("*?") < 0) throw new ImageException("There is no such file", word, NearFile(word) is { } near ? $"Did you mean {near}?" : "Check the path");
+        if (!GlobPattern.Is(word)) throw new ImageException("There is no such file", word, NearFile(word) is { } near ? $"Did you mean {near}?" : "Check the path");
         string[] found = [.. Glob(word).Order(StringComparer.Ordinal)];
         return found.Length > 0 ? found : throw new ImageException("No file matches", word, "Check the pattern");
     }
@@ -43,6 +43,8 @@ internal static class InputFiles
         string name = Path.GetFileNameWithoutExtension(file);
         return new[] { ".preview", ".mask", ".kernel" }.Any(suffix => name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase));
     }
+
+    private static string Stem(string file) => Path.ChangeExtension(Path.GetFullPath(file), null);
 
     private static IEnumerable<string> Glob(string pattern)
     {
@@ -55,11 +57,11 @@ internal static class InputFiles
             folders = part switch
             {
                 "**" => folders.SelectMany(f => Directory.EnumerateDirectories(f, "*", SearchOption.AllDirectories).Prepend(f)),
-                _ when part.AsSpan().IndexOfAny("*?") < 0 => folders.Select(f => Path.Combine(f, part)).Where(Directory.Exists),
-                _ => folders.SelectMany(f => Directory.EnumerateDirectories(f).Where(d => FileSystemName.MatchesSimpleExpression(part, Path.GetFileName(d)))),
+                _ when !GlobPattern.Is(part) => folders.Select(f => Path.Combine(f, part)).Where(Directory.Exists),
+                _ => folders.SelectMany(f => Directory.EnumerateDirectories(f).Where(new GlobPattern(part).Matches)),
             };
         }
-        return folders.SelectMany(Directory.EnumerateFiles).Where(f => FileSystemName.MatchesSimpleExpression(parts[^1], Path.GetFileName(f)))
+        return folders.SelectMany(Directory.EnumerateFiles).Where(new GlobPattern(parts[^1]).Matches)
             .Select(f => f.StartsWith("./", StringComparison.Ordinal) ? f[2..] : f);
     }
 

@@ -21,29 +21,38 @@ internal sealed class OutputPlan
     /// <param name="extension">The extension inside a folder, with the dot.</param>
     /// <param name="force">Existing outputs may be overwritten.</param>
     /// <param name="mayExist">Existing outputs are fine (they will be looked at).</param>
+    /// <param name="alsoRead">Further files that are read, and so never overwritten.</param>
     /// <exception cref="UsageException">Two results in one file, an input would be overwritten, or an output exists.</exception>
-    public static OutputPlan Make(IReadOnlyList<string> inputs, string? output, string defaultPattern, string extension, bool force, bool mayExist = false)
+    public static OutputPlan Make(IReadOnlyList<string> inputs, string? output, string defaultPattern, string extension, bool force, bool mayExist = false, IEnumerable<string>? alsoRead = null)
     {
         if (output == StandardOutput)
             return inputs.Count == 1 ? new([StandardOutput]) : throw new UsageException($"{inputs.Count} results cannot go to standard output", "-o -", "Give one input, or a folder");
         string[] paths = [.. inputs.Select(input => PathFor(input, inputs.Count, output, defaultPattern, extension))];
-        HashSet<string> taken = new(PathComparer), sources = [.. inputs.Where(i => i != InputFiles.StandardInput).Select(RealPath)];
-        for (int i = 0; i < paths.Length; i++)
-        {
-            string path = RealPath(paths[i]);
-            if (sources.Contains(path)) throw new UsageException("The output would overwrite an input", paths[i], "Choose another -o");
-            if (!taken.Add(path)) throw new UsageException("Two results would go to the same file", paths[i], "Use a folder, or a pattern with {name}");
-            if (Directory.Exists(path)) throw new UsageException("The output is a folder", paths[i], "Choose another -o");
-            if (!force && !mayExist && File.Exists(path)) throw new UsageException("The output exists already", paths[i], "Pass --force to overwrite it");
-        }
+        CheckFree(paths, [.. inputs, .. alsoRead ?? []], force || mayExist);
         foreach (string folder in paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).Distinct(PathComparer)) CheckWritable(folder);
         return new(paths);
     }
 
-    // Hours of computing must not end at a folder that cannot be written to. A folder that is still to be made is judged by its parent.
-    private static void CheckWritable(string folder)
+    /// <summary>Checks that files can be written: each to a place of its own, over nothing that is read, and over nothing else unless <paramref name="mayExist"/>.</summary>
+    /// <exception cref="UsageException">One cannot.</exception>
+    public static void CheckFree(IReadOnlyList<string> paths, IEnumerable<string> sources, bool mayExist)
     {
-        string existing = folder;
+        HashSet<string> taken = new(PathComparer), read = new(sources.Where(i => i != InputFiles.StandardInput).Select(RealPath), PathComparer);
+        foreach (string path in paths)
+        {
+            string real = RealPath(path);
+            if (read.Contains(real)) throw new UsageException("The output would overwrite an input", path, "Choose another name");
+            if (!taken.Add(real)) throw new UsageException("Two results would go to the same file", path, "Use a folder, or a pattern with {name}");
+            if (Directory.Exists(real)) throw new UsageException("The output is a folder", path, "Choose another name");
+            if (!mayExist && File.Exists(real)) throw new UsageException("The output exists already", path, "Pass --force to overwrite it");
+        }
+    }
+
+    /// <summary>Hours of computing must not end at a folder that cannot be written to. A folder that is still to be made is judged by its parent.</summary>
+    /// <exception cref="DiffusionException">It cannot.</exception>
+    public static void CheckWritable(string folder)
+    {
+        string existing = Path.GetFullPath(folder);
         while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent) existing = parent;
         try
         {

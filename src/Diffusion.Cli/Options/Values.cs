@@ -17,7 +17,8 @@ internal static class Values
             return Fail(result, $"\"{text}\" is no noise level. Write a standard deviation on the [0,1] scale (0.05 or 12.75/255), or auto.");
         if (parts.Length == 2) value /= double.Parse(parts[1], CultureInfo.InvariantCulture);
         if (double.IsFinite(value) && value is >= 0 and <= 1) return value;
-        return Fail(result, $"The noise level must be in [0,1], not {text}. It is a standard deviation on the [0,1] scale; a level of 255 is written {text}/255.");
+        string hint = value > 1 && parts.Length == 1 ? $"; a level of 255 is written {text}/255" : "";
+        return Fail(result, $"The noise level must be in [0,1], not {text}. It is a standard deviation on the [0,1] scale{hint}.");
     }
 
     /// <summary>A whole number of at least <paramref name="min"/>.</summary>

@@ -22,10 +22,8 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
     public required Classes Classes { get; init; }
     /// <summary>Pictures of one size that are restored together.</summary>
     public int Batch { get; init; } = 1;
-    /// <summary>Write before/after pictures.</summary>
-    public bool Sheet { get; init; }
-    /// <summary>Where to; null: beside the output.</summary>
-    public string? SheetFile { get; init; }
+    /// <summary>Before/after pictures by output; empty: none are written.</summary>
+    public required IReadOnlyDictionary<string, string> Sheets { get; init; }
     /// <summary>Skip complete outputs.</summary>
     public bool Resume { get; init; }
     /// <summary>Replace existing outputs.</summary>
@@ -157,7 +155,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
         }
         using Report report = new(item.Input, item.Output, restored, item.Measurement);
         if (References.For(item.Input) is { } reference) report.Compare(reference);
-        if (Sheet) report.WriteSheet(SheetFile ?? Path.ChangeExtension(item.Output, null) + "_sheet.png");
+        if (Sheets.TryGetValue(item.Output, out string? sheet)) report.WriteSheet(sheet);
         if (Terminal.Json) Terminal.PrintJson(report.ToJson());
         else if (item.Output != OutputPlan.StandardOutput) Terminal.Print(report.ToLine());
         else Terminal.Say(report.ToLine());

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Diffusion.Cli.Files;
 using Diffusion.Imaging;
 using Diffusion.Restoration;
@@ -16,6 +17,16 @@ internal static class RestoreRecord
 
     /// <summary>The record of an output.</summary>
     public static string PathFor(string output) => output + ".json";
+
+    /// <summary>Whether a file is what a restoration wrote: a picture with its record, or the samples, spread and sheet beside it.</summary>
+    public static bool IsResult(string file)
+    {
+        if (File.Exists(PathFor(file))) return true;
+        string stem = Path.ChangeExtension(file, null);
+        return Companion.Match(stem) is { Success: true, Groups: var groups } && new[] { Path.GetExtension(file), ".png" }.Any(extension => File.Exists(PathFor(groups[1].Value + extension)));
+    }
+
+    private static readonly Regex Companion = new(@"^(.+)_(sheet|spread|sample\d+)$", RegexOptions.CultureInvariant | RegexOptions.Singleline);
 
     /// <summary>Everything that decides the result, as far as it is known before the restoration.</summary>
     public static JsonObject Settings(string input, RestoreOptions options, long? label) => new()

@@ -48,6 +48,8 @@ internal sealed class DegradeVerb : Verb
         // What is no picture needs .npz: that is known before anything is computed.
         string extension = MakesPictures(spec) ? session.Get(_clip) ? ".png" : ".tif" : ".npz";
         OutputPlan plan = OutputPlan.Make(inputs, output, "{name}_degraded" + extension, extension, session.Get(_output.Force));
+        // NAME.json belongs to one measurement: that of NAME.png does not become that of NAME.tif.
+        if (!toStream) OutputPlan.CheckFree([.. plan.Paths.Select(SideFile.PathFor)], inputs, session.Get(_output.Force));
         Degrader degrader = new(spec, noise, session.Get(_seed)) { CropToFit = session.Get(_problem.CropToFit) };
         FileQueue queue = new(session);
         return queue.Run(inputs, (input, index) =>
@@ -57,6 +59,7 @@ internal sealed class DegradeVerb : Verb
             using DegradedPicture degraded = degrader.Degrade(picture, input == InputFiles.StandardInput ? null : FileHash.Sha256(input));
             if (toStream)
             {
+                if (degraded.Measurement.Shape is null) throw new ImageException($"A measurement of {string.Join("x", degraded.Measurement.Y.shape[1..])} values is no picture", input, "Write it to a file with -o NAME.npz");
                 using Stream stdout = Console.OpenStandardOutput();
                 ImageFile.Write(stdout, degraded.Measurement.Y, ImageFormat.Tiff, new WriteOptions { BitDepth = session.Get(_clip) ? 8 : 32 }, degraded.Measurement.Alpha);
                 return;

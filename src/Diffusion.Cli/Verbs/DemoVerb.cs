@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
@@ -32,6 +33,7 @@ internal sealed class DemoVerb : Verb
         RestoreSettings.CheckPrior(session, _solver);
         string folder = session.Get(_output)!;
         if (File.Exists(folder)) throw new UsageException("There is a file of this name", folder, "Name a folder with -o");
+        OutputPlan.CheckWritable(folder);
         ComputePolicy policy = RestoreSettings.Policy(session, _execution);
         // Operator and noise come with each measurement.
         using Restorer restorer = new(RestoreSettings.Options(session, _solver, _execution) with { Policy = policy });

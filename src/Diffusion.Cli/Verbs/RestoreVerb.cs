@@ -6,6 +6,7 @@ using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Restoration;
+using Diffusion.Runtime;
 using Diffusion.Solvers;
 
 namespace Diffusion.Cli.Verbs;
@@ -53,10 +54,18 @@ internal sealed class RestoreVerb : Verb
         (OperatorCatalog operators, SolverCatalog solvers) = RestoreSettings.Catalogs(session, _problem);
         OperatorSpec? spec = RestoreSettings.Operator(session, _problem, operators);
         RestoreSettings.CheckSolver(session, _solver, solvers);
-        IReadOnlyList<string> inputs = InputFiles.Expand(session.Get(_inputs), ".npz");
-        OutputPlan plan = OutputPlan.Make(inputs, session.Get(_output.Output), "{name}_restored.png", ".png", session.Get(_output.Force), session.Get(_resume));
-        if (session.Has(_sheetFile) && inputs.Count > 1) throw new UsageException($"{inputs.Count} sheets cannot go to one file", "--sheet-file", "Use --sheet, which writes one beside each output");
+        string[] words = session.Get(_inputs);
+        // What an earlier run left in a folder is no input of the next one, unless it is named.
+        string[] inputs = [.. InputFiles.Expand(words, ".npz").Where(file => words.Contains(file) || !RestoreRecord.IsResult(file))];
+        if (inputs.Length == 0) throw new ImageException("There are only restored pictures", words[0], "Name those that are to be restored again");
         References references = new(session.Get(_reference), inputs);
+        string[] clean = [.. inputs.Select(references.For).OfType<string>()];
+        bool mayExist = session.Get(_output.Force) || session.Get(_resume);
+        OutputPlan plan = OutputPlan.Make(inputs, session.Get(_output.Output), "{name}_restored.png", ".png", session.Get(_output.Force), session.Get(_resume), clean);
+        string[] sheets = Sheets(session, plan);
+        OutputPlan.CheckFree([.. plan.Paths, .. sheets], [.. inputs, .. clean], mayExist);
+        foreach (string sheet in sheets) OutputPlan.CheckWritable(Path.GetDirectoryName(Path.GetFullPath(sheet))!);
+        if (session.Terminal.Json && plan.Paths.Contains(OutputPlan.StandardOutput) && !session.Get(_dryRun)) throw new UsageException("--json and the picture cannot both go to standard output", "-o -", "Leave --json out, or write the picture to a file");
         Classes classes = Classes.Read(session.Get(_classes), session.Get(_label));
         RestoreSettings.CheckPrior(session, _solver);
         foreach (string input in inputs) RequireOperator(input, spec, session);
@@ -77,12 +86,21 @@ internal sealed class RestoreVerb : Verb
             References = references,
             Classes = classes,
             Batch = session.Get(_execution.Batch) ?? 1,
-            Sheet = session.Get(_sheet) || session.Has(_sheetFile),
-            SheetFile = session.Get(_sheetFile),
+            Sheets = plan.Paths.Zip(sheets).ToDictionary(pair => pair.First, pair => pair.Second),
             Resume = session.Get(_resume),
-            Overwrite = session.Get(_output.Force) || session.Get(_resume),
+            Overwrite = mayExist,
         };
         return session.Get(_dryRun) ? job.Plan(inputs) : job.Run(inputs);
+    }
+
+    /// <summary>The before/after pictures: one beside each output, or the one that the user named; none without <c>--sheet</c>.</summary>
+    private string[] Sheets(Session session, OutputPlan plan)
+    {
+        if (session.Get(_sheetFile) is { } file)
+            return plan.Paths.Count > 1 ? throw new UsageException($"{plan.Paths.Count} sheets cannot go to one file", "--sheet-file", "Use --sheet, which writes one beside each output") : [file];
+        if (!session.Get(_sheet)) return [];
+        if (plan.Paths.Contains(OutputPlan.StandardOutput)) throw new UsageException("There is no output file for --sheet to lie beside", "-o -", "Name the sheet with --sheet-file");
+        return [.. plan.Paths.Select(path => Path.ChangeExtension(path, null) + "_sheet.png")];
     }
 
     private void RequireOperator(string input, OperatorSpec? spec, Session session)
