@@ -32,6 +32,9 @@ internal sealed class Classes
         return classes;
     }
 
+    /// <summary>Whether any class was given.</summary>
+    public bool Any => _same is not null || _byName.Count > 0;
+
     /// <summary>The class of a file; null when nobody says it.</summary>
     public long? Of(string input) => _byName.TryGetValue(Path.GetFileNameWithoutExtension(input), out long label) ? label : _same;
 }

@@ -13,6 +13,7 @@ internal static class PictureScores
     {
         if (!restored.shape.SequenceEqual(clean.shape)) throw new DiffusionException($"The pictures differ in shape: {Describe(restored)} against {Describe(clean)}", where, "Compare pictures of one size and number of channels");
         if (2 * border >= Math.Min(clean.shape[2], clean.shape[3])) throw new DiffusionException($"A border of {border} leaves nothing of {Describe(clean)}", where, "Use a smaller --border");
+        if (Math.Max(clean.shape[2], clean.shape[3]) - 2 * border < 2) throw new DiffusionException("One pixel is too little to compare", where, "Compare larger pictures, or use a smaller --border");
         return PictureMetrics.Compute(restored.cpu().clamp(0, 1), clean.cpu().clamp(0, 1), border, eightBit);
     }
 

@@ -50,6 +50,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
                 queue.Try([inputs[i]], inputs.Count, () => item = Open(inputs[i], outputs.Paths[i]));
                 // What is wrong with the prior is wrong for every file: not caught here.
                 Restorer restorer = loading.GetAwaiter().GetResult();
+                if (i == todo[0] && Classes.Any && restorer.Prior.Classes is null) Terminal.Warn($"Prior {restorer.Prior.Name} knows no classes: --class and --classes change nothing.");
                 if (item is null) continue;
                 if (batch.Count > 0 && !SameKind(batch[0], item)) Flush(restorer);
                 batch.Add(item);
