@@ -42,7 +42,8 @@ internal sealed class MaskOperator : SpectralOperator
     }
 
     /// <summary>The harmonic fill of the missing pixels.</summary>
-    public override Tensor Guess(Tensor y) => Fill.Harmonic(y, _mask);
+    // A start, not a result: a tenth of a grey level less exact is four times as fast.
+    public override Tensor Guess(Tensor y) => Fill.Harmonic(y, _mask, tolerance: 2e-3);
 
     public override void Dispose()
     {
