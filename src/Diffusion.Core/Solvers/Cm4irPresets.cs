@@ -66,7 +66,7 @@ public sealed class Cm4irPresets : ISolverPresets
         // Filling in starts near the truth, and measured pixels are left to the last step, which removes their noise the more of them there are.
         if (request.MeasuresPixels) return solver with { SigmaStart = request.Measured < 1 ? Math.Max(0.1, noise) : noise, SigmaEnd = (0.25 + 0.75 * request.Measured) * noise, Lambda = 0.05 };
         double many = Math.Max(1, steps / 8.0), end = 1.2 * noise / Math.Pow(many, 0.75);
-        return solver with { SigmaStart = steps == 1 ? 2 * end : Math.Max(0.3 * Math.Min(1, steps / 4.0) * Math.Min(many, 2), 1.5 * end), SigmaEnd = end, Lambda = 0.28 / Math.Sqrt(steps) };
+        return solver with { SigmaStart = steps == 1 ? 2 * end : Math.Max(0.3 * Math.Min(1, steps / 4.0) * Math.Pow(many, 0.4), 1.5 * end), SigmaEnd = end, Lambda = 0.4 / Math.Sqrt(steps) };
     }
 
     private static string About(Published line) => string.Create(CultureInfo.InvariantCulture, $"published: {line.Task} at noise {line.Sigma} ({line.Data})");

@@ -19,8 +19,8 @@ public sealed class RdmdPresets : ISolverPresets
         // Filling in is a task for the deterministic half: it starts near the truth, and noise would cover the known pixels.
         if (request.MeasuresPixels)
             return solver with { SigmaStart = request.Measured < 1 ? Math.Max(0.12, noise) : noise, SigmaEnd = (0.5 + 0.5 * request.Measured) * noise, RestoreStart = Math.Max(Math.Clamp(0.05 * n, 0.1, 0.4), noise), Lambda = 0.05 };
-        double end = 1.3 * noise, start = n == 1 ? 2 * end : Math.Max(Math.Clamp(0.2 * Math.Pow(n / 4.0, 0.6), 0.2, 0.4), 1.5 * end);
-        return solver with { SigmaStart = start, SigmaEnd = end, RestoreStart = start, Lambda = 0.35 / Math.Sqrt(n) };
+        double end = 1.3 * noise, start = n == 1 ? 2 * end : Math.Max(0.2, 1.5 * end);
+        return solver with { SigmaStart = start, SigmaEnd = end, RestoreStart = start, Lambda = 0.35 / Math.Sqrt(Math.Min(n, 8)) };
     }
 
     private static RdmdSolver Paper(PresetRequest request)
