@@ -57,7 +57,7 @@ internal sealed class SolversShowVerb : Verb
         string name = session.Get(_name);
         SolverEntry entry = SolverCatalog.BuiltIn.Entries.FirstOrDefault(e => e.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
             ?? throw new UsageException($"There is no solver \"{name}\"", "diffusion solvers show", NearestName.Advice(name, [.. SolverCatalog.BuiltIn.Entries.Select(e => e.Name)]));
-        PresetRequest request = new(Traits(session.Get(_task)!), session.Get(_noise) ?? 0.02, new PriorInfo { Name = "photo", Kind = PriorKind.PosteriorMean, NoiseRange = (0.01, 157) }, session.Get(_steps));
+        PresetRequest request = new(Traits(session.Get(_task)!), session.Get(_noise) ?? 0.02, new PriorInfo { Name = "photo", Kind = PriorKind.PosteriorMean, NoiseRange = (0.01, 157), AnyOrientation = true }, session.Get(_steps));
         SolverPreset[] presets = session.Get(_preset) is { } wanted ? [UsageException.Guard(() => entry.Preset(wanted))] : [.. entry.Presets.Take(2)];
         ISolver[] solvers = [.. presets.Select(preset => UsageException.Guard(() => preset.Create(request)))];
         if (session.Terminal.Json) PrintJson(session.Terminal, entry, presets, solvers);

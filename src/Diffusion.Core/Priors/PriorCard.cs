@@ -8,7 +8,7 @@ namespace Diffusion.Priors;
 /// <summary>What a prior's <c>card.json</c> says that is needed to run it: architecture, prediction, schedule, noise range, measured errors.</summary>
 /// <remarks>
 /// Keys: <c>name</c>, <c>kind</c> and <c>config</c> (the network), <c>prediction</c> (<c>epsilon</c>, <c>edm</c>, <c>consistency</c>, <c>epsilon-consistency</c>), <c>schedule</c> (<c>type</c> linear or cosine, <c>beta_start</c>, <c>beta_end</c>, <c>steps</c>),
-/// and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min, max], <c>rmse</c> [[sigma, rmse], ...] (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>. Other keys are for people.
+/// and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min, max], <c>rmse</c> [[sigma, rmse], ...] (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>, <c>any_orientation</c>. Other keys are for people.
 /// </remarks>
 public sealed record PriorCard
 {
@@ -32,6 +32,8 @@ public sealed record PriorCard
     public int? TilesBeyond { get; init; }
     /// <summary>Side of the window that an output pixel depends on.</summary>
     public int? ReceptiveField { get; init; }
+    /// <summary>Whether it was trained on pictures in all eight turns and flips.</summary>
+    public bool AnyOrientation { get; init; }
     /// <summary>Sentences for the user: how it was recognised, what was assumed.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
@@ -74,6 +76,7 @@ public sealed record PriorCard
         TrainedSizes = card["trained_sizes"] is JsonArray sizes ? [.. sizes.Select(size => (int)size!)] : [],
         TilesBeyond = (int?)card["tiles_beyond"],
         ReceptiveField = (int?)card["receptive_field"],
+        AnyOrientation = (bool?)card["any_orientation"] ?? false,
     };
 
     private static NoiseSchedule ScheduleOf(JsonObject schedule)

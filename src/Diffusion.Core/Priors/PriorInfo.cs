@@ -28,6 +28,8 @@ public sealed record PriorInfo
     public int? ReceptiveField { get; init; }
     /// <summary>The noise levels on [-1,1] that it was trained for. Solvers clamp their schedules to it.</summary>
     public (double Min, double Max) NoiseRange { get; init; } = (0.002, 80);
+    /// <summary>Whether its pictures have no upright: trained on turned and flipped ones, so that solvers may turn them too (faces and rooms do have one).</summary>
+    public bool AnyOrientation { get; init; }
     /// <summary>Number of classes; null when unconditional.</summary>
     public int? Classes { get; init; }
     /// <summary>Root mean squared error on [-1,1] of one evaluation by noise level; null when not measured.</summary>

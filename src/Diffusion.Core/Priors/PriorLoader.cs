@@ -37,6 +37,7 @@ public static class PriorLoader
             NoiseRange = card.NoiseRange ?? DefaultRange(card),
             RmseTable = card.RmseTable,
             TrainedSizes = card.TrainedSizes,
+            AnyOrientation = card.AnyOrientation,
             TilesBeyond = card.TilesBeyond,
             ReceptiveField = card.ReceptiveField,
             Notes = card.Notes,

@@ -62,7 +62,7 @@ public sealed class Cm4irPresets : ISolverPresets
         if (request.Prior.Kind == PriorKind.Consistency) return Choose(request).Solver(request);
         int steps = request.MaxEvaluations ?? 8;
         double noise = 2 * Math.Max(request.Sigma, 0.005);
-        Cm4irSolver solver = new() { Steps = steps, Start = Cm4irStart.Guess, Ladder = Cm4irLadder.Geometric, Guidance = Cm4irGuidance.Proximal, Eta = 0 };
+        Cm4irSolver solver = new() { Steps = steps, Start = Cm4irStart.Guess, Ladder = Cm4irLadder.Geometric, Guidance = Cm4irGuidance.Proximal, Eta = 0, Turns = request.Prior.AnyOrientation };
         // Filling in starts near the truth, and measured pixels are left to the last step, which removes their noise the more of them there are.
         if (request.MeasuresPixels) return solver with { SigmaStart = request.Measured < 1 ? Math.Max(0.1, noise) : noise, SigmaEnd = (0.25 + 0.75 * request.Measured) * noise, Lambda = 0.05 };
         double many = Math.Max(1, steps / 8.0), end = 1.2 * noise / Math.Pow(many, 0.75);

@@ -108,6 +108,10 @@ public sealed record Cm4irSolver : ISolver
     [Setting(Symbol = "deltas_injection_type", About = "where the deltas enter: the network's time, or the scalings as well")]
     public DeltaInjection DeltaInjection { get; init; }
 
+    /// <summary>Whether step i denoises the picture turned and flipped by mode i mod 8, as DPIR does.</summary>
+    [Setting(About = "turns and flips the picture by i mod 8 in step i, as DPIR does")]
+    public bool Turns { get; init; }
+
     /// <summary>The smallest noise level, on [-1,1].</summary>
     [Setting(Symbol = "sigma_t_min", Min = 0, About = "smallest noise level on [-1,1]")]
     public double MinSigma { get; init => field = SolverSetting.Check<Cm4irSolver>(value); } = 0.002;
@@ -148,7 +152,7 @@ public sealed record Cm4irSolver : ISolver
             using DisposeScope step = torch.NewDisposeScope();
             bool last = i == Steps - 1;
             double s = Clamp(sigmas[i]), told = (1 + (Deltas.Count > 0 ? Deltas[i] : 0)) * s;
-            Tensor x0 = run.Denoise(x, DeltaInjection == DeltaInjection.Time ? s : told, told == s ? null : told).clamp_(-1, 1);
+            Tensor x0 = run.DenoiseTurned(x, DeltaInjection == DeltaInjection.Time ? s : told, Turns ? i % 8 : 0, told == s ? null : told).clamp_(-1, 1);
             run.Trace("sigma", s);
             run.Trace("x0", x0);
             if (last && run.Sigma > 0)

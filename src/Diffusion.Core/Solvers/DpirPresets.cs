@@ -21,7 +21,7 @@ public sealed class DpirPresets : ISolverPresets
             SigmaStart = n == 1 ? 2 * end : Math.Max(0.15 * Math.Pow(n / 4.0, 0.75), 1.5 * end),
             SigmaEnd = end,
             Lambda = request.MeasuresPixels ? 0.03 : 0.5,
-            Turns = false,
+            Turns = request.Prior.AnyOrientation,
         };
     }
 

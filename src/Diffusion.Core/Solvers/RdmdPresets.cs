@@ -13,7 +13,7 @@ public sealed class RdmdPresets : ISolverPresets
     // Tuned as CM4IR's (see tests/Benchmarks, verb "presets"). Noise levels on [-1,1].
     private static RdmdSolver FewStep(PresetRequest request)
     {
-        RdmdSolver solver = Fit(new RdmdSolver { Mirror = true, Zeta = 0, Tau = request.MeasuresPixels ? 0.3 : 0.8 }, request.MaxEvaluations ?? 8);
+        RdmdSolver solver = Fit(new RdmdSolver { Mirror = true, Zeta = 0, Tau = request.MeasuresPixels ? 0.3 : 0.8, Turns = request.Prior.AnyOrientation }, request.MaxEvaluations ?? 8);
         double noise = 2 * Math.Max(request.Sigma, 0.005);
         int n = solver.Iterations;
         // Filling in is a task for the deterministic half: it starts near the truth, and noise would cover the known pixels.

@@ -103,6 +103,10 @@ public sealed record RdmdSolver : ISolver
     [Setting(Symbol = "clip_denoised", About = "clips the network's estimates to [-1,1]")]
     public bool Clip { get; init; } = true;
 
+    /// <summary>Whether evaluation k denoises the picture turned and flipped by mode k mod 8, as DPIR does: the two regularisers then see different turns.</summary>
+    [Setting(About = "turns and flips the picture by k mod 8 in evaluation k, as DPIR does")]
+    public bool Turns { get; init; }
+
     /// <summary>The schedule of the published sequences.</summary>
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();
 
@@ -120,8 +124,8 @@ public sealed record RdmdSolver : ISolver
         {
             using DisposeScope step = torch.NewDisposeScope();
             RdmdLevel at = levels[i];
-            Tensor restored = NeedsRestored(i) || run.IsTraced ? Denoise(run, x0 * at.RestoreGain, at.RestoreSigma) : x0;
-            Tensor diffused = NeedsDiffused(i) || run.IsTraced ? Denoise(run, x, at.Sigma) : x0;
+            Tensor restored = NeedsRestored(i) || run.IsTraced ? Denoise(run, x0 * at.RestoreGain, at.RestoreSigma, 2 * i) : x0;
+            Tensor diffused = NeedsDiffused(i) || run.IsTraced ? Denoise(run, x, at.Sigma, 2 * i + 1) : x0;
             run.Trace("restored", restored);
             run.Trace("xdiff", diffused);
             if (i == Count - 1)
@@ -149,9 +153,9 @@ public sealed record RdmdSolver : ISolver
 
     private bool NeedsDiffused(int i) => i < Count - 1 ? Tau > 0 : Result == RdmdResult.Diffused || (Result == RdmdResult.Mean && Tau > 0);
 
-    private Tensor Denoise(SolverRun run, Tensor x, double sigma)
+    private Tensor Denoise(SolverRun run, Tensor x, double sigma, int evaluation)
     {
-        Tensor x0 = run.Denoise(x, sigma);
+        Tensor x0 = run.DenoiseTurned(x, sigma, Turns ? evaluation % 8 : 0);
         return Clip ? x0.clamp_(-1, 1) : x0;
     }
 

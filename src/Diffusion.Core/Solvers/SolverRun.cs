@@ -46,6 +46,11 @@ internal sealed class SolverRun
         return Finite(_prior.Denoise(x, sigma, _problem.Condition with { NetworkSigma = networkSigma }), x, sigma);
     }
 
+    /// <summary>As <see cref="Denoise(Tensor, double, double?)"/>, of the picture turned by one of the eight modes of <see cref="Dihedral"/>, and turned back.</summary>
+    /// <exception cref="NumericalException">It is not finite.</exception>
+    public Tensor DenoiseTurned(Tensor x, double sigma, int mode, double? networkSigma = null)
+        => mode == 0 ? Denoise(x, sigma, networkSigma) : Dihedral.TurnBack(Denoise(Dihedral.Turn(x, mode), sigma, networkSigma), mode);
+
     /// <summary>The network's noise estimate, and its variance channels where it has them, at x_t = sqrt(alphaBar_t) x0 + sqrt(1 - alphaBar_t) n; derived from the estimate of x0 with priors that have no such network.</summary>
     /// <param name="xt">x_t.</param>
     /// <param name="t">Integer time of <paramref name="schedule"/>.</param>

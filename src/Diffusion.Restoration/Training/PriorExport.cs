@@ -44,6 +44,7 @@ public static class PriorExport
             ["schedule"] = new JsonObject { ["type"] = "linear", ["beta_start"] = start, ["beta_end"] = end, ["steps"] = plan.Schedule.Steps },
             ["noise_range"] = new JsonArray(levels.Trained.Min, levels.Trained.Max),
             ["trained_sizes"] = new JsonArray([.. plan.Settings.Batches.Select(b => (JsonNode)b.Size)]),
+            ["any_orientation"] = true,
             ["parameters"] = state.Layout.Length,
             ["training"] = new JsonObject
             {
