@@ -3,11 +3,12 @@ using Diffusion.Inverse;
 namespace Diffusion.Operators;
 
 /// <summary>Correlation with a kernel at every f-th pixel of a picture extended beyond its edges: any kernel, any boundary. Normal equations by conjugate gradients.</summary>
-/// <remarks>The preconditioner solves the same problem on the mirrored torus with an even kernel of the same mean power: exact but for the edges.</remarks>
+/// <remarks>The preconditioner solves the same problem on the mirrored torus with an even kernel of the same mean power: exact but for the edges. Even kernels on reflected pictures have a better one.</remarks>
 internal sealed class PaddedConvolution : LinearOperator
 {
     private readonly Padding _padding;
     private readonly MirroredTorus _near;
+    private readonly ReflectedTorus? _reflected;
     private readonly Tensor? _rows, _columns, _kernel;
     private readonly int _factor, _kernelRows, _kernelColumns;
     private readonly (long Top, long Left) _margin;
@@ -20,9 +21,10 @@ internal sealed class PaddedConvolution : LinearOperator
     /// <param name="near">The preconditioner; owned.</param>
     /// <param name="blur">Whether it is a blur to its user.</param>
     /// <param name="device">Where its constants live.</param>
-    public PaddedConvolution(ImageShape input, Tensor kernel, (int Row, int Column) first, Boundary boundary, int factor, MirroredTorus near, bool blur, Device device)
+    /// <param name="reflected">A better preconditioner, where there is one; owned.</param>
+    public PaddedConvolution(ImageShape input, Tensor kernel, (int Row, int Column) first, Boundary boundary, int factor, MirroredTorus near, bool blur, Device device, ReflectedTorus? reflected = null)
     {
-        (Input, _factor, _near, Device) = (input, factor, near, device);
+        (Input, _factor, _near, _reflected, Device) = (input, factor, near, reflected, device);
         (_kernelRows, _kernelColumns) = ((int)kernel.shape[0], (int)kernel.shape[1]);
         if (boundary == Boundary.Valid)
         {
@@ -110,12 +112,17 @@ internal sealed class PaddedConvolution : LinearOperator
         return (near + SolveNormal(Adjoint(y - Apply(near)), 1e-2 * _near.NormSquared)).MoveToOuterDisposeScope();
     }
 
-    protected override Tensor Precondition(Tensor r, double rho) => _near.SolveNormal(r, Math.Max(rho, 1e-6 * _near.NormSquared));
+    protected override Tensor Precondition(Tensor r, double rho)
+    {
+        double damping = Math.Max(rho, 1e-6 * _near.NormSquared);
+        return _reflected?.Solve(r, damping) ?? _near.SolveNormal(r, damping);
+    }
 
     public override void Dispose()
     {
         _padding.Dispose();
         _near.Dispose();
+        _reflected?.Dispose();
         _rows?.Dispose();
         _columns?.Dispose();
         _kernel?.Dispose();

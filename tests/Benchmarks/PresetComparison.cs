@@ -53,7 +53,8 @@ internal static class PresetComparison
 
     private static Tensor Psnr(Tensor x, Tensor truth) => -10 * (x.clamp(0, 1) - truth).square().mean([1L, 2L, 3L]).log10();
 
-    private static Tensor? Crop(string file, int size)
+    /// <summary>The central square of a picture, [1,3,size,size]; null where it is too small.</summary>
+    internal static Tensor? Crop(string file, int size)
     {
         using Picture picture = ImageFile.Read(file);
         Tensor pixels = picture.Pixels.dim() == 3 ? picture.Pixels.unsqueeze(0) : picture.Pixels;

@@ -54,6 +54,20 @@ public sealed class BlurTests
         }
     }
 
+    [Theory]
+    [InlineData(33, 20, 0.1)]
+    [InlineData(64, 64, 1e-3)]
+    [InlineData(47, 90, 1e-5)]
+    public void Even_kernels_on_reflected_pictures_are_solved_in_a_few_iterations(int height, int width, double rho)
+    {
+        using ComputeScope scope = new();
+        using LinearOperator a = ShippedOperators.Catalog.Parse("blur:sigma=2,boundary=reflect").Bind(new ImageShape(3, height, width));
+        Tensor b = a.Adjoint(a.Apply(new PhiloxNoise(3, [default]).Draw(NoiseRole.Step, 1, 3, height, width)));
+        Tensor x = a.SolveNormal(b, rho);
+        Assert.InRange(a.LastSolve!.Value.Iterations, 1, 15);
+        Assert.True((a.Adjoint(a.Apply(x)) + rho * x - b).norm().item<float>() < 1e-4 * b.norm().item<float>());
+    }
+
     [Fact]
     public void Motion_at_a_positive_angle_rises_to_the_right()
     {
