@@ -9,7 +9,8 @@ internal sealed class PaddedConvolution : LinearOperator
     private readonly Padding _padding;
     private readonly MirroredTorus _near;
     private readonly ReflectedTorus? _reflected;
-    private readonly Tensor? _rows, _columns, _kernel;
+    private readonly Tensor? _rows, _columns, _transfer;
+    private readonly long[] _torus = [];
     private readonly int _factor, _kernelRows, _kernelColumns;
     private readonly (long Top, long Left) _margin;
 
@@ -48,7 +49,11 @@ internal sealed class PaddedConvolution : LinearOperator
             _rows = Weights(u.select(1, 0) * root, [input.Channels, 1, _kernelRows, 1]);
             _columns = Weights(vt.select(0, 0) * root, [input.Channels, 1, 1, _kernelColumns]);
         }
-        else _kernel = kernel.to(ScalarType.Float32).to(device).DetachFromDisposeScope();
+        else
+        {
+            _torus = [FastLength.From(_padding.Extended.Height), FastLength.From(_padding.Extended.Width)];
+            _transfer = torch.fft.rfft2(kernel, _torus).to(ScalarType.ComplexFloat32).to(device).DetachFromDisposeScope();
+        }
         Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, Math.Max(_kernelRows, _kernelColumns)) };
 
         Tensor Weights(Tensor taps, long[] shape)
@@ -74,13 +79,12 @@ internal sealed class PaddedConvolution : LinearOperator
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor extended = _padding.Extend(x);
-        if (_kernel is null)
+        if (_transfer is null)
         {
             Tensor vertical = torch.nn.functional.conv2d(extended, _rows!, strides: [_factor, 1], groups: Input.Channels);
             return torch.nn.functional.conv2d(vertical, _columns!, strides: [1, _factor], groups: Input.Channels).MoveToOuterDisposeScope();
         }
-        (long h, long w) = (extended.shape[2], extended.shape[3]);
-        Tensor full = torch.fft.irfft2(torch.fft.rfft2(extended) * torch.fft.rfft2(_kernel, [h, w]).conj(), [h, w]);
+        Tensor full = torch.fft.irfft2(torch.fft.rfft2(extended, _torus) * _transfer.conj(), _torus);
         ImageShape output = Output.Image;
         return full.slice(2, 0, (output.Height - 1) * _factor + 1, _factor).slice(3, 0, (output.Width - 1) * _factor + 1, _factor).contiguous().MoveToOuterDisposeScope();
     }
@@ -88,7 +92,7 @@ internal sealed class PaddedConvolution : LinearOperator
     public override Tensor Adjoint(Tensor y)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        if (_kernel is null)
+        if (_transfer is null)
         {
             Tensor horizontal = torch.nn.functional.conv_transpose2d(y, _columns!, strides: [1, _factor], groups: Input.Channels);
             return _padding.Fold(Fit(torch.nn.functional.conv_transpose2d(horizontal, _rows!, strides: [_factor, 1], groups: Input.Channels))).MoveToOuterDisposeScope();
@@ -97,8 +101,8 @@ internal sealed class PaddedConvolution : LinearOperator
         (long h, long w) = ((output.Height - 1) * _factor + _kernelRows, (output.Width - 1) * _factor + _kernelColumns);
         Tensor spread = torch.zeros([y.shape[0], y.shape[1], h, w], dtype: y.dtype, device: y.device);
         spread.slice(2, 0, (output.Height - 1) * _factor + 1, _factor).slice(3, 0, (output.Width - 1) * _factor + 1, _factor).copy_(y);
-        Tensor full = torch.fft.irfft2(torch.fft.rfft2(spread) * torch.fft.rfft2(_kernel, [h, w]), [h, w]);
-        return _padding.Fold(Fit(full)).MoveToOuterDisposeScope();
+        Tensor full = torch.fft.irfft2(torch.fft.rfft2(spread, _torus) * _transfer, _torus);
+        return _padding.Fold(Fit(full.narrow(2, 0, h).narrow(3, 0, w))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The enlargement of a reduced picture; of a blurred one a damped inverse.</summary>
@@ -125,7 +129,7 @@ internal sealed class PaddedConvolution : LinearOperator
         _reflected?.Dispose();
         _rows?.Dispose();
         _columns?.Dispose();
-        _kernel?.Dispose();
+        _transfer?.Dispose();
         base.Dispose();
     }
 

@@ -4,7 +4,7 @@ using System.Reflection;
 namespace Diffusion.EndToEnd;
 
 /// <summary>What a run of the command left behind.</summary>
-internal sealed record Outcome(int Code, string Output, string Error, TimeSpan Elapsed)
+internal sealed record Outcome(int Code, string Output, string Error)
 {
     /// <summary>Asserts the exit code, with what the command said.</summary>
     public Outcome Expect(int code)
@@ -46,9 +46,8 @@ internal static class DiffusionCommand
     public static Outcome Run(string folder, (string Name, string Value)[] environment, IEnumerable<string> args)
     {
         using Process process = Start(folder, environment, args);
-        Stopwatch watch = Stopwatch.StartNew();
         process.StandardInput.Close();
-        return Finish(process, watch);
+        return Finish(process);
     }
 
     /// <summary>Starts it.</summary>
@@ -64,7 +63,7 @@ internal static class DiffusionCommand
     }
 
     /// <summary>Reads what it says and waits for its end.</summary>
-    public static Outcome Finish(Process process, Stopwatch watch)
+    public static Outcome Finish(Process process)
     {
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         const int Patience = 180_000;
@@ -73,6 +72,6 @@ internal static class DiffusionCommand
             process.Kill(entireProcessTree: true);
             Assert.Fail("The command did not end within three minutes.");
         }
-        return new Outcome(process.ExitCode, output.Result, error.Result, watch.Elapsed);
+        return new Outcome(process.ExitCode, output.Result, error.Result);
     }
 }

@@ -88,13 +88,12 @@ public sealed partial class RestoreTests : IDisposable
         string[] before = _workspace.Files;
         Process process = DiffusionCommand.Start(_workspace.Folder, "restore", "y.tif", "-s", "dpir", "-n", "1000", "-o", "x.png", "--verbose");
         using Process _ = process;
-        Stopwatch watch = Stopwatch.StartNew();
         Thread.Sleep(TimeSpan.FromSeconds(4));
         // A shell's background jobs, and all that they start, ignore interrupts: there the test sends what a service manager would.
         const int Interrupt = 2, Terminate = 15;
         bool ignored = OperatingSystem.IsLinux() && (Convert.ToUInt64(File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) & (1UL << (Interrupt - 1))) != 0;
         kill(process.Id, ignored ? Terminate : Interrupt);
-        DiffusionCommand.Finish(process, watch).Expect(ignored ? 143 : 130);
+        DiffusionCommand.Finish(process).Expect(ignored ? 143 : 130);
         Assert.Equal(before, _workspace.Files);
     }
 

@@ -26,6 +26,9 @@ public sealed class TrainingTests(Workspace workspace) : IClassFixture<Workspace
         Assert.False(File.Exists(workspace["killed/prior/tiny.safetensors"]));
         Outcome resumed = DiffusionCommand.Run(workspace.Folder, Train("killed")).Expect(0);
         Assert.Contains("going on at step", resumed.Error);
+        string[] trained = File.ReadAllLines(workspace["whole/prior/photographs.txt"]);
+        Assert.Equal(Directory.GetFiles(DiffusionCommand.DemoPhotos, "*.png").Select(Path.GetFileName).Order(), trained.Select(line => line[66..]).Order());
+        Assert.All(trained, line => Assert.Matches("^[0-9a-f]{64}  ", line));
         Assert.Equal(File.ReadAllBytes(workspace["whole/prior/tiny.safetensors"]), File.ReadAllBytes(workspace["killed/prior/tiny.safetensors"]));
     }
 

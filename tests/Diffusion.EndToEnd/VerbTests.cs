@@ -80,7 +80,7 @@ public sealed class VerbTests : IDisposable
         Run("checkpoints", "convert", photo, "-o", "wide.safetensors", "--dtype", "fp32").Expect(0);
         JsonNode summary = Assert.Single(Lines(Run("checkpoints", "inspect", "wide.safetensors", "--json").Expect(0)));
         Assert.Equal("adm-unet", (string)summary["kind"]!);
-        Assert.Equal(290, (int)summary["dtypes"]!["float32"]!);
+        Assert.Equal(400, (int)summary["dtypes"]!["float32"]!);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ internal static class BeforeAfter
         List<SheetPanel> panels = [];
         if (measurement.Shape is not null) panels.Add(new("measurement", measurement.Y.clamp(0, 1)));
         string score = metrics is null ? "" : FormattableString.Invariant($", {metrics.Psnr:0.00} dB");
-        panels.Add(new($"restored: {restored.Solver}, {restored.Evaluations} evaluations{score}", restored.Picture.Pixels));
+        panels.Add(new($"restored: {restored.Method}{score}", restored.Picture.Pixels));
         if (clean is not null) panels.Add(new("original", clean.Pixels));
         Sheet.Write(path, panels);
     }

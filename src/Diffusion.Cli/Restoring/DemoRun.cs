@@ -36,7 +36,7 @@ internal sealed class DemoRun(Session session, Restorer restorer, string folder)
         [
             new("measurement", task.Operator, Score(before, clean)),
             new("baseline", baseline.Name, Score(baseline.X, clean), baselineSeconds),
-            new("restored", $"{result.Solver}, {result.Evaluations} evaluations", Score(result.Picture.Pixels, clean), result.Seconds),
+            new("restored", result.Method, Score(result.Picture.Pixels, clean), result.Seconds),
         ];
         ImageFile.Write(Path.Combine(folder, $"{task.Photo}_restored.png"), result.Picture);
         Sheet.Write(Path.Combine(folder, $"{task.Photo}_{task.Name}.png"),

@@ -12,12 +12,14 @@ internal sealed class Report(string input, string output, RestoredPicture restor
 {
     private Picture? _clean;
     private PictureMetrics? _scores;
+    private SpreadReport? _spread;
 
     /// <summary>Measures against the clean picture.</summary>
     public void Compare(string reference)
     {
         _clean = ImageFile.Read(reference);
         _scores = PictureScores.Of(restored.Picture.Pixels, _clean.Pixels, reference);
+        _spread = restored.Spread?.Against(_clean.Pixels);
     }
 
     /// <summary>For <c>--json</c>.</summary>
@@ -37,6 +39,7 @@ internal sealed class Report(string input, string output, RestoredPicture restor
             ["hint"] = restored.Hint,
         };
         if (_scores is not null) json["metrics"] = _scores.ToJson();
+        if (_spread is not null) json["spread"] = new JsonObject { ["samples"] = restored.Samples.Count, ["spread"] = Math.Round(_spread.Spread, 6), ["error"] = Math.Round(_spread.Error, 6), ["within_68"] = Math.Round(_spread.Within68, 4), ["within_95"] = Math.Round(_spread.Within95, 4) };
         return json;
     }
 
@@ -46,7 +49,8 @@ internal sealed class Report(string input, string output, RestoredPicture restor
         string noise = restored.NoiseEstimated ? FormattableString.Invariant($", noise estimated as {restored.Noise:0.####}") : "";
         string to = output == OutputPlan.StandardOutput ? "standard output" : output;
         string scores = _scores is null ? "" : ", " + _scores.ToLine();
-        return string.Create(CultureInfo.InvariantCulture, $"{input} -> {to}: {restored.Solver}, {restored.Evaluations} evaluations, {restored.Seconds:0.0} s{noise}{scores}");
+        if (_spread is not null) scores += FormattableString.Invariant($", spread {_spread.Spread:0.0000} against error {_spread.Error:0.0000}, {_spread.Within68:0 %} of the pixels within the 68 % interval, {_spread.Within95:0 %} within 95 %");
+        return string.Create(CultureInfo.InvariantCulture, $"{input} -> {to}: {restored.Method}, {restored.Seconds:0.0} s{noise}{scores}");
     }
 
     /// <summary>Writes the before/after picture.</summary>

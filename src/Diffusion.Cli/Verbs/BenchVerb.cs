@@ -31,7 +31,7 @@ internal sealed class BenchVerb : Verb
     {
         _file = Take(new Argument<string?>("file") { HelpName = "FILE", Description = $"A bench file (.yaml), or one that ships: {string.Join(", ", Shipped.Keys)}", Arity = ArgumentArity.ZeroOrOne });
         _images = Take(new Option<string[]>("--images") { HelpName = "PATH", Description = "Clean pictures: files, folders, globs; repeatable", Required = true });
-        _output = Take(new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder for results.csv, results.md and report.html; what it has already is skipped" });
+        _output = Take(new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder for results.csv, means.csv, results.md and report.html; what it has already is skipped" });
         _bench = new BenchOptions().AddTo(this);
         _lpips = Take(new Option<string?>("--lpips") { HelpName = "FILE", Description = "Published weights of AlexNet, VGG-16 or SqueezeNet 1.1: measures LPIPS as well" });
         _parquet = Take(new Option<bool>("--parquet") { Description = "Write results.parquet too" });
@@ -98,7 +98,9 @@ internal sealed class BenchVerb : Verb
     {
         IReadOnlyList<BenchRow> rows = runner.Rows;
         string about = $"Networks in {policy.NetworkDtype.ToString().ToLowerInvariant()}, {torch.get_num_threads()} threads, Diffusion {Restoration.Versions.Library}.";
-        string markdown = BenchMarkdown.Write(BenchSummary.Of(rows), plan.Title, about);
+        IReadOnlyList<BenchGroup> groups = BenchSummary.Of(rows);
+        string markdown = BenchMarkdown.Write(groups, plan.Title, about);
+        OutputFile.Write(Path.Combine(folder, "means.csv"), overwrite: true, stream => stream.Write(Encoding.UTF8.GetBytes(BenchMeans.Write(groups))));
         OutputFile.Write(Path.Combine(folder, "results.md"), overwrite: true, stream => stream.Write(Encoding.UTF8.GetBytes(markdown)));
         OutputFile.Write(Path.Combine(folder, "report.html"), overwrite: true, stream => stream.Write(Encoding.UTF8.GetBytes(BenchReport.Write(rows, plan.Title, about, pictures))));
         if (!terminal.Json) terminal.Print(markdown);

@@ -18,7 +18,7 @@ internal sealed class CheckpointsVerifyVerb : Verb
         _file = Take(new Argument<string>("file") { HelpName = "FILE", Description = "A weight file, or the name of an installed prior" });
     }
 
-    public override IReadOnlyList<string> Examples => ["diffusion checkpoints verify photo", "diffusion checkpoints verify model.pt"];
+    public override IReadOnlyList<string> Examples => ["diffusion checkpoints verify photo", "diffusion checkpoints verify model.safetensors"];
 
     public override ExitCode Run(Session session)
     {

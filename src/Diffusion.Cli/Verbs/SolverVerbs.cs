@@ -10,22 +10,37 @@ using Spectre.Console;
 
 namespace Diffusion.Cli.Verbs;
 
-/// <summary><c>diffusion solvers list</c>.</summary>
-internal sealed class SolversListVerb() : Verb("list", "List the solvers")
+/// <summary>What the verbs about solvers share.</summary>
+internal static class SolverVerbs
 {
+    /// <summary>The solvers, with those of plug-ins.</summary>
+    public static SolverCatalog Catalog(Session session, Option<string[]> plugins)
+        => session.Get(plugins) is { Length: > 0 } paths
+            ? UsageException.Guard(() => SolverCatalog.With([.. paths.SelectMany(Plugins.Load)]))
+            : SolverCatalog.BuiltIn;
+}
+
+/// <summary><c>diffusion solvers list</c>.</summary>
+internal sealed class SolversListVerb : Verb
+{
+    private readonly Option<string[]> _plugins;
+
+    public SolversListVerb() : base("list", "List the solvers") => _plugins = Take(new ProblemOptions().Plugins);
+
     public override IReadOnlyList<string> Examples => ["diffusion solvers list", "diffusion solvers list --json"];
 
     public override ExitCode Run(Session session)
     {
+        SolverCatalog catalog = SolverVerbs.Catalog(session, _plugins);
         if (session.Terminal.Json)
         {
-            foreach (SolverEntry entry in SolverCatalog.BuiltIn.Entries)
+            foreach (SolverEntry entry in catalog.Entries)
                 session.Terminal.PrintJson(new JsonObject { ["name"] = entry.Name, ["about"] = entry.About, ["source"] = entry.Source, ["presets"] = new JsonArray([.. entry.Presets.Select(preset => (JsonNode)preset.Name)]) });
             return ExitCode.Done;
         }
         Table table = new();
         table.AddColumns("solver", "what it is", "source");
-        foreach (SolverEntry entry in SolverCatalog.BuiltIn.Entries) table.AddRow(Markup.Escape(entry.Name), Markup.Escape(entry.About), Markup.Escape(entry.Source ?? ""));
+        foreach (SolverEntry entry in catalog.Entries) table.AddRow(Markup.Escape(entry.Name), Markup.Escape(entry.About), Markup.Escape(entry.Source ?? ""));
         session.Terminal.Print(table);
         return ExitCode.Done;
     }
@@ -39,6 +54,7 @@ internal sealed class SolversShowVerb : Verb
     private readonly Option<int?> _steps;
     private readonly Option<double?> _noise;
     private readonly Option<string> _task;
+    private readonly Option<string[]> _plugins;
 
     public SolversShowVerb() : base("show", "Show every setting of a solver: type, range, default, the paper's symbol, and what presets make of it")
     {
@@ -47,6 +63,7 @@ internal sealed class SolversShowVerb : Verb
         _steps = Take(new Option<int?>("--steps", "-n") { HelpName = "N", Description = "Network evaluations that presets are asked for", CustomParser = Values.AtLeast(1, "evaluations") });
         _noise = Take(new Option<double?>("--noise") { HelpName = "S", Description = "Noise level that presets are asked for (0.02)", CustomParser = Values.Noise });
         _task = Take(new Option<string>("--task") { HelpName = "sr|deblur|inpaint|other", Description = "The task that presets are asked for", DefaultValueFactory = _ => "sr" }.AcceptOnlyFromAmong("sr", "deblur", "inpaint", "other"));
+        _plugins = Take(new ProblemOptions().Plugins);
         _name.CompletionSources.Add(_ => SolverCatalog.BuiltIn.Entries.Select(entry => new System.CommandLine.Completions.CompletionItem(entry.Name)));
     }
 
@@ -55,9 +72,10 @@ internal sealed class SolversShowVerb : Verb
     public override ExitCode Run(Session session)
     {
         string name = session.Get(_name);
-        SolverEntry entry = SolverCatalog.BuiltIn.Entries.FirstOrDefault(e => e.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new UsageException($"There is no solver \"{name}\"", "diffusion solvers show", NearestName.Advice(name, [.. SolverCatalog.BuiltIn.Entries.Select(e => e.Name)]));
+        SolverCatalog catalog = SolverVerbs.Catalog(session, _plugins);
         PresetRequest request = new(Traits(session.Get(_task)!), session.Get(_noise) ?? 0.02, new PriorInfo { Name = "photo", Kind = PriorKind.PosteriorMean, NoiseRange = (0.01, 157), AnyOrientation = true }, session.Get(_steps));
+        SolverEntry entry = catalog.Entries.FirstOrDefault(e => e.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+            ?? throw new UsageException($"There is no solver \"{name}\"", "diffusion solvers show", NearestName.Advice(name, [.. catalog.Entries.Select(e => e.Name)]));
         SolverPreset[] presets = session.Get(_preset) is { } wanted ? [UsageException.Guard(() => entry.Preset(wanted))] : [.. entry.Presets.Take(2)];
         ISolver[] solvers = [.. presets.Select(preset => UsageException.Guard(() => preset.Create(request)))];
         if (session.Terminal.Json) PrintJson(session.Terminal, entry, presets, solvers);

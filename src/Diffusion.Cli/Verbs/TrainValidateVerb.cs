@@ -44,7 +44,7 @@ internal sealed class TrainValidateVerb : Verb
             return ExitCode.Done;
         }
         Table table = new();
-        table.AddColumns("sigma (of 255)", "sigma (on [-1,1])", "PSNR, dB", "unclamped, dB", "rmse (on [-1,1])");
+        table.AddColumns("sigma (of 255)", "sigma (on [[-1,1]])", "PSNR, dB", "unclamped, dB", "rmse (on [[-1,1]])");
         foreach (ValidationRow row in rows)
             table.AddRow(Text(row.Sigma * 127.5, "0.##"), Text(row.Sigma, "0.#####"), Text(row.Psnr, "0.000"), Text(row.PsnrUnclamped, "0.000"), Text(row.Rmse, "0.00000"));
         session.Terminal.Print(table);

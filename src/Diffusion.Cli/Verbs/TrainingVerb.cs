@@ -22,12 +22,13 @@ internal abstract class TrainingVerb : Verb
     private readonly Option<int?> _steps, _warmup, _hold, _threads;
     private readonly Option<string> _dtype;
     private readonly Option<ulong> _seed;
+    private readonly Option<bool> _upright;
 
     protected TrainingVerb(string name, string description, string fromDescription) : base(name, description)
     {
         _here = "diffusion train " + name;
         _photos = Take(new Argument<string[]>("photos") { HelpName = "PHOTO...", Description = "Photographs: files, folders, globs", Arity = ArgumentArity.OneOrMore });
-        _output = Take(new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder of the run: its state, loss.csv, validation.csv and .png, and the prior itself" });
+        _output = Take(new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder of the run: its state, loss.csv and .png, validation.csv and .png, and the prior itself" });
         From = Take(new Option<string?>("--from") { HelpName = "PRIOR", Description = fromDescription });
         _hours = Take(new Option<double?>("--hours") { HelpName = "H", Description = "Time to train, over all interruptions" });
         _steps = Take(new Option<int?>("--steps") { HelpName = "N", Description = "Steps to train, instead of --hours; exactly repeatable", CustomParser = Values.AtLeast(1, "steps") });
@@ -41,6 +42,7 @@ internal abstract class TrainingVerb : Verb
         _threads = Take(new Option<int?>("--threads") { HelpName = "N", Description = "Threads to compute with", CustomParser = Values.AtLeast(1, "threads") });
         _dtype = Take(new Option<string>("--dtype") { HelpName = "auto|fp32|bf16", Description = "Number format of the convolutions", DefaultValueFactory = _ => "auto" }.AcceptOnlyFromAmong("auto", "fp32", "bf16"));
         _seed = Take(new Option<ulong>("--seed") { HelpName = "N", Description = "Seed of weights, crops and noise", CustomParser = Values.Seed, DefaultValueFactory = _ => 1UL });
+        _upright = Take(new Option<bool>("--upright") { Description = "The pictures have an upright (faces, rooms): mirror them, but never turn them" });
     }
 
     /// <summary>The prior to start from.</summary>
@@ -74,7 +76,7 @@ internal abstract class TrainingVerb : Verb
         IReadOnlyList<string> photos = InputFiles.Expand(session.Get(_photos)), validation = session.Get(_validation) is { Length: > 0 } words ? InputFiles.Expand(words) : [];
         if (validation.Count == 0) (photos, validation) = TrainingPhotos.HoldOut(photos, session.Get(_hold) ?? Math.Min(12, photos.Count / 10));
         else photos = [.. photos.Except(validation)];
-        TrainingSettings settings = Adapt(new TrainingSettings { Seed = session.Get(_seed), Policy = ComputePolicy.Choose("cpu", session.Get(_dtype)!) });
+        TrainingSettings settings = Adapt(new TrainingSettings { Seed = session.Get(_seed), Upright = session.Get(_upright), Policy = ComputePolicy.Choose("cpu", session.Get(_dtype)!) });
         return new TrainingPlan
         {
             Photos = photos,

@@ -25,6 +25,9 @@ public abstract class LinearOperator : ForwardOperator
     /// <summary>Iterations and relative residual of the last iterative solution by this operator; null where everything had a closed form.</summary>
     public (int Iterations, double Residual)? LastSolve { get; private set; }
 
+    /// <summary>Relative residual at which iterative solutions by this operator end; null: as precise as float32 allows. A solver's data step stands between two estimates of a network and needs far less.</summary>
+    public double? SolveTolerance { get; set; }
+
     /// <summary>A^T y. Default: the vector-Jacobian product of <see cref="ForwardOperator.Apply"/>.</summary>
     public virtual Tensor Adjoint(Tensor y)
     {
@@ -37,7 +40,7 @@ public abstract class LinearOperator : ForwardOperator
     /// <summary>The damped pseudo-inverse A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution. Default: LSQR.</summary>
     public virtual Tensor PseudoInverse(Tensor y, double eta = 0)
     {
-        if (eta == 0 || !HasPreconditioner) return Report(Krylov.Lsqr(this, y, eta));
+        if (eta == 0 || !HasPreconditioner) return Report(Krylov.Lsqr(this, y, eta, SolveTolerance ?? 1e-6));
         using Tensor back = Adjoint(y);
         return SolveNormal(back, eta);
     }
@@ -47,7 +50,7 @@ public abstract class LinearOperator : ForwardOperator
     /// <param name="rho">&gt; 0, or 0 where A^T A is invertible.</param>
     /// <param name="start">A first guess for iterative solvers, or null.</param>
     public virtual Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
-        => Report(HasPreconditioner ? Krylov.ConjugateGradients(this, b, rho, start, tolerance: 3e-5, precondition: r => Precondition(r, rho)) : Krylov.ConjugateGradients(this, b, rho, start));
+        => Report(HasPreconditioner ? Krylov.ConjugateGradients(this, b, rho, start, SolveTolerance ?? 3e-5, precondition: r => Precondition(r, rho)) : Krylov.ConjugateGradients(this, b, rho, start, SolveTolerance ?? 1e-5));
 
     /// <summary>Whether <see cref="Precondition"/> does something.</summary>
     protected virtual bool HasPreconditioner => false;

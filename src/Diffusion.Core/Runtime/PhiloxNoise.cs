@@ -22,6 +22,9 @@ public sealed class PhiloxNoise : NoiseSource
         _sample = sample;
     }
 
+    /// <summary>How often noise was drawn for <paramref name="role"/>.</summary>
+    public int Drawn(NoiseRole role) => _draws[(int)role];
+
     /// <inheritdoc/>
     public override Tensor Draw(NoiseRole role, params ReadOnlySpan<long> shape)
     {

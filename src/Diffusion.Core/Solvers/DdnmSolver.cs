@@ -71,7 +71,7 @@ public sealed record DdnmSolver : GuidedSolver
     private protected override Tensor Restore(VpRun run)
     {
         Spectrum? spectrum = run.Noise > 0 && NoiseModel == DdnmNoise.Spectral
-            ? run.A.Spectrum ?? throw new ArgumentException($"DDNM+ needs the operator's singular value decomposition in closed form, and {run.A.GetType().Name} has none. Set noise-model=damped.")
+            ? run.A.Spectrum ?? throw new ArgumentException("DDNM+ needs the operator's singular value decomposition in closed form, which this one does not have. Set noise-model=damped.")
             : null;
         NoiseInjection injection = Injection == InjectionKind.Cm4ir ? new(InjectionEta, InjectionDelta) : default;
         int[] ladder = [.. Ladder(run).Reverse()], times = [.. Walk.Select(at => at < 0 ? -1 : ladder[at])], walk = Walk;

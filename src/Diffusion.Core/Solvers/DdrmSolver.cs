@@ -49,7 +49,7 @@ public sealed record DdrmSolver : GuidedSolver
 
     private protected override Tensor Restore(VpRun run)
     {
-        Spectrum spectrum = run.A.Spectrum ?? throw new ArgumentException($"DDRM needs the operator's singular value decomposition in closed form, and {Name(run.A)} has none. Use ddnm, diffpir or ddpg.");
+        Spectrum spectrum = run.A.Spectrum ?? throw new ArgumentException("DDRM needs the operator's singular value decomposition in closed form, which this one does not have. Use ddnm, diffpir or ddpg.");
         NoiseInjection injection = Injection == InjectionKind.Cm4ir ? new(InjectionEta, InjectionDelta) : default;
         Tensor s = spectrum.Cut(), divisor = torch.where(s > 0, s, 1), u = spectrum.ToMeasurement(run.Y), direct = u / divisor;
         bool all = s.shape[0] == run.A.Input.Count;
@@ -117,6 +117,4 @@ public sealed record DdrmSolver : GuidedSolver
         long measured = sure.sum().item<long>(), drawn = unsure.sum().item<long>();
         return torch.tensor(new[] { measured, drawn, pictureSize - measured - drawn });
     }
-
-    private static string Name(LinearOperator a) => a.GetType().Name;
 }

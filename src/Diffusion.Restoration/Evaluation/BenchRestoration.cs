@@ -36,7 +36,7 @@ internal sealed record BenchRestoration(Tensor X, int Evaluations, double Second
         (Tensor x, double seconds, double peak) = Timed(repeat, () =>
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            Tensor solved = solver.Solve(inverse, counted, new SolverContext
+            Tensor solved = problem.Run(solver, inverse, counted, new SolverContext
             {
                 Noise = new PhiloxNoise(cell.Seed, [ImageKey.FromName(measured.Measured.Name)]),
                 Cancellation = cancellation,

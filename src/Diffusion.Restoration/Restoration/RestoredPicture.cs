@@ -20,8 +20,8 @@ public sealed class RestoredPicture : IDisposable
     public required Picture Picture { get; init; }
     /// <summary>The single restorations, where there are several.</summary>
     public IReadOnlyList<Picture> Samples { get; init; } = [];
-    /// <summary>[1,C,H,W]: standard deviation over the samples before clipping; null with one sample.</summary>
-    public Tensor? Spread { get; init; }
+    /// <summary>How the samples differ; null with one sample.</summary>
+    public SampleSpread? Spread { get; init; }
     /// <summary>The operator's canonical spec.</summary>
     public required string Operator { get; init; }
     /// <summary>The noise level that was used, on [0,1].</summary>
@@ -32,6 +32,8 @@ public sealed class RestoredPicture : IDisposable
     public required string Solver { get; init; }
     /// <summary>Network evaluations per sample.</summary>
     public required int Evaluations { get; init; }
+    /// <summary>Solver and evaluations in words.</summary>
+    public string Method => $"{Solver}, {Evaluations} evaluation{(Evaluations == 1 ? "" : "s")}";
     /// <summary>Seconds that the batch took, divided by its size.</summary>
     public required double Seconds { get; init; }
     /// <summary>||y - A x||^2 over its expected value under the noise: near 1 when operator and noise are right; null without noise.</summary>

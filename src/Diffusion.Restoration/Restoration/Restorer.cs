@@ -79,7 +79,7 @@ public sealed class Restorer : IDisposable
         Tensor y = torch.cat([.. batch.Select(m => m.Y)]).to(_policy.Device);
         double sigma = NoiseLevel.Of(Options, batch[0], problem.A, y, out bool estimated);
         (string name, ISolver solver) = SolverChoice.Create(Options, _solvers, PresetRequest.For(problem.A, sigma * problem.Scale, _prior.Info, Options.Steps));
-        Tensor[] samples = Sample(new InverseProblem(y * problem.Scale, problem.Solved, sigma * problem.Scale, ConditionOf(batch)), problem, solver, batch, progress, cancellation);
+        (Tensor[] samples, string? sameness) = Sample(new InverseProblem(y * problem.Scale, problem.Solved, sigma * problem.Scale, ConditionOf(batch)), problem, name, solver, batch, progress, cancellation);
         Tensor stacked = torch.stack(samples), mean = samples.Length == 1 ? samples[0] : stacked.mean([0L]);
         double[]? residuals = sigma > 0 ? WhitenedResidual.Of(new InverseProblem(y, problem.A, sigma), mean) : null;
         double seconds = watch.Elapsed.TotalSeconds / batch.Count;
@@ -87,7 +87,7 @@ public sealed class Restorer : IDisposable
         {
             Picture = ToPicture(mean, i, measurement),
             Samples = samples.Length == 1 ? [] : [.. samples.Select(sample => ToPicture(sample, i, measurement))],
-            Spread = samples.Length == 1 ? null : stacked.select(1, i).std(0, unbiased: true).unsqueeze(0).cpu().DetachFromDisposeScope(),
+            Spread = samples.Length == 1 ? null : SpreadOf(stacked.select(1, i)),
             Operator = problem.Spec.ToString(),
             Noise = sigma,
             NoiseEstimated = estimated,
@@ -96,7 +96,7 @@ public sealed class Restorer : IDisposable
             Seconds = seconds,
             WhitenedResidual = residuals?[i],
             // Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.
-            Hint = residuals?[i] > 1 ? WhitenedResidual.Hint(residuals[i]) : null,
+            Hint = (residuals?[i] > 1 ? WhitenedResidual.Hint(residuals[i]) : null) ?? sameness,
         })];
     }
 
@@ -117,20 +117,26 @@ public sealed class Restorer : IDisposable
             MemoryEstimate.Of(_prior, _policy).Bytes(picture, batch, tile), _secondsPerPixel.Value * picture.Height * picture.Width * solver.Evaluations * Options.Samples);
     }
 
-    private Tensor[] Sample(InverseProblem inverse, BoundProblem problem, ISolver solver, IReadOnlyList<Measurement> batch, Action<RestoreProgress>? progress, CancellationToken cancellation)
+    private (Tensor[] Samples, string? Sameness) Sample(InverseProblem inverse, BoundProblem problem, string name, ISolver solver, IReadOnlyList<Measurement> batch, Action<RestoreProgress>? progress, CancellationToken cancellation)
     {
         using IDenoiser? tiled = Tiling.Wrap(_prior, Options, problem.Solved.Input, batch.Count, _policy);
         ImageKey[] keys = [.. batch.Select(m => ImageKey.FromName(m.Name))];
-        return [.. Enumerable.Range(0, Options.Samples).Select(sample =>
+        bool drawsAtStart = false, drawsInSteps = false;
+        Tensor[] samples = [.. Enumerable.Range(0, Options.Samples).Select(sample =>
         {
-            Tensor x = solver.Solve(inverse, tiled ?? _prior, new SolverContext
+            PhiloxNoise noise = new(Options.Seed, keys, sample);
+            Tensor x = problem.Run(solver, inverse, tiled ?? _prior, new SolverContext
             {
-                Noise = new PhiloxNoise(Options.Seed, keys, sample),
+                Noise = noise,
                 Cancellation = cancellation,
                 Progress = progress is null ? null : step => progress(new(sample + 1, Options.Samples, step)),
             });
+            (drawsAtStart, drawsInSteps) = (noise.Drawn(NoiseRole.Start) > 0, noise.Drawn(NoiseRole.Step) + noise.Drawn(NoiseRole.Spectral) > 0);
             return problem.IsGray ? GrayMeasurement.Mean(x) : x;
         })];
+        return (samples, samples.Length == 1 || drawsInSteps ? null
+            : drawsAtStart ? $"{name} draws noise only at its start here, so the samples' spread is too small to mean anything; ddnm, ddrm or --set eta=0.5 draw more"
+            : $"{name} is deterministic, all samples are the same; use a solver that draws noise, for example ddnm");
     }
 
     /// <summary>The operator for this batch; kept, so that further pictures of the same size cost less.</summary>
@@ -153,6 +159,13 @@ public sealed class Restorer : IDisposable
         if (labels.FirstOrDefault(label => label < 0 || label >= classes, -1) is >= 0 and var wrong) throw new ArgumentException($"Prior {_prior.Info.Name} has the classes 0 to {classes - 1}, but not {wrong}.");
         return new Condition { Labels = labels };
     }
+
+    private static SampleSpread SpreadOf(Tensor samples) => new()
+    {
+        Count = (int)samples.shape[0],
+        Mean = samples.mean([0L]).unsqueeze(0).cpu().DetachFromDisposeScope(),
+        Deviation = samples.std(0, unbiased: true).unsqueeze(0).cpu().DetachFromDisposeScope(),
+    };
 
     private static Picture ToPicture(Tensor batch, int index, Measurement measurement)
     {

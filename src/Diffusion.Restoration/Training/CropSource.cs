@@ -2,7 +2,7 @@ namespace Diffusion.Training;
 
 /// <summary>Random crops of photographs held in memory, every one determined by seed, step and index alone.</summary>
 /// <remarks>
-/// A crop is taken at full scale, or area-averaged down by 2 or by a random factor, and turned into one of the eight orientations.
+/// A crop is taken at full scale, or area-averaged down by 2 or by a random factor, and turned into one of the eight orientations, or only mirrored where pictures have an upright.
 /// Photographs from lossy files are used at full scale only where the noise hides the traces of compression.
 /// </remarks>
 public sealed class CropSource
@@ -16,14 +16,14 @@ public sealed class CropSource
     private const double LargestReduction = 3;
     private readonly IReadOnlyList<TrainingPhoto> _photos;
     private readonly ulong _seed;
+    private readonly bool _upright;
 
-    /// <summary>Crops of <paramref name="photos"/>.</summary>
+    /// <summary>Crops of <paramref name="photos"/>, turned and mirrored; with <paramref name="upright"/> only mirrored.</summary>
     /// <exception cref="ArgumentException">No photographs.</exception>
-    public CropSource(IReadOnlyList<TrainingPhoto> photos, ulong seed)
+    public CropSource(IReadOnlyList<TrainingPhoto> photos, ulong seed, bool upright = false)
     {
         if (photos.Count == 0) throw new ArgumentException("There are no photographs to train on. Name a folder with PNG, JPEG, WebP, TIFF or AVIF pictures.");
-        _photos = photos;
-        _seed = seed;
+        (_photos, _seed, _upright) = (photos, seed, upright);
     }
 
     /// <summary>Writes one crop on [-1,1].</summary>
@@ -40,7 +40,7 @@ public sealed class CropSource
         double kind = draws.Uniform(), any = draws.Uniform(least, Math.Max(least, most));
         double reduction = kind < 0.6 && least == 1 ? 1 : kind < 0.75 && most >= 2 ? 2 : any;
         int extent = Math.Min(photo.ShortSide, (int)Math.Ceiling(size * reduction));
-        int left = draws.Below(photo.Width - extent + 1), top = draws.Below(photo.Height - extent + 1), orientation = draws.Below(8);
+        int left = draws.Below(photo.Width - extent + 1), top = draws.Below(photo.Height - extent + 1), orientation = draws.Below(_upright ? 2 : 8);
         Span<float> upright = reduction == 1 && orientation == 0 ? target : new float[target.Length];
         if (reduction == 1) Copy(photo, left, top, size, upright);
         else Reduce(photo, left, top, size, reduction, upright);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -9,7 +10,7 @@ namespace Diffusion.Training;
 /// <summary>Writes a trained prior as a folder that loads by name: weights in bfloat16 under the published names, and a card.</summary>
 public static class PriorExport
 {
-    /// <summary>Writes <c>NAME.safetensors</c> and <c>card.json</c>.</summary>
+    /// <summary>Writes <c>NAME.safetensors</c>, <c>card.json</c>, and the names and hashes of all photographs that were trained on, <c>photographs.txt</c>.</summary>
     /// <param name="folder">Made when missing.</param>
     /// <param name="plan">How it was trained.</param>
     /// <param name="state">The run.</param>
@@ -26,6 +27,8 @@ public static class PriorExport
         {
             foreach (Tensor tensor in weights.Values) tensor.Dispose();
         }
+        string list = string.Concat(plan.Photos.Select(photo => $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(photo)))}  {Path.GetFileName(photo)}\n"));
+        File.WriteAllText(Path.Combine(folder, "photographs.txt"), list);
         string card = Path.Combine(folder, "card.json"), temporary = card + ".part";
         File.WriteAllText(temporary, Card(plan, state, validation).ToJsonString(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1 }) + "\n", new UTF8Encoding(false));
         File.Move(temporary, card, overwrite: true);
@@ -44,7 +47,7 @@ public static class PriorExport
             ["schedule"] = new JsonObject { ["type"] = "linear", ["beta_start"] = start, ["beta_end"] = end, ["steps"] = plan.Schedule.Steps },
             ["noise_range"] = new JsonArray(levels.Trained.Min, levels.Trained.Max),
             ["trained_sizes"] = new JsonArray([.. plan.Settings.Batches.Select(b => (JsonNode)b.Size)]),
-            ["any_orientation"] = true,
+            ["any_orientation"] = !plan.Settings.Upright,
             ["parameters"] = state.Layout.Length,
             ["training"] = new JsonObject
             {

@@ -58,7 +58,7 @@ public sealed class PriorTrainer : IDisposable
         {
             _team.Run(parts, (worker, part) => gradients[part] = Differentiate(worker, step, batch, Begin(part), Begin(part + 1), low, losses));
             double norm = Add(gradients);
-            double loss = losses.Average(l => l.Loss * l.Weight);
+            double loss = losses.Average(l => l.Loss * l.Weight), error = losses.Average(l => l.Loss);
             if (!double.IsFinite(norm) || !double.IsFinite(loss))
                 throw new NumericalException($"The loss or its gradient is not finite at step {step}", null, "Start again with a lower learning rate: the last saved state is intact");
             Update(step, norm);
@@ -67,7 +67,7 @@ public sealed class PriorTrainer : IDisposable
             State.Crops += batch.Count;
             State.Pixels += (long)batch.Count * batch.Size * batch.Size;
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            return new StepReport(step, loss, norm, State.Rate.At(step), batch, seconds);
+            return new StepReport(step, loss, error, norm, State.Rate.At(step), batch, seconds);
         }
         catch (Exception e) when (e is OutOfMemoryException || (e is ExternalException && e.Message.Contains("memory", StringComparison.OrdinalIgnoreCase)))
         {
@@ -207,8 +207,9 @@ public sealed class PriorTrainer : IDisposable
 /// <summary>One step of training.</summary>
 /// <param name="Step">Its number.</param>
 /// <param name="Loss">Balanced loss; about 1 when nothing changes.</param>
+/// <param name="Error">Mean loss of the crops as the objective gives it, not balanced between levels.</param>
 /// <param name="GradientNorm">Before clipping.</param>
 /// <param name="Rate">The learning rate.</param>
 /// <param name="Batch">Its crops.</param>
 /// <param name="Seconds">Its duration.</param>
-public sealed record StepReport(long Step, double Loss, double GradientNorm, double Rate, CropBatch Batch, double Seconds);
+public sealed record StepReport(long Step, double Loss, double Error, double GradientNorm, double Rate, CropBatch Batch, double Seconds);

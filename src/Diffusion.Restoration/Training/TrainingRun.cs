@@ -8,7 +8,7 @@ namespace Diffusion.Training;
 
 /// <summary>Trains a prior in a folder: resumes what is there, saves often, validates now and then, and leaves a prior that loads.</summary>
 /// <remarks>
-/// Files: <c>state</c> (the run), <c>trunk</c> (the state before the decay, from which a longer run goes on), <c>loss.csv</c>, <c>validation.csv</c>, <c>validation.png</c>, <c>prior/</c>.
+/// Files: <c>state</c> (the run), <c>trunk</c> (the state before the decay, from which a longer run goes on), <c>loss.csv</c> and <c>.png</c>, <c>validation.csv</c> and <c>.png</c>, <c>prior/</c>.
 /// </remarks>
 public sealed class TrainingRun : IDisposable
 {
@@ -25,7 +25,7 @@ public sealed class TrainingRun : IDisposable
         torch.set_num_threads(1);
         _plan = plan;
         Directory.CreateDirectory(plan.Folder);
-        _crops = new CropSource(TrainingPhotos.Read(plan.Photos), plan.Settings.Seed);
+        _crops = new CropSource(TrainingPhotos.Read(plan.Photos), plan.Settings.Seed, plan.Settings.Upright);
         _validation = TrainingPhotos.Read(plan.Validation);
         State = Resume();
     }
@@ -71,10 +71,12 @@ public sealed class TrainingRun : IDisposable
             if (checkedAt.Elapsed > _plan.ValidateEvery)
             {
                 validated?.Invoke(Validate(Validation.PaperLevels));
+                curve.Draw(Path.Combine(_plan.Folder, "loss.png"));
                 checkedAt.Restart();
             }
         }
         State.Save(StateFile);
+        curve.Draw(Path.Combine(_plan.Folder, "loss.png"));
         if (spent) validated?.Invoke(Validate(Validation.PaperLevels));
         return spent;
     }

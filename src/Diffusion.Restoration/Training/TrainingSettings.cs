@@ -15,6 +15,8 @@ public sealed record TrainingSettings
     public IReadOnlyList<CropBatch> Batches { get; init; } = [new(64, 16, 0.2), new(96, 8, 0.25), new(128, 4, 0.35), new(192, 2, 0.2)];
     /// <summary>Parts that a step's crops are cut into; the threads take them from a queue. Part of the arithmetic: results depend on it, but not on <see cref="Workers"/>.</summary>
     public int Parts { get; init; } = 4;
+    /// <summary>Whether the pictures have an upright (faces, rooms): crops are mirrored then, but not turned.</summary>
+    public bool Upright { get; init; }
     /// <summary>Noise levels.</summary>
     public NoiseLevelSettings Levels { get; init; } = new();
     /// <summary>What is made small.</summary>

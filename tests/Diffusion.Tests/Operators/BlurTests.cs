@@ -69,6 +69,20 @@ public sealed class BlurTests
     }
 
     [Fact]
+    public void A_data_step_is_solved_only_as_precisely_as_it_was_asked_to_be()
+    {
+        using ComputeScope scope = new();
+        using LinearOperator a = ShippedOperators.Catalog.Parse("blur:kernel=motion,length=9,angle=30").Bind(new ImageShape(3, 48, 40));
+        Tensor y = a.Apply(new PhiloxNoise(4, [default]).Draw(NoiseRole.Step, 1, 3, 48, 40));
+        a.PseudoInverse(y, 1e-2);
+        int most = a.LastSolve!.Value.Iterations;
+        a.SolveTolerance = 1e-2;
+        a.PseudoInverse(y, 1e-2);
+        Assert.InRange(a.LastSolve!.Value.Iterations, 1, most / 2);
+        Assert.InRange(a.LastSolve!.Value.Residual, 1e-4, 1e-2);
+    }
+
+    [Fact]
     public void Motion_at_a_positive_angle_rises_to_the_right()
     {
         using ComputeScope scope = new();

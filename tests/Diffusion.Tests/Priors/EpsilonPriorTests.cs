@@ -55,7 +55,8 @@ public sealed class EpsilonPriorTests
         using ComputeScope scope = new();
         using EpsilonPrior prior = PhotoPrior.Load();
         Assert.Equal("photo", prior.Info.Name);
-        Assert.Equal((0.01, 10), prior.Info.NoiseRange);
+        Assert.Equal((0.01, 157.4), prior.Info.NoiseRange);
+        Assert.True(prior.Info.AnyOrientation);
         Assert.Equal(16, prior.Info.SizeMultiple);
         Assert.Null(prior.Info.Classes);
         Assert.Equal(20, prior.Info.RmseTable!.Count);

@@ -49,7 +49,21 @@ public sealed class RestorerTests
         Assert.Equal(3, several.Samples.Count);
         Assert.True(Difference(single.Picture, several.Samples[0]) < 1e-6);
         Assert.True(Difference(several.Samples[0], several.Samples[1]) > 1e-3);
-        Assert.Equal(several.Picture.Pixels.shape, several.Spread!.shape);
+        Assert.Equal(several.Picture.Pixels.shape, several.Spread!.Deviation.shape);
+    }
+
+    [Theory]
+    [InlineData("dpir", "deterministic")]
+    [InlineData("cm4ir", "only at its start")]
+    [InlineData("ddnm", null)]
+    public void Samples_of_a_solver_that_draws_no_noise_get_a_warning(string solver, string? warning)
+    {
+        using Picture a = Photo("a");
+        using Measurement y = Degrade(a, "blur:sigma=1");
+        using Restorer restorer = Create(Options() with { Solver = solver, Samples = 2 });
+        using RestoredPicture restored = restorer.Restore(y);
+        if (warning is null) Assert.DoesNotContain("noise", restored.Hint ?? "");
+        else Assert.Contains(warning, restored.Hint);
     }
 
     [Fact]

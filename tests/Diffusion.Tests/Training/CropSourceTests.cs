@@ -45,6 +45,19 @@ public sealed class CropSourceTests
         }
     }
 
+    [Fact]
+    public void Pictures_with_an_upright_are_mirrored_but_never_turned()
+    {
+        // Brighter from the top to the bottom, and a little from the left to the right.
+        byte[] pixels = new byte[3 * 100 * 100];
+        for (int i = 0; i < pixels.Length; i++) pixels[i] = (byte)(i / 300 * 2 + i / 3 % 100 / 4);
+        CropSource source = new([new TrainingPhoto("sky", pixels, 100, 100, false)], 1, upright: true);
+        float[][] crops = [.. Enumerable.Range(0, 40).Select(index => Crop(source, 0, index))];
+        Assert.All(crops, crop => Assert.True(crop[(Size - 1) * Size] > crop[0] + 0.1));
+        Assert.Contains(crops, crop => crop[Size - 1] > crop[0]);
+        Assert.Contains(crops, crop => crop[Size - 1] < crop[0]);
+    }
+
     [Theory]
     [InlineData(true, 0.02, false)]
     [InlineData(true, 0.05, true)]
