@@ -58,7 +58,7 @@ internal sealed class SolversShowVerb : Verb
 
     public SolversShowVerb() : base("show", "Show every setting of a solver: type, range, default, the paper's symbol, and what presets make of it")
     {
-        _name = Take(new Argument<string>("name") { HelpName = "NAME", Description = "The solver" });
+        _name = Take(new Argument<string>("name") { HelpName = "NAME", Description = "The solver; auto: what would be chosen, and from which measurements" });
         _preset = Take(new Option<string?>("--preset") { HelpName = "NAME", Description = "Show the values of this preset only" });
         _steps = Take(new Option<int?>("--steps", "-n") { HelpName = "N", Description = "Network evaluations that presets are asked for", CustomParser = Values.AtLeast(1, "evaluations") });
         _noise = Take(new Option<double?>("--noise") { HelpName = "S", Description = "Noise level that presets are asked for (0.02)", CustomParser = Values.Noise });
@@ -67,13 +67,18 @@ internal sealed class SolversShowVerb : Verb
         _name.CompletionSources.Add(_ => SolverCatalog.BuiltIn.Entries.Select(entry => new System.CommandLine.Completions.CompletionItem(entry.Name)));
     }
 
-    public override IReadOnlyList<string> Examples => ["diffusion solvers show cm4ir", "diffusion solvers show rdmd --preset paper --noise 0.05", "diffusion solvers show dpir --task deblur -n 8 --json"];
+    public override IReadOnlyList<string> Examples => ["diffusion solvers show cm4ir", "diffusion solvers show rdmd --preset paper --noise 0.05", "diffusion solvers show dpir --task deblur -n 8 --json", "diffusion solvers show auto --task inpaint"];
 
     public override ExitCode Run(Session session)
     {
         string name = session.Get(_name);
         SolverCatalog catalog = SolverVerbs.Catalog(session, _plugins);
         PresetRequest request = new(Traits(session.Get(_task)!), session.Get(_noise) ?? 0.02, new PriorInfo { Name = "photo", Kind = PriorKind.PosteriorMean, NoiseRange = (0.01, 157), AnyOrientation = true }, session.Get(_steps));
+        if (name.Equals(SolverAdviceReport.Name, StringComparison.OrdinalIgnoreCase))
+        {
+            SolverAdviceReport.Print(session.Terminal, request);
+            return ExitCode.Done;
+        }
         SolverEntry entry = catalog.Entries.FirstOrDefault(e => e.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
             ?? throw new UsageException($"There is no solver \"{name}\"", "diffusion solvers show", NearestName.Advice(name, [.. catalog.Entries.Select(e => e.Name)]));
         SolverPreset[] presets = session.Get(_preset) is { } wanted ? [UsageException.Guard(() => entry.Preset(wanted))] : [.. entry.Presets.Take(2)];

@@ -1,4 +1,3 @@
-using Diffusion.Priors;
 using Diffusion.Solvers;
 
 namespace Diffusion.Restoration;
@@ -13,10 +12,7 @@ internal static class SolverChoice
     /// <exception cref="ArgumentException">Unknown names, or values out of range.</exception>
     public static (string Name, ISolver Solver) Create(RestoreOptions options, SolverCatalog catalog, PresetRequest request)
     {
-        string name = options.Solver == Auto ? For(request) : options.Solver;
+        string name = options.Solver == Auto ? SolverTable.Shipped.Advise(request).Solver : options.Solver;
         return (name, catalog.Create(name, options.Preset, request, options.Set));
     }
-
-    // Measured pixels want no noise over them: half-quadratic splitting, unless the prior is a consistency model. CM4IR is ahead everywhere else.
-    private static string For(PresetRequest request) => request.MeasuresPixels && request.Prior.Kind == PriorKind.PosteriorMean ? "dpir" : "cm4ir";
 }
