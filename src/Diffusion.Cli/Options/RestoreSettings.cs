@@ -63,7 +63,7 @@ internal static class RestoreSettings
     public static void CheckSolver(Session session, SolverOptions options, SolverCatalog catalog)
     {
         string name = session.Get(options.Solver)!;
-        if (name == "auto")
+        if (name == SolverTable.Auto)
         {
             if (session.Has(options.Preset)) throw new UsageException("--preset belongs to a solver", null, "Choose one with --solver");
             if (session.Has(options.Set)) throw new UsageException("--set belongs to a solver", null, "Choose one with --solver");

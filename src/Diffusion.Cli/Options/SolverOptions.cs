@@ -6,7 +6,7 @@ namespace Diffusion.Cli.Options;
 internal sealed class SolverOptions
 {
     /// <summary>The algorithm.</summary>
-    public Option<string> Solver { get; } = new("--solver", "-s") { HelpName = "NAME", Description = "The algorithm (diffusion solvers list)", DefaultValueFactory = _ => "auto" };
+    public Option<string> Solver { get; } = new("--solver", "-s") { HelpName = "NAME", Description = "The algorithm (diffusion solvers list)", DefaultValueFactory = _ => Restoration.SolverTable.Auto };
     /// <summary>The prior.</summary>
     public Option<string> Prior { get; } = new("--prior", "-p") { HelpName = "NAME|FILE", Description = "A prior by name, or any checkpoint file", DefaultValueFactory = _ => "photo" };
     /// <summary>Network evaluations.</summary>

@@ -10,9 +10,6 @@ namespace Diffusion.Cli.Verbs;
 /// <summary><c>diffusion solvers show auto</c>: the measurements that <c>--solver auto</c> chooses from, and its choice for a task.</summary>
 internal static class SolverAdviceReport
 {
-    /// <summary>The name that is no solver's.</summary>
-    public const string Name = "auto";
-
     /// <summary>Prints both.</summary>
     public static void Print(Terminal terminal, PresetRequest request)
     {
@@ -22,7 +19,7 @@ internal static class SolverAdviceReport
         {
             terminal.PrintJson(new JsonObject
             {
-                ["name"] = Name,
+                ["name"] = SolverTable.Auto,
                 ["solver"] = advice.Solver,
                 ["reason"] = advice.Reason,
                 ["measured"] = new JsonArray([.. rows.Select(row => (JsonNode)new JsonObject { ["operator"] = row.Operator, ["noise"] = row.Noise, ["evaluations"] = row.Evaluations, ["solver"] = row.Solver, ["psnr"] = row.Psnr })]),

@@ -4,6 +4,7 @@ using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 using Diffusion.Inverse;
 using Diffusion.Priors;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 using Spectre.Console;
@@ -74,7 +75,7 @@ internal sealed class SolversShowVerb : Verb
         string name = session.Get(_name);
         SolverCatalog catalog = SolverVerbs.Catalog(session, _plugins);
         PresetRequest request = new(Traits(session.Get(_task)!), session.Get(_noise) ?? 0.02, new PriorInfo { Name = "photo", Kind = PriorKind.PosteriorMean, NoiseRange = (0.01, 157), AnyOrientation = true }, session.Get(_steps));
-        if (name.Equals(SolverAdviceReport.Name, StringComparison.OrdinalIgnoreCase))
+        if (name.Equals(SolverTable.Auto, StringComparison.OrdinalIgnoreCase))
         {
             SolverAdviceReport.Print(session.Terminal, request);
             return ExitCode.Done;

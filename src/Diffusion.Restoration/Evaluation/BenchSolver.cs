@@ -19,7 +19,7 @@ public sealed record BenchSolver(string Name)
     /// <exception cref="ArgumentException">An unknown solver, preset or setting.</exception>
     public void Check(SolverCatalog catalog)
     {
-        if (Name == Restoration.SolverChoice.Auto)
+        if (Name == Restoration.SolverTable.Auto)
         {
             if (Preset is not null || Set.Count > 0) throw new ArgumentException("Preset and settings belong to a solver, not to auto. Name one.");
             return;

@@ -12,7 +12,7 @@ public sealed record RestoreOptions
     /// <summary>Standard deviation of the measurement noise on [0,1]. null: the side file says it; NaN: it is estimated.</summary>
     public double? Noise { get; init; }
     /// <summary><c>auto</c>, or a solver's name.</summary>
-    public string Solver { get; init; } = "auto";
+    public string Solver { get; init; } = SolverTable.Auto;
     /// <summary>A prior's name, or the path of a checkpoint.</summary>
     public string Prior { get; init; } = "photo";
     /// <summary>A preset of the solver; null for its default.</summary>

@@ -135,7 +135,7 @@ public sealed class Restorer : IDisposable
             return problem.IsGray ? GrayMeasurement.Mean(x) : x;
         })];
         return (samples, samples.Length == 1 || drawsInSteps ? null
-            : drawsAtStart ? $"{name} draws noise only at its start here, so the samples' spread is too small to mean anything; ddnm, ddrm or --set eta=0.5 draw more"
+            : drawsAtStart ? $"{name} draws noise only at its start here, so the samples' spread is too small to mean anything; ddnm or ddrm draw more"
             : $"{name} is deterministic, all samples are the same; use a solver that draws noise, for example ddnm");
     }
 

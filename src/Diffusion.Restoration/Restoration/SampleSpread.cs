@@ -23,7 +23,7 @@ public sealed class SampleSpread : IDisposable
 
     /// <summary>The half-width t with P(|T| &lt;= t) = coverage for Student's distribution: if the original is one more draw of the samples' Gaussian, (x - mean) / (s sqrt(1 + 1/N)) follows it with N - 1 degrees of freedom.</summary>
     /// <remarks>Exact for one and two degrees, else the expansion about the normal quantile (Abramowitz and Stegun 26.7.5), good to 1 %.</remarks>
-    internal static double StudentQuantile(double coverage, int degrees)
+    private static double StudentQuantile(double coverage, int degrees)
     {
         if (degrees == 1) return Math.Tan(Math.PI * coverage / 2);
         if (degrees == 2) return coverage * Math.Sqrt(2 / (1 - coverage * coverage));

@@ -5,14 +5,11 @@ namespace Diffusion.Restoration;
 /// <summary>Makes the solver that the options ask for.</summary>
 internal static class SolverChoice
 {
-    /// <summary>The name that means "choose for me".</summary>
-    public const string Auto = "auto";
-
     /// <summary>The solver and its name.</summary>
     /// <exception cref="ArgumentException">Unknown names, or values out of range.</exception>
     public static (string Name, ISolver Solver) Create(RestoreOptions options, SolverCatalog catalog, PresetRequest request)
     {
-        string name = options.Solver == Auto ? SolverTable.Shipped.Advise(request).Solver : options.Solver;
+        string name = options.Solver == SolverTable.Auto ? SolverTable.Shipped.Advise(request).Solver : options.Solver;
         return (name, catalog.Create(name, options.Preset, request, options.Set));
     }
 }

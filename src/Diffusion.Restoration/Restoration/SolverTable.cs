@@ -23,6 +23,9 @@ public sealed record SolverAdvice(string Solver, string Reason);
 /// <summary>The measurements that <c>--solver auto</c> chooses from: the means of <c>diffusion bench auto</c> on six pictures of Set14.</summary>
 public sealed class SolverTable
 {
+    /// <summary>The name that means "choose for me".</summary>
+    public const string Auto = "auto";
+
     /// <summary>Evaluations that presets spend when nobody says how many.</summary>
     private const int StandardEvaluations = 8;
 
