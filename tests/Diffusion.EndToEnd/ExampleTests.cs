@@ -4,8 +4,8 @@ using Diffusion.Imaging;
 
 namespace Diffusion.EndToEnd;
 
-/// <summary>The examples of every verb's help, run as they stand in a folder with the files that they name. Takes minutes: run with <c>--explicit only --filter-trait Category=examples</c>.</summary>
-[Trait("Category", "examples")]
+/// <summary>The examples of every verb's help, run as they stand in a folder with the files that they name. Slow: run with <c>--explicit only --filter-trait Category=slow</c>.</summary>
+[Trait("Category", "slow")]
 public sealed partial class ExampleTests(Workspace workspace) : IClassFixture<Workspace>
 {
     [Fact(Explicit = true)]
@@ -71,7 +71,7 @@ public sealed partial class ExampleTests(Workspace workspace) : IClassFixture<Wo
         ProcessStartInfo start = new("/bin/bash", ["-c", line]) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["PATH"] = Path.GetDirectoryName(DiffusionCommand.Path) + ":" + start.Environment["PATH"];
         start.Environment["HOME"] = workspace.Folder;
-        start.Environment["PROFILE"] = workspace["profile.ps1"];
+        start.Environment["PROFILE"] = "profile.ps1";
         start.Environment["NO_COLOR"] = "1";
         start.Environment["COLUMNS"] = "200";
         using Process process = Process.Start(start)!;
