@@ -6,9 +6,10 @@ namespace Diffusion.Operators;
 internal sealed class InterpolatedBlur : LinearOperator
 {
     private readonly Padding _padding;
-    private readonly MirroredTorus _near;
-    private readonly Tensor[] _transfers, _weights;
+    private readonly MirroredTorus[] _near;
+    private readonly Tensor[] _transfers, _weights, _shares;
     private readonly long _height, _width;
+    private readonly double _power;
 
     /// <param name="input">The picture.</param>
     /// <param name="kernels">[kh,kw] float64 in row-major order of the grid; the centre is element floor(k/2).</param>
@@ -23,12 +24,10 @@ internal sealed class InterpolatedBlur : LinearOperator
         int before = (int)kernels.Max(k => Math.Max((k.shape[0] - 1) - k.shape[0] / 2, (k.shape[1] - 1) - k.shape[1] / 2)), after = (int)kernels.Max(k => Math.Max(k.shape[0] / 2, k.shape[1] / 2));
         _padding = new Padding(boundary, input, before, after, before, after, device);
         (_height, _width) = _padding.Extended;
-        Tensor mean = torch.zeros([2 * after + 1, 2 * after + 1], dtype: ScalarType.Float64);
         _transfers = [.. kernels.Select(kernel =>
         {
             (long kh, long kw) = (kernel.shape[0], kernel.shape[1]);
             (long top, long left) = (before - (kh - 1 - kh / 2), before - (kw - 1 - kw / 2));
-            mean.narrow(0, after - kh / 2, kh).narrow(1, after - kw / 2, kw).add_(kernel / kernels.Count);
             Tensor field = torch.zeros(_height, _width);
             field.narrow(0, 0, kh).narrow(1, 0, kw).copy_(kernel.flip(0, 1));
             // Element t of the turned kernel touches x[o + t - (k - 1 - centre)]: with the padding, extended pixel o + t + before - (k - 1 - centre).
@@ -36,7 +35,9 @@ internal sealed class InterpolatedBlur : LinearOperator
         })];
         (Tensor[] vertical, Tensor[] horizontal) = (Hats(input.Height, rows), Hats(input.Width, columns));
         _weights = [.. Enumerable.Range(0, rows * columns).Select(i => torch.outer(vertical[i / columns], horizontal[i % columns]).to(device).DetachFromDisposeScope())];
-        _near = PaddedConvolution.Near(input, mean, device);
+        _shares = [.. _weights.Select(weight => weight.sqrt().DetachFromDisposeScope())];
+        _near = [.. kernels.Select(kernel => PaddedConvolution.Near(input, kernel, device))];
+        _power = _near.Max(near => near.NormSquared);
         Traits = new OperatorTraits { Blur = true };
     }
 
@@ -75,16 +76,27 @@ internal sealed class InterpolatedBlur : LinearOperator
     public override Tensor Guess(Tensor y)
     {
         using Tensor back = Adjoint(y);
-        return SolveNormal(back, 1e-2 * _near.NormSquared);
+        return SolveNormal(back, 1e-2 * _power);
     }
 
-    protected override Tensor Precondition(Tensor r, double rho) => _near.SolveNormal(r, Math.Max(rho, 1e-6 * _near.NormSquared));
+    // Where one kernel rules, its own inverse: sum_i D_i^(1/2) (K_i^T K_i + rho I)^-1 D_i^(1/2). One inverse of a mean kernel took five times the iterations.
+    protected override Tensor Precondition(Tensor r, double rho)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor sum = torch.zeros_like(r);
+        for (int i = 0; i < _near.Length; i++)
+        {
+            using DisposeScope one = torch.NewDisposeScope();
+            sum.add_(_near[i].SolveNormal(r * _shares[i], Math.Max(rho, 1e-6 * _power)) * _shares[i]);
+        }
+        return sum.MoveToOuterDisposeScope();
+    }
 
     public override void Dispose()
     {
         _padding.Dispose();
-        _near.Dispose();
-        foreach (Tensor tensor in (Tensor[])[.. _transfers, .. _weights]) tensor.Dispose();
+        foreach (MirroredTorus near in _near) near.Dispose();
+        foreach (Tensor tensor in (Tensor[])[.. _transfers, .. _weights, .. _shares]) tensor.Dispose();
         base.Dispose();
     }
 

@@ -6,7 +6,7 @@ using Diffusion.Runtime;
 // profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes.
 // presets FOLDER [size=128] [noise=0.02] [solvers=cm4ir,rdmd,dpir] [preset=NAME] [steps=4,8,16] [operators=SPEC;SPEC] [set:KEY=VALUE] [tolerance=1e-3] [prior=NAME] [out=FOLDER]: what the presets gain on a folder of pictures.
 // overhead SIZE ROUNDS [PICTURE SPEC;SPEC]: what solvers and operators cost beside the network.
-// operators SIZE ROUNDS: what every operator costs.
+// operators SIZE ROUNDS [SPEC;SPEC]: what every operator costs; {psf} stands for a folder of point-spread functions.
 // Anything else goes to BenchmarkDotNet: --filter '*', --list flat, ...
 switch (args)
 {
@@ -24,7 +24,7 @@ switch (args)
             SolverOverhead.Print(prior, args.Length > 1 ? int.Parse(args[1]) : 512, args.Length > 2 ? int.Parse(args[2]) : 3, args.Length > 3 ? args[3] : null, args.Length > 4 ? args[4].Split(';') : null);
         break;
     case ["operators", ..]:
-        OperatorTimes.Print(args.Length > 1 ? int.Parse(args[1]) : 1024, args.Length > 2 ? int.Parse(args[2]) : 2);
+        OperatorTimes.Print(args.Length > 1 ? int.Parse(args[1]) : 1024, args.Length > 2 ? int.Parse(args[2]) : 2, args.Length > 3 ? args[3].Split(';') : null);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(NetworkProfile).Assembly).Run(args);

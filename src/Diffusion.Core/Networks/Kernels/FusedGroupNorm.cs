@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.Intrinsics;
 using Diffusion.Networks.Layers;
+using Diffusion.Runtime;
 
 namespace Diffusion.Networks.Kernels;
 

@@ -1,7 +1,7 @@
-namespace Diffusion.Networks.Kernels;
+namespace Diffusion.Runtime;
 
 /// <summary>Runs pieces of a kernel on as many threads as libtorch may use.</summary>
-internal static class Workers
+public static class Workers
 {
     /// <summary>Calls <paramref name="body"/> with 0..<paramref name="count"/>-1, each once, in any order.</summary>
     public static void Run(int count, Action<int> body)
