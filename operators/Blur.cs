@@ -107,8 +107,13 @@ public sealed record Blur : OperatorSpec
         if (boundary == Boundary.Valid && (input.Height < rows || input.Width < columns))
             throw new OperatorSpecException($"The kernel is {rows}x{columns} but the picture is {input.Height}x{input.Width} (height x width)", null, "Use a smaller kernel or boundary=symmetric");
         (int, int) first = (centreRow + 1 - rows, centreColumn + 1 - columns);
-        ReflectedTorus? reflected = boundary == Boundary.Reflect && IsEven(taps) && input is { Height: > 2, Width: > 2 } ? new ReflectedTorus(input, taps, device) : null;
-        return new PaddedConvolution(input, taps.flip(0, 1), first, boundary, 1, PaddedConvolution.Near(input, taps, device), blur: true, device, reflected);
+        Preconditioner? better = boundary switch
+        {
+            Boundary.Reflect when IsEven(taps) && input is { Height: > 2, Width: > 2 } => new ReflectedTorus(input, taps, device),
+            Boundary.Zero or Boundary.Valid => new OpenTorus(input, taps, device),
+            _ => null,
+        };
+        return new PaddedConvolution(input, taps.flip(0, 1), first, boundary, 1, PaddedConvolution.Near(input, taps, device), blur: true, device, better);
     }
 
     /// <inheritdoc/>

@@ -3,12 +3,12 @@ using Diffusion.Inverse;
 namespace Diffusion.Operators;
 
 /// <summary>Correlation with a kernel at every f-th pixel of a picture extended beyond its edges: any kernel, any boundary. Normal equations by conjugate gradients.</summary>
-/// <remarks>The preconditioner solves the same problem on the mirrored torus with an even kernel of the same mean power: exact but for the edges. Even kernels on reflected pictures have a better one.</remarks>
+/// <remarks>The preconditioner solves the same problem on the mirrored torus with an even kernel of the same mean power; some boundaries have a better one.</remarks>
 internal sealed class PaddedConvolution : LinearOperator
 {
     private readonly Padding _padding;
     private readonly MirroredTorus _near;
-    private readonly ReflectedTorus? _reflected;
+    private readonly Preconditioner? _better;
     private readonly Tensor? _rows, _columns, _transfer;
     private readonly long[] _torus = [];
     private readonly int _factor, _kernelRows, _kernelColumns;
@@ -22,10 +22,10 @@ internal sealed class PaddedConvolution : LinearOperator
     /// <param name="near">The preconditioner; owned.</param>
     /// <param name="blur">Whether it is a blur to its user.</param>
     /// <param name="device">Where its constants live.</param>
-    /// <param name="reflected">A better preconditioner, where there is one; owned.</param>
-    public PaddedConvolution(ImageShape input, Tensor kernel, (int Row, int Column) first, Boundary boundary, int factor, MirroredTorus near, bool blur, Device device, ReflectedTorus? reflected = null)
+    /// <param name="better">A better preconditioner, where there is one; owned.</param>
+    public PaddedConvolution(ImageShape input, Tensor kernel, (int Row, int Column) first, Boundary boundary, int factor, MirroredTorus near, bool blur, Device device, Preconditioner? better = null)
     {
-        (Input, _factor, _near, _reflected, Device) = (input, factor, near, reflected, device);
+        (Input, _factor, _near, _better, Device) = (input, factor, near, better, device);
         (_kernelRows, _kernelColumns) = ((int)kernel.shape[0], (int)kernel.shape[1]);
         if (boundary == Boundary.Valid)
         {
@@ -119,14 +119,14 @@ internal sealed class PaddedConvolution : LinearOperator
     protected override Tensor Precondition(Tensor r, double rho)
     {
         double damping = Math.Max(rho, 1e-6 * _near.NormSquared);
-        return _reflected?.Solve(r, damping) ?? _near.SolveNormal(r, damping);
+        return _better?.Solve(r, damping) ?? _near.SolveNormal(r, damping);
     }
 
     public override void Dispose()
     {
         _padding.Dispose();
         _near.Dispose();
-        _reflected?.Dispose();
+        _better?.Dispose();
         _rows?.Dispose();
         _columns?.Dispose();
         _transfer?.Dispose();

@@ -7,7 +7,7 @@ namespace Diffusion.Operators;
 /// The reflected picture is a torus of (2H-2) x (2W-2) pixels, on which every pixel appears four times but those at the edges twice or once: A = W^-1 B W with B symmetric, diagonal under the DCT-I, and W^2 = 1/2 on
 /// each edge. Then W (B^2 + rho) W and A^T A + rho differ by the factor W^-2, between 1 and 4 (1 away from the edges): the condition number after preconditioning is at most 4, whatever kernel, size and rho.
 /// </remarks>
-internal sealed class ReflectedTorus : IDisposable
+internal sealed class ReflectedTorus : Preconditioner
 {
     private readonly Tensor _squares, _edges;
     private readonly long _height, _width;
@@ -25,7 +25,7 @@ internal sealed class ReflectedTorus : IDisposable
     }
 
     /// <summary>W^-1 (B^2 + rho)^-1 W^-1 r.</summary>
-    public Tensor Solve(Tensor r, double rho)
+    public override Tensor Solve(Tensor r, double rho)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (long h, long w) = (r.shape[2], r.shape[3]);
@@ -33,8 +33,7 @@ internal sealed class ReflectedTorus : IDisposable
         return torch.fft.irfft2(torch.fft.rfft2(extended) / (_squares + rho), [_height, _width]).narrow(2, 0, h).narrow(3, 0, w).contiguous().MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    public override void Dispose()
     {
         _squares.Dispose();
         _edges.Dispose();

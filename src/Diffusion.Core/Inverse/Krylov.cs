@@ -34,7 +34,7 @@ public static class Krylov
         double residual = Relative(rz, scale), best = residual;
         int k = 0, sinceBest = 0;
         // float32 ends where rounding in A^T A takes over: a residual that has not fallen for a while will not fall any more.
-        const int Patience = 20;
+        const int Patience = 40;
         for (; k < maxIterations && residual > tolerance && sinceBest < Patience; k++)
         {
             using DisposeScope step = torch.NewDisposeScope();

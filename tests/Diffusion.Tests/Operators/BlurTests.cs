@@ -68,6 +68,19 @@ public sealed class BlurTests
         Assert.True((a.Adjoint(a.Apply(x)) + rho * x - b).norm().item<float>() < 1e-4 * b.norm().item<float>());
     }
 
+    [Theory]
+    [InlineData("zero")]
+    [InlineData("valid")]
+    public void Lopsided_kernels_with_nothing_beyond_the_edges_are_solved_precisely(string boundary)
+    {
+        using ComputeScope scope = new();
+        using LinearOperator a = ShippedOperators.Catalog.Parse($"blur:kernel=motion,length=15,angle=30,boundary={boundary}").Bind(new ImageShape(3, 90, 110));
+        Tensor b = a.Adjoint(a.Apply(new PhiloxNoise(3, [default]).Draw(NoiseRole.Step, 1, 3, 90, 110)));
+        Tensor x = a.SolveNormal(b, 1e-3);
+        Assert.InRange(a.LastSolve!.Value.Iterations, 1, 80);
+        Assert.True((a.Adjoint(a.Apply(x)) + 1e-3 * x - b).norm().item<float>() < 1e-4 * b.norm().item<float>());
+    }
+
     [Fact]
     public void A_data_step_is_solved_only_as_precisely_as_it_was_asked_to_be()
     {
