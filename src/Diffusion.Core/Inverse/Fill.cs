@@ -1,3 +1,8 @@
+using System.Buffers;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Diffusion.Runtime;
+
 namespace Diffusion.Inverse;
 
 /// <summary>Classical fill-in of missing pixels. Pictures are [N,C,H,W]; masks [H,W], [C,H,W] or [N,C,H,W] with nonzero = known. Values at missing pixels are ignored.</summary>
@@ -82,29 +87,74 @@ public static class Fill
         static Tensor Blocks(Tensor t) => torch.nn.functional.avg_pool2d(t, 2L, stride: 2L, ceil_mode: true, count_include_pad: false);
     }
 
-    // Jacobi with momentum in place: x += w (mean of neighbours - x) at missing pixels. Few passes over the picture and no allocation: this is what a restoration of a mask spends beside the network.
+    // Every plane by itself, so that a picture's fill does not depend on its batch. A kernel, because this is what a restoration of a mask spends beside the network.
     private static void Relax(Tensor x, Tensor known, int sweeps, double tolerance)
     {
-        (long h, long w) = (x.shape[2], x.shape[3]);
-        Tensor missing = 1 - known, current = x, previous = x.clone();
-        double momentum = 1;
+        using DisposeScope scope = torch.NewDisposeScope();
+        (int h, int w) = ((int)x.shape[2], (int)x.shape[3]);
+        Tensor values = x.cpu(), fixedValues = known.cpu().contiguous();
+        Workers.Run((int)(x.shape[0] * x.shape[1]), plane =>
+        {
+            Span<float> Plane(Tensor t) => MemoryMarshal.Cast<byte, float>(t.bytes).Slice(plane * h * w, h * w);
+            RelaxPlane(Plane(values), Plane(fixedValues), w, sweeps, (float)tolerance);
+        });
+        if (x.device_type != DeviceType.CPU) x.copy_(values);
+    }
+
+    // Jacobi with momentum: Chebyshev acceleration (Golub and Varga 1961) for eigenvalues of Jacobi's matrix within +-0.995.
+    private static void RelaxPlane(Span<float> x, ReadOnlySpan<float> known, int width, int sweeps, float tolerance)
+    {
+        const float Radius = 0.995f;
+        float[] rented = ArrayPool<float>.Shared.Rent(x.Length);
+        Span<float> current = x, previous = rented.AsSpan(0, x.Length);
+        x.CopyTo(previous);
+        int height = x.Length / width;
+        float momentum = 1;
         for (int i = 0; i < sweeps; i++)
         {
-            using DisposeScope scope = torch.NewDisposeScope();
-            Tensor p = torch.nn.functional.pad(current, [1L, 1L, 1L, 1L], PaddingModes.Replicate);
-            Tensor sum = p.narrow(2, 0, h).narrow(3, 1, w) + p.narrow(2, 2, h).narrow(3, 1, w);
-            sum.add_(p.narrow(2, 1, h).narrow(3, 0, w)).add_(p.narrow(2, 1, h).narrow(3, 2, w));
-            // Chebyshev acceleration (Golub and Varga 1961) for eigenvalues of Jacobi's matrix within +-0.995.
-            const double Radius = 0.995;
             momentum = i == 0 ? 1 : i == 1 ? 1 / (1 - Radius * Radius / 2) : 1 / (1 - Radius * Radius * momentum / 4);
-            // The step before the last becomes the next one: current + missing (momentum (mean - previous) + previous - current).
-            previous.mul_(1 - momentum).add_(sum, alpha: momentum / 4).sub_(current).mul_(missing);
-            double change = i % 5 == 4 ? previous.abs().max().item<float>() : double.PositiveInfinity;
-            previous.add_(current);
-            (current, previous) = (previous, current);
+            float change = 0;
+            for (int row = 0; row < height; row++)
+            {
+                int at = row * width, above = Math.Max(row - 1, 0) * width, below = Math.Min(row + 1, height - 1) * width;
+                change = Math.Max(change, RelaxRow(current.Slice(at, width), current.Slice(above, width), current.Slice(below, width), known.Slice(at, width), previous.Slice(at, width), momentum));
+            }
+            // The step before the last has become the next one.
+            Span<float> next = previous;
+            previous = current;
+            current = next;
             if (change <= tolerance) break;
         }
-        if (!ReferenceEquals(current, x)) x.copy_(current);
+        current.CopyTo(x);
+        ArrayPool<float>.Shared.Return(rented);
+    }
+
+    // next = previous + momentum (mean of the neighbours - previous) at missing pixels, into previous. Returns the largest change.
+    private static float RelaxRow(ReadOnlySpan<float> row, ReadOnlySpan<float> above, ReadOnlySpan<float> below, ReadOnlySpan<float> known, Span<float> previous, float momentum)
+    {
+        int last = row.Length - 1, lanes = Vector<float>.Count, j = 1;
+        float change = 0;
+        Vector<float> changes = Vector<float>.Zero;
+        One(0, row, above, below, known, previous);
+        for (; j + lanes <= last; j += lanes)
+        {
+            Vector<float> now = new(row[j..]), old = new(previous[j..]);
+            Vector<float> sum = new Vector<float>(above[j..]) + new Vector<float>(below[j..]) + new Vector<float>(row[(j - 1)..]) + new Vector<float>(row[(j + 1)..]);
+            Vector<float> next = Vector.ConditionalSelect(Vector.GreaterThan(new Vector<float>(known[j..]), Vector<float>.Zero), now, old + momentum * (0.25f * sum - old));
+            changes = Vector.Max(changes, Vector.Abs(next - now));
+            next.CopyTo(previous[j..]);
+        }
+        for (; j <= last; j++) One(j, row, above, below, known, previous);
+        for (int lane = 0; lane < lanes; lane++) change = Math.Max(change, changes[lane]);
+        return change;
+
+        void One(int at, ReadOnlySpan<float> row, ReadOnlySpan<float> above, ReadOnlySpan<float> below, ReadOnlySpan<float> known, Span<float> previous)
+        {
+            float mean = 0.25f * (above[at] + below[at] + row[Math.Max(at - 1, 0)] + row[Math.Min(at + 1, row.Length - 1)]);
+            float next = known[at] > 0 ? row[at] : previous[at] + momentum * (mean - previous[at]);
+            change = Math.Max(change, Math.Abs(next - row[at]));
+            previous[at] = next;
+        }
     }
 
     /// <summary>
