@@ -39,6 +39,9 @@ public sealed record Bayer : OperatorSpec
         return new Mosaic(input, mask);
     }
 
+    /// <inheritdoc/>
+    public override AreaOperators ByArea(ImageShape picture, Device device) => new(2, 2, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
+
     private sealed class Mosaic(ImageShape input, Tensor mask) : OrthogonalRowsOperator
     {
         private readonly Tensor _mask = mask.DetachFromDisposeScope();

@@ -124,6 +124,15 @@ public sealed record Blur : OperatorSpec
     }
 
     /// <inheritdoc/>
+    public override AreaOperators? ByArea(ImageShape picture, Device device)
+    {
+        // What lies beyond one edge of a circular picture is the other edge, and a valid measurement is smaller than its picture.
+        if (Boundary is Boundary.Circular or Boundary.Valid) return null;
+        Tensor kernel = BuildKernel().DetachFromDisposeScope();
+        return new AreaOperators(1, (int)kernel.shape.Max(), 1, area => Of(picture with { Height = area.Height, Width = area.Width }, kernel, Boundary, Orientation, device), kernel);
+    }
+
+    /// <inheritdoc/>
     protected override void Validate()
     {
         if (Kernel.Length == 0) throw Error("kernel is empty", "Write gaussian, uniform, motion, disk or a file");

@@ -103,4 +103,12 @@ public sealed record Downsample : OperatorSpec
         int offset = (int)Math.Round(first + centre);
         return new PaddedConvolution(input, kernel, (offset, offset), Boundary, Factor, mirrored, blur: false, device);
     }
+
+    /// <inheritdoc/>
+    public override AreaOperators? ByArea(ImageShape picture, Device device)
+    {
+        if (Boundary == Boundary.Circular && Kernel is not (DownsampleKernel.Box or DownsampleKernel.Decimate)) return null;
+        int reach = Kernel is DownsampleKernel.Box or DownsampleKernel.Decimate ? Factor : TapsOf(Kernel, Factor).Taps.Length;
+        return new AreaOperators(Factor, reach, Factor, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
+    }
 }

@@ -28,6 +28,9 @@ public sealed record Gray : OperatorSpec
         return new Weighted(input, weights, device);
     }
 
+    /// <inheritdoc/>
+    public override AreaOperators ByArea(ImageShape picture, Device device) => new(1, 0, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
+
     private sealed class Weighted : OrthogonalRowsOperator
     {
         private readonly Tensor _weights;

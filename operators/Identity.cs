@@ -9,6 +9,9 @@ public sealed record Identity : OperatorSpec
     /// <inheritdoc/>
     protected override LinearOperator Create(ImageShape input, Device device) => new Same(input, device);
 
+    /// <inheritdoc/>
+    public override AreaOperators ByArea(ImageShape picture, Device device) => new(1, 0, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
+
     private sealed class Same : SpectralOperator
     {
         private readonly Tensor _ones;

@@ -64,6 +64,13 @@ public sealed record Mask : OperatorSpec
     protected override LinearOperator Create(ImageShape input, Device device) => new MaskOperator(input, BuildMask(input).to(device));
 
     /// <inheritdoc/>
+    public override AreaOperators ByArea(ImageShape picture, Device device)
+    {
+        Tensor mask = BuildMask(picture).DetachFromDisposeScope();
+        return new AreaOperators(1, 1, 1, area => new MaskOperator(picture with { Height = area.Height, Width = area.Width }, mask.narrow(1, area.Top, area.Height).narrow(2, area.Left, area.Width).to(device).contiguous()), mask);
+    }
+
+    /// <inheritdoc/>
     protected override void Validate()
     {
         string[] given = [.. new (string Key, bool Set)[] { ("random", Random is not null), ("box", Box is not null), ("file", File is not null), ("text", Text is not null), ("stripes", Stripes is not null) }

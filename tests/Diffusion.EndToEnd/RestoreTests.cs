@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
@@ -11,7 +10,7 @@ using Diffusion.Restoration;
 namespace Diffusion.EndToEnd;
 
 /// <summary>Pictures in, pictures out.</summary>
-public sealed partial class RestoreTests : IDisposable
+public sealed class RestoreTests : IDisposable
 {
     private readonly Workspace _workspace = new();
 
@@ -92,7 +91,7 @@ public sealed partial class RestoreTests : IDisposable
         // A shell's background jobs, and all that they start, ignore interrupts: there the test sends what a service manager would.
         const int Interrupt = 2, Terminate = 15;
         bool ignored = OperatingSystem.IsLinux() && (Convert.ToUInt64(File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) & (1UL << (Interrupt - 1))) != 0;
-        kill(process.Id, ignored ? Terminate : Interrupt);
+        Signals.Send(process, ignored ? Terminate : Interrupt);
         DiffusionCommand.Finish(process).Expect(ignored ? 143 : 130);
         Assert.Equal(before, _workspace.Files);
     }
@@ -138,7 +137,4 @@ public sealed partial class RestoreTests : IDisposable
         using Picture restored = ImageFile.Read(_workspace["bright.png"]), clean = ImageFile.Read(_workspace["photo.png"]), dark = ImageFile.Read(_workspace["dark.tif"]);
         Assert.True(Psnr.Compute(restored.Pixels, clean.Pixels) > Psnr.Compute(dark.Pixels, clean.Pixels) + 3);
     }
-
-    [LibraryImport("libc")]
-    private static partial int kill(int pid, int signal);
 }

@@ -111,6 +111,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
         ["evaluations"] = plan.Evaluations,
         ["size"] = new JsonArray(plan.Picture.Channels, plan.Picture.Height, plan.Picture.Width),
         ["tile"] = plan.Tile,
+        ["areas"] = plan.Areas,
         ["bytes"] = plan.Bytes,
         ["seconds"] = Math.Round(plan.Seconds, 2),
     };

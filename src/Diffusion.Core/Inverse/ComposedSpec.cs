@@ -54,6 +54,24 @@ public sealed record ComposedSpec : OperatorSpec
     }
 
     /// <inheritdoc/>
+    public override AreaOperators? ByArea(ImageShape picture, Device device)
+    {
+        AreaOperators? chain = null;
+        foreach (OperatorSpec part in Parts)
+        {
+            using LinearOperator? sample = chain?.Bind(new PictureArea(0, 0, chain.Period, chain.Period));
+            ImageShape seen = sample is null ? picture : new ImageShape(sample.Output.Image.Channels, picture.Height / chain!.Reduction, picture.Width / chain.Reduction);
+            if (part.ByArea(seen, device) is not { } next)
+            {
+                chain?.Dispose();
+                return null;
+            }
+            chain = chain is null ? next : chain.Then(next);
+        }
+        return chain;
+    }
+
+    /// <inheritdoc/>
     protected override void Validate()
     {
         foreach (OperatorSpec part in Parts) part.Check();

@@ -27,6 +27,11 @@ public abstract record OperatorSpec
         return Create(input, device ?? new Device("cpu"));
     }
 
+    /// <summary>The operators of areas of a picture, where the operator looks only at a pixel's surroundings; null where it does not. The caller disposes it.</summary>
+    /// <param name="picture">The whole picture; <see cref="Bind"/> must accept it.</param>
+    /// <param name="device">Where their constants live.</param>
+    public virtual AreaOperators? ByArea(ImageShape picture, Device device) => null;
+
     /// <summary>Checks every setting against its declared range, and the settings against each other.</summary>
     /// <exception cref="OperatorSpecException">The first one that is impossible.</exception>
     public void Check()

@@ -4,7 +4,7 @@ namespace Diffusion.Priors;
 /// <param name="Start">First pixel.</param>
 /// <param name="Length">Number of pixels.</param>
 /// <param name="Weights">How much each pixel counts in the blend, 0..1.</param>
-internal readonly record struct TileSpan(int Start, int Length, float[] Weights)
+public readonly record struct TileSpan(int Start, int Length, float[] Weights)
 {
     /// <summary>Cuts an axis into overlapping tiles.</summary>
     /// <param name="length">Pixels of the axis.</param>

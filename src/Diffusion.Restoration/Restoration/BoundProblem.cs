@@ -40,9 +40,7 @@ internal sealed class BoundProblem : IDisposable
         {
             if (!Makes(a, measurement))
                 throw new OperatorSpecException($"The measurement \"{measurement.Name}\" is {string.Join("x", measurement.Y.shape[1..])}, but the operator makes {a.Output} of a picture of {clean}", spec.ToString(), "Use the operator that it was made with");
-            if (clean.Channels == priorChannels) return new(spec, a, a);
-            if (clean.Channels == 1) return new(spec, a, new GrayMeasurement(a, priorChannels));
-            throw new OperatorSpecException($"The picture has {clean.Channels} channels, but prior {priorName} is for {priorChannels}", spec.ToString(), "Use a colour prior, or convert the picture to gray");
+            return Of(spec, a, priorChannels, priorName);
         }
         catch
         {
@@ -50,6 +48,13 @@ internal sealed class BoundProblem : IDisposable
             throw;
         }
     }
+
+    /// <summary>The problem of an operator that is bound already; it is taken over.</summary>
+    /// <exception cref="OperatorSpecException">The prior is for other channels.</exception>
+    public static BoundProblem Of(OperatorSpec spec, LinearOperator a, int priorChannels, string priorName)
+        => a.Input.Channels == priorChannels ? new(spec, a, a)
+            : a.Input.Channels == 1 ? new(spec, a, new GrayMeasurement(a, priorChannels))
+            : throw new OperatorSpecException($"The picture has {a.Input.Channels} channels, but prior {priorName} is for {priorChannels}", spec.ToString(), "Use a colour prior, or convert the picture to gray");
 
     /// <summary>Runs a solver on a measurement for <see cref="Solved"/>. Baselines and checks find the operator as precise as before.</summary>
     public Tensor Run(ISolver solver, InverseProblem problem, IDenoiser prior, SolverContext context)

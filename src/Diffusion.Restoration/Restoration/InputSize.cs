@@ -16,9 +16,7 @@ internal static class InputSize
     /// <exception cref="OperatorSpecException">No picture gives such a measurement.</exception>
     public static ImageShape Of(OperatorSpec spec, ImageShape measured, int priorChannels)
     {
-        (int height, int width) = (measured.Height, measured.Width);
-        IReadOnlyList<OperatorSpec> parts = spec is ComposedSpec composed ? composed.Parts : [spec];
-        foreach (OperatorSpec part in parts.Reverse()) (height, width) = Before(part, height, width);
+        (int height, int width) = Before(spec, measured.Height, measured.Width);
         OperatorSpecException? problem = null;
         foreach (int channels in new[] { priorChannels, measured.Channels, 1 }.Distinct())
         {
@@ -37,8 +35,15 @@ internal static class InputSize
             "Restore the file that diffusion degrade wrote: its side file knows the size");
     }
 
-    /// <summary>The size in front of one operator, from what it does to a picture of a known size.</summary>
-    private static (int Height, int Width) Before(OperatorSpec part, int height, int width)
+    /// <summary>The size in front of the operators, from what each does to a picture of a known size.</summary>
+    public static (int Height, int Width) Before(OperatorSpec spec, int height, int width)
+    {
+        IReadOnlyList<OperatorSpec> parts = spec is ComposedSpec composed ? composed.Parts : [spec];
+        foreach (OperatorSpec part in parts.Reverse()) (height, width) = BeforeOne(part, height, width);
+        return (height, width);
+    }
+
+    private static (int Height, int Width) BeforeOne(OperatorSpec part, int height, int width)
     {
         try
         {

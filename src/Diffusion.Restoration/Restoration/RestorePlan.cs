@@ -17,9 +17,12 @@ namespace Diffusion.Restoration;
 /// <param name="Seconds">Time of the network's evaluations.</param>
 public sealed record RestorePlan(string Operator, ImageShape Picture, double Noise, bool NoiseEstimated, string Solver, int Evaluations, int? Tile, long Bytes, double Seconds)
 {
+    /// <summary>Number of areas in which a picture is restored that is too large for the memory; 1 for the whole.</summary>
+    public int Areas { get; init; } = 1;
+
     /// <summary>One line for people.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{Operator}, noise {Noise:0.####}{(NoiseEstimated ? " (estimated)" : "")}, {Picture.Height}x{Picture.Width} (height x width), {Solver}, {Evaluations} evaluations{(Tile is { } side ? $", tiles of {side}" : "")}, about {Bytes / 1e9:0.0} GB and {Seconds:0.0} s");
+        $"{Operator}, noise {Noise:0.####}{(NoiseEstimated ? " (estimated)" : "")}, {Picture.Height}x{Picture.Width} (height x width), {Solver}, {Evaluations} evaluations{(Areas > 1 ? $", {Areas} areas" : "")}{(Tile is { } side ? $", tiles of {side}" : "")}, about {Bytes / 1e9:0.0} GB and {Seconds:0.0} s");
 }
 
 /// <summary>Times the prior.</summary>

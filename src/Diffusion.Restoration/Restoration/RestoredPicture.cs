@@ -4,8 +4,8 @@ using Diffusion.Solvers;
 namespace Diffusion.Restoration;
 
 /// <summary>One step of a running restoration.</summary>
-/// <param name="Sample">Number of the sample, from 1.</param>
-/// <param name="Samples">Number of samples.</param>
+/// <param name="Sample">Number of the sample, from 1; of the area, for a picture that is restored area by area.</param>
+/// <param name="Samples">Number of samples or areas.</param>
 /// <param name="Step">The solver's step.</param>
 public readonly record struct RestoreProgress(int Sample, int Samples, SolverStep Step)
 {

@@ -75,6 +75,11 @@ public sealed class Restorer : IDisposable
         if (batch.Count == 0) return [];
         using ComputeScope scope = new();
         Stopwatch watch = Stopwatch.StartNew();
+        if (batch.Count == 1)
+        {
+            using LargePicture? large = LargePicture.Of(OperatorChoice.Of(Options, _operators, batch[0]), batch[0], Options, _prior, _policy);
+            if (large is not null) return [large.Restore(batch[0], Options, _solvers, _prior, _policy, ConditionOf(batch), progress, cancellation)];
+        }
         BoundProblem problem = Bind(batch);
         Tensor y = torch.cat([.. batch.Select(m => m.Y)]).to(_policy.Device);
         double sigma = NoiseLevel.Of(Options, batch[0], problem.A, y, out bool estimated);
@@ -107,12 +112,22 @@ public sealed class Restorer : IDisposable
     public RestorePlan Plan(Measurement measurement, int batch = 1)
     {
         using ComputeScope scope = new();
+        _secondsPerPixel ??= EvaluationTime.PerPixel(_prior, ConditionOf([measurement]));
+        if (batch == 1)
+        {
+            OperatorSpec spec = OperatorChoice.Of(Options, _operators, measurement);
+            using LargePicture? large = LargePicture.Of(spec, measurement, Options, _prior, _policy);
+            if (large is not null)
+            {
+                (double level, bool guessed, string method, ISolver chosen) = large.Choose(measurement, Options, _solvers, _prior, _policy);
+                return new RestorePlan(spec.ToString(), large.Shape, level, guessed, method, chosen.Evaluations, large.Tile, large.Bytes, _secondsPerPixel.Value * large.Pixels * chosen.Evaluations) { Areas = large.Areas };
+            }
+        }
         BoundProblem problem = Bind([measurement]);
         double sigma = NoiseLevel.Of(Options, measurement, problem.A, measurement.Y.to(_policy.Device), out bool estimated);
         (string name, ISolver solver) = SolverChoice.Create(Options, _solvers, PresetRequest.For(problem.A, sigma * problem.Scale, _prior.Info, Options.Steps));
         ImageShape picture = problem.Solved.Input;
         int? tile = Tiling.Choose(_prior, Options, picture, batch, _policy);
-        _secondsPerPixel ??= EvaluationTime.PerPixel(_prior, ConditionOf([measurement]));
         return new RestorePlan(problem.Spec.ToString(), problem.A.Input, sigma, estimated, name, solver.Evaluations, tile,
             MemoryEstimate.Of(_prior, _policy).Bytes(picture, batch, tile), _secondsPerPixel.Value * picture.Height * picture.Width * solver.Evaluations * Options.Samples);
     }

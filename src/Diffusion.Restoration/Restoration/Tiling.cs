@@ -20,17 +20,25 @@ internal static class Tiling
     /// <summary>The side of the tiles; null for whole pictures.</summary>
     public static int? Choose(IDenoiser prior, RestoreOptions options, ImageShape picture, int batch, ComputePolicy policy)
     {
-        if (options.Tile is { } asked) return Math.Max(picture.Height, picture.Width) > asked ? asked : null;
         MemoryEstimate estimate = MemoryEstimate.Of(prior, policy);
         long bound = options.Memory ?? MemoryEstimate.Available();
-        int? tile = prior.Info.TilesBeyond is { } beyond && Math.Max(picture.Height, picture.Width) > beyond ? beyond : null;
+        (bool fits, int? tile) = Fit(prior, options, estimate, picture, batch, bound);
+        return fits ? tile : throw TooSmall(estimate.Bytes(picture, batch, SmallestTile), bound, picture, batch, options.Memory is not null);
+    }
+
+    /// <summary>The side of the tiles with which a restoration keeps within <paramref name="bound"/> bytes, null for whole pictures; and whether there is such a side. Tiles that the user asked for are not questioned.</summary>
+    public static (bool Fits, int? Tile) Fit(IDenoiser prior, RestoreOptions options, MemoryEstimate estimate, ImageShape picture, int batch, long bound)
+    {
+        int longest = Math.Max(picture.Height, picture.Width);
+        if (options.Tile is { } asked) return (options.Memory is null || estimate.Bytes(picture, batch, asked) <= bound, longest > asked ? asked : null);
+        int? tile = prior.Info.TilesBeyond is { } beyond && longest > beyond ? beyond : null;
         while (estimate.Bytes(picture, batch, tile) > bound)
         {
-            int next = tile is { } side ? side / 2 : Math.Max(SmallestTile, 1 << (int)Math.Log2(Math.Max(picture.Height, picture.Width) - 1));
-            if (next < SmallestTile || next == tile) throw TooSmall(estimate.Bytes(picture, batch, SmallestTile), bound, picture, batch, options.Memory is not null);
+            int next = tile is { } side ? side / 2 : Math.Max(SmallestTile, 1 << (int)Math.Log2(longest - 1));
+            if (next < SmallestTile || next == tile) return (false, null);
             tile = next;
         }
-        return tile;
+        return (true, tile);
     }
 
     private static ResourceException TooSmall(long needed, long bound, ImageShape picture, int batch, bool given)

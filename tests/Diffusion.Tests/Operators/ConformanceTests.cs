@@ -80,6 +80,30 @@ public sealed class ConformanceTests : IDisposable
     }
 
     [Fact]
+    public void An_area_is_measured_as_in_the_whole_picture()
+    {
+        using ComputeScope scope = new();
+        ImageShape picture = new(3, 120, 96);
+        Tensor x = new PhiloxNoise(1, [default]).Draw(NoiseRole.Step, 1, 3, 120, 96);
+        int seen = 0;
+        foreach (string spec in Specs)
+        {
+            OperatorSpec parsed = ShippedOperators.Catalog.Parse(WithFiles(spec, (int)picture.Count));
+            if (spec.StartsWith("crop:", StringComparison.Ordinal) || parsed.ByArea(picture, new Device("cpu")) is not { } areas) continue;
+            using AreaOperators _ = areas;
+            seen++;
+            int Up(int pixels) => (pixels + areas.Period - 1) / areas.Period * areas.Period;
+            PictureArea area = new(Up(17), Up(8), 120 - Up(17), 96 - Up(8)), part = area.Reduced(areas.Reduction);
+            using LinearOperator whole = parsed.Bind(picture), piece = areas.Bind(area);
+            Tensor expected = whole.Apply(x).narrow(2, part.Top, part.Height).narrow(3, part.Left, part.Width), actual = piece.Apply(x.narrow(2, area.Top, area.Height).narrow(3, area.Left, area.Width).contiguous());
+            int reach = (areas.Reach + areas.Reduction - 1) / areas.Reduction;
+            Tensor difference = (expected - actual).slice(2, reach, part.Height, 1).slice(3, reach, part.Width, 1).abs();
+            Assert.True(difference.numel() == 0 || difference.max().item<float>() < 1e-4, $"{spec}: {difference.max().item<float>()}");
+        }
+        Assert.True(seen > 35, $"Only {seen} operators can be cut up.");
+    }
+
+    [Fact]
     public void A_wrong_adjoint_is_found()
     {
         using Lopsided a = new();
