@@ -36,8 +36,11 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
         int[] todo = [.. Enumerable.Range(0, inputs.Count).Where(i => !IsComplete(inputs[i], outputs.Paths[i]))];
         if (todo.Length < inputs.Count) Terminal.Say($"{inputs.Count - todo.Length} of {inputs.Count} outputs are complete already.");
         if (todo.Length == 0) return ExitCode.Done;
+        StartUp startUp = new();
+        startUp.Mark("runtime and command line");
         NativeTorch.Prepare();
         ComputePolicy policy = choosePolicy();
+        startUp.Mark("libtorch");
         // The prior loads while the first picture is decoded.
         Task<Restorer> loading = Task.Run(() => new Restorer(options with { Policy = policy }));
         List<Item> batch = [];
@@ -50,6 +53,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
                 queue.Try([inputs[i]], inputs.Count, () => item = Open(inputs[i], outputs.Paths[i]));
                 // What is wrong with the prior is wrong for every file: not caught here.
                 Restorer restorer = loading.GetAwaiter().GetResult();
+                startUp.Mark("prior and picture");
                 if (i == todo[0] && Classes.Any && restorer.Prior.Classes is null) Terminal.Warn($"Prior {restorer.Prior.Name} knows no classes: --class and --classes change nothing.");
                 if (item is null) continue;
                 if (batch.Count > 0 && !SameKind(batch[0], item)) Flush(restorer);
@@ -71,7 +75,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             batch.Clear();
             try
             {
-                queue.Try([.. items.Select(item => item.Input)], inputs.Count, () => Restore(restorer, items, policy));
+                queue.Try([.. items.Select(item => item.Input)], inputs.Count, () => Restore(restorer, items, policy, startUp));
             }
             finally
             {
@@ -130,11 +134,15 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             && a.Measurement.Side?.Operator == b.Measurement.Side?.Operator && a.Measurement.Side?.Noise == b.Measurement.Side?.Noise
             && a.Measurement.Side?.Mask is null && b.Measurement.Side?.Mask is null;
 
-    private void Restore(Restorer restorer, IReadOnlyList<Item> items, ComputePolicy policy)
+    private void Restore(Restorer restorer, IReadOnlyList<Item> items, ComputePolicy policy, StartUp startUp)
     {
         string title = items.Count == 1 ? Path.GetFileName(items[0].Input) : $"{items.Count} pictures";
         IReadOnlyList<RestoredPicture> restored = [];
-        Terminal.WithProgress(title, report => restored = UsageException.GuardArguments(() => restorer.Restore([.. items.Select(item => item.Measurement)], step => report(step.Fraction), session.Cancellation)));
+        Terminal.WithProgress(title, report => restored = UsageException.GuardArguments(() => restorer.Restore([.. items.Select(item => item.Measurement)], step =>
+        {
+            startUp.Tell("first step", Terminal);
+            report(step.Fraction);
+        }, session.Cancellation)));
         for (int i = 0; i < items.Count; i++)
         {
             using RestoredPicture picture = restored[i];
