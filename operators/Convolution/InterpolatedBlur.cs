@@ -23,7 +23,7 @@ internal sealed class InterpolatedBlur : LinearOperator
         using DisposeScope scope = torch.NewDisposeScope();
         int before = (int)kernels.Max(k => Math.Max((k.shape[0] - 1) - k.shape[0] / 2, (k.shape[1] - 1) - k.shape[1] / 2)), after = (int)kernels.Max(k => Math.Max(k.shape[0] / 2, k.shape[1] / 2));
         _padding = new Padding(boundary, input, before, after, before, after, device);
-        (_height, _width) = _padding.Extended;
+        (_height, _width) = (FastLength.From(_padding.Extended.Height), FastLength.From(_padding.Extended.Width));
         _transfers = [.. kernels.Select(kernel =>
         {
             (long kh, long kw) = (kernel.shape[0], kernel.shape[1]);
@@ -50,7 +50,7 @@ internal sealed class InterpolatedBlur : LinearOperator
     public override Tensor Apply(Tensor x)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor f = torch.fft.rfft2(_padding.Extend(x)), sum = torch.zeros(Input.Batch(x.shape[0]), dtype: x.dtype, device: x.device);
+        Tensor f = torch.fft.rfft2(_padding.Extend(x), [_height, _width]), sum = torch.zeros(Input.Batch(x.shape[0]), dtype: x.dtype, device: x.device);
         for (int i = 0; i < _weights.Length; i++)
         {
             using DisposeScope one = torch.NewDisposeScope();
@@ -70,7 +70,7 @@ internal sealed class InterpolatedBlur : LinearOperator
             Tensor term = torch.fft.rfft2(spread) * _transfers[i].conj();
             sum = (sum is null ? term : sum + term).MoveToOuterDisposeScope();
         }
-        return _padding.Fold(Inverse(sum!)).MoveToOuterDisposeScope();
+        return _padding.Fold(Inverse(sum!).narrow(2, 0, _padding.Extended.Height).narrow(3, 0, _padding.Extended.Width)).MoveToOuterDisposeScope();
     }
 
     public override Tensor Guess(Tensor y)

@@ -10,7 +10,7 @@ internal sealed class ExecutionOptions
     /// <summary>Tile side.</summary>
     public Option<int?> Tile { get; } = new("--tile") { HelpName = "PIXELS", Description = "Run the prior on overlapping tiles of this side", CustomParser = Values.AtLeast(32, "pixels") };
     /// <summary>Memory bound.</summary>
-    public Option<long?> Memory { get; } = new("--memory") { HelpName = "SIZE", Description = "A memory bound (4G) that chooses tiles", CustomParser = Values.Bytes };
+    public Option<long?> Memory { get; } = new("--memory") { HelpName = "SIZE", Description = "A memory bound (4G) that chooses tiles and areas", CustomParser = Values.Bytes };
     /// <summary>The device.</summary>
     public Option<string> Device { get; } = new("--device") { HelpName = "cpu|cuda[:N]|auto", Description = "Where to compute", DefaultValueFactory = _ => "auto" };
     /// <summary>The network's dtype.</summary>
