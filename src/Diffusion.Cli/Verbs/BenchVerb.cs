@@ -71,7 +71,7 @@ internal sealed class BenchVerb : Verb
         using Metrics.Lpips? lpips = session.Get(_lpips) is { } weights ? LpipsWeights.Open(weights) : null;
         BenchPictures pictures = new(Path.Combine(folder, "pictures"), plan);
         BenchRunner runner = new(plan, table, priors, policy) { Pictures = pictures, Lpips = lpips, Operators = operators, Solvers = solvers, Progress = progress => Tell(session.Terminal, progress) };
-        session.Terminal.Say($"{plan.Pictures.Count} pictures, {runner.Total} restorations, {runner.Missing} of them to do.");
+        session.Terminal.Say($"{Count(plan.Pictures.Count, "picture")}, {Count(runner.Total, "restoration")}, {runner.Missing} of them to do.");
         if (session.Get(_dryRun)) return ExitCode.Done;
         try
         {
@@ -130,4 +130,6 @@ internal sealed class BenchVerb : Verb
         string steps = row.Role == BenchRole.Solver ? $" {row.Evaluations}" : "";
         terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{progress.Done}/{progress.Total} {cell.Picture} {cell.Operator} {cell.Noise} {cell.Method}{steps}: {row.Metrics.Psnr:0.00} dB, {row.Seconds:0.00} s"));
     }
+
+    private static string Count(int n, string thing) => n == 1 ? $"1 {thing}" : $"{n} {thing}s";
 }

@@ -83,6 +83,8 @@ internal sealed class BoundProblem : IDisposable
 
     private static bool Fits(OperatorSpec spec, ImageShape clean, Measurement measurement)
     {
+        // Before anything is built for what may be a huge picture.
+        if (measurement.Shape is { } seen && InputSize.Before(spec, seen.Height, seen.Width) != (clean.Height, clean.Width)) return false;
         try
         {
             using LinearOperator a = spec.Bind(clean);

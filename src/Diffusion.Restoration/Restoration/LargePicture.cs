@@ -50,7 +50,7 @@ internal sealed class LargePicture : IDisposable
         if (options.Samples > 1 || measurement.Shape is not { } seen) return null;
         MemoryEstimate estimate = MemoryEstimate.Of(prior, policy);
         long bound = options.Memory ?? MemoryEstimate.Available();
-        (int height, int width) = measurement.Clean is { } clean ? (clean.Height, clean.Width) : InputSize.Before(spec, seen.Height, seen.Width);
+        (int height, int width) = measurement.Clean is { } clean && measurement.Side!.Operator == spec.ToString() ? (clean.Height, clean.Width) : InputSize.Before(spec, seen.Height, seen.Width);
         if (Tiling.Fit(prior, options, estimate, new ImageShape(prior.Info.Channels, height, width), 1, bound).Fits) return null;
         foreach (int channels in new[] { prior.Info.Channels, seen.Channels, 1 }.Distinct())
         {
@@ -122,6 +122,7 @@ internal sealed class LargePicture : IDisposable
             NoiseEstimated = estimated,
             Solver = name,
             Evaluations = solver.Evaluations,
+            Areas = Areas,
             Seconds = watch.Elapsed.TotalSeconds,
             WhitenedResidual = whitened,
             Hint = whitened > 1 ? WhitenedResidual.Hint(whitened.Value) : null,

@@ -32,8 +32,10 @@ public sealed class RestoredPicture : IDisposable
     public required string Solver { get; init; }
     /// <summary>Network evaluations per sample.</summary>
     public required int Evaluations { get; init; }
+    /// <summary>Number of areas in which it was restored, one after the other, because it is too large for the memory; 1 for the whole at once.</summary>
+    public int Areas { get; init; } = 1;
     /// <summary>Solver and evaluations in words.</summary>
-    public string Method => $"{Solver}, {Evaluations} evaluation{(Evaluations == 1 ? "" : "s")}";
+    public string Method => $"{Solver}, {Evaluations} evaluation{(Evaluations == 1 ? "" : "s")}{(Areas > 1 ? $" in each of {Areas} areas" : "")}";
     /// <summary>Seconds that the batch took, divided by its size.</summary>
     public required double Seconds { get; init; }
     /// <summary>||y - A x||^2 over its expected value under the noise: near 1 when operator and noise are right; null without noise.</summary>
