@@ -62,24 +62,6 @@ public sealed class RestoreTests : IDisposable
     }
 
     [Fact]
-    public void An_interrupted_folder_resumes_where_it_stopped()
-    {
-        Directory.CreateDirectory(_workspace["in"]);
-        TestPictures.Degrade(_workspace["in/a.tif"], "mask:random=0.5", 0.02, 48, 48);
-        TestPictures.Degrade(_workspace["in/b.tif"], "downsample:factor=2", 0.02, 48, 64);
-        Outcome first = Run("restore", "in", "-n", "1", "-o", "out", "--json").Expect(0);
-        Assert.Equal(2, first.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
-        byte[] b = File.ReadAllBytes(_workspace["out/b.png"]);
-        File.Delete(_workspace["out/b.png"]);
-
-        Outcome second = Run("restore", "in", "-n", "1", "-o", "out", "--resume", "--json").Expect(0);
-
-        Assert.Contains("1 of 2 outputs are complete already", second.Error);
-        Assert.Contains("b.tif", Assert.Single(second.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
-        Assert.Equal(b, File.ReadAllBytes(_workspace["out/b.png"]));
-    }
-
-    [Fact]
     public void The_first_interrupt_ends_cleanly_and_leaves_nothing_half_written()
     {
         if (OperatingSystem.IsWindows()) return;

@@ -43,6 +43,7 @@ internal sealed class OutputPlan
             string real = RealPath(path);
             if (read.Contains(real)) throw new UsageException("The output would overwrite an input", path, "Choose another name");
             if (!taken.Add(real)) throw new UsageException("Two results would go to the same file", path, "Use a folder, or a pattern with {name}");
+            if (File.Exists(Path.GetDirectoryName(real))) throw new UsageException("The output's folder is a file", path, "Choose another name");
             if (Directory.Exists(real)) throw new UsageException("The output is a folder", path, "Choose another name");
             if (!mayExist && File.Exists(real)) throw new UsageException("The output exists already", path, "Pass --force to overwrite it");
         }
