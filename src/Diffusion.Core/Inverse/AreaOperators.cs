@@ -42,11 +42,15 @@ public sealed class AreaOperators : IDisposable
     }
 
     /// <summary>This, then <paramref name="second"/> on what it measures.</summary>
-    public AreaOperators Then(AreaOperators second)
+    public AreaOperators Then(AreaOperators second) => new(CommonMultiple(Period, Reduction * second.Period), Reach + Reduction * second.Reach, Reduction * second.Reduction,
+        area => ComposedOperator.Of(Bind(area), second.Bind(area.Reduced(Reduction))), this, second);
+
+    /// <summary>The smallest number that both periods divide.</summary>
+    public static int CommonMultiple(int a, int b)
     {
-        int inner = Reduction * second.Period, a = Period, b = inner;
-        while (b != 0) (a, b) = (b, a % b);
-        return new AreaOperators(Period / a * inner, Reach + Reduction * second.Reach, Reduction * second.Reduction, area => ComposedOperator.Of(Bind(area), second.Bind(area.Reduced(Reduction))), this, second);
+        int larger = a, divisor = b;
+        while (divisor != 0) (larger, divisor) = (divisor, larger % divisor);
+        return a / larger * b;
     }
 
     /// <inheritdoc/>

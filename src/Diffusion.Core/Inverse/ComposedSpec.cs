@@ -59,7 +59,7 @@ public sealed record ComposedSpec : OperatorSpec
         AreaOperators? chain = null;
         foreach (OperatorSpec part in Parts)
         {
-            using LinearOperator? sample = chain?.Bind(new PictureArea(0, 0, chain.Period, chain.Period));
+            using LinearOperator? sample = chain?.Bind(new PictureArea(0, 0, Math.Min(picture.Height, 8 * chain.Period), Math.Min(picture.Width, 8 * chain.Period)));
             ImageShape seen = sample is null ? picture : new ImageShape(sample.Output.Image.Channels, picture.Height / chain!.Reduction, picture.Width / chain.Reduction);
             if (part.ByArea(seen, device) is not { } next)
             {

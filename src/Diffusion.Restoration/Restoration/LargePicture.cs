@@ -56,7 +56,7 @@ internal sealed class LargePicture : IDisposable
         {
             ImageShape picture = new(channels, height, width);
             if (Cut(spec, picture, seen, policy.Device) is not { } operators) continue;
-            int multiple = Lcm(operators.Period, prior.Info.SizeMultiple);
+            int multiple = AreaOperators.CommonMultiple(operators.Period, prior.Info.SizeMultiple);
             long whole = (long)WholePictures * picture.Count * sizeof(float);
             foreach (int side in Sides.Where(side => side < Math.Max(height, width) && side >= 4 * (operators.Reach + Surroundings)))
             {
@@ -166,6 +166,4 @@ internal sealed class LargePicture : IDisposable
             for (int i = 0; i < span.Length; i++) total[span.Start + i] += span.Weights[i];
         return [.. spans.Select(span => span with { Weights = [.. span.Weights.Select((weight, i) => weight / total[span.Start + i])] })];
     }
-
-    private static int Lcm(int a, int b) => a / (int)System.Numerics.BigInteger.GreatestCommonDivisor(a, b) * b;
 }
