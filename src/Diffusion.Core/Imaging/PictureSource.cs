@@ -71,7 +71,7 @@ internal sealed class PictureSource : IDisposable
     public Tensor Read(int left, int top, int width, int height)
     {
         int bands = _image.Bands, sampleBytes = SampleBytes;
-        Tensor pixels = torch.empty([1, bands, height, width], ScalarType.Float32);
+        Tensor pixels = FileTensor.Empty(1, bands, height, width);
         try
         {
             int rows = (int)Math.Clamp(StripBytes / ((long)width * bands * sampleBytes), 1, height);

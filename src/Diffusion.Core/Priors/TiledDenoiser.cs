@@ -38,6 +38,9 @@ public class TiledDenoiser : IDenoiser
     /// <summary>Number of tiles of a picture.</summary>
     public int Tiles(int height, int width) => Cut(height).Length * Cut(width).Length;
 
+    /// <summary>Pixels of a picture's tiles together: more than its own, since they overlap.</summary>
+    public long Pixels(int height, int width) => Cut(height).Sum(row => (long)row.Length) * Cut(width).Sum(column => (long)column.Length);
+
     /// <inheritdoc/>
     public Tensor Denoise(Tensor x, double sigma, in Condition condition = default)
     {

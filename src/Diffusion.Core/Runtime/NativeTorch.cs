@@ -9,10 +9,13 @@ namespace Diffusion.Runtime;
 /// </remarks>
 public static partial class NativeTorch
 {
-    private static readonly Lazy<bool> Prepared = new(PrepareOnce);
+    private static readonly Lazy<bool> Prepared = new(PrepareOnce), Silenced = new(DisableNnpackOnce);
 
     /// <summary>Idempotent; called by <see cref="ComputePolicy.Apply"/> before the first tensor.</summary>
     public static void Prepare() => _ = Prepared.Value;
+
+    /// <summary>Switches NNPACK off, once libtorch is loaded: small float32 convolutions try it first, and where it does not know the processor each one prints a warning. Idempotent.</summary>
+    internal static void DisableNnpack() => _ = Silenced.Value;
 
     /// <summary>Gives free heap memory back to the system after a large job. Does nothing where the C library has no such call.</summary>
     public static void TrimHeap()
@@ -36,6 +39,16 @@ public static partial class NativeTorch
             mallopt(TrimThreshold, int.MaxValue);
             mallopt(TopPad, 64 << 20);
         }
+        return true;
+    }
+
+    // libtorch has no C function for it, and TorchSharp does not wrap the setting; elsewhere than on Linux the names differ and nothing happens.
+    private static unsafe bool DisableNnpackOnce()
+    {
+        if (!OperatingSystem.IsLinux() || !NativeLibrary.TryLoad("libtorch_cpu.so", out nint library)
+            || !NativeLibrary.TryGetExport(library, "_ZN2at13globalContextEv", out nint context)
+            || !NativeLibrary.TryGetExport(library, "_ZN2at7Context20setUserEnabledNNPACKEb", out nint set)) return false;
+        ((delegate* unmanaged<nint, byte, void>)set)(((delegate* unmanaged<nint>)context)(), 0);
         return true;
     }
 

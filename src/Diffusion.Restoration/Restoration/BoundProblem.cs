@@ -59,6 +59,7 @@ internal sealed class BoundProblem : IDisposable
     /// <summary>Runs a solver on a measurement for <see cref="Solved"/>. Baselines and checks find the operator as precise as before.</summary>
     public Tensor Run(ISolver solver, InverseProblem problem, IDenoiser prior, SolverContext context)
     {
+        using FinalizerHold hold = new();
         try
         {
             (A.SolveTolerance, Solved.SolveTolerance) = (StepTolerance, StepTolerance);

@@ -16,21 +16,18 @@ internal sealed class LargePicture : IDisposable
 {
     // Seen by the prior around what counts, and then shared by neighbours while one fades into the other.
     private const int Surroundings = 32, Shared = 64;
-    // Pictures of the whole size that are held at once: the measurement and the result, as they are decoded and encoded, and a mask.
-    private const int WholePictures = 5;
-    private static readonly int[] Sides = [4096, 3072, 2048, 1536, 1024, 768, 512];
+    // Pictures of the whole size that are held at once, though the system may write them out: the measurement, the result, and the result's samples or a mask.
+    private const int WholePictures = 3;
+    private const int SmallestSide = 512, LargestSide = 4096, SideStep = 128;
 
     private readonly OperatorSpec _spec;
     private readonly AreaOperators _operators;
     private readonly TileSpan[] _rows, _columns;
 
-    private LargePicture(OperatorSpec spec, AreaOperators operators, ImageShape picture, int side, int? tile, long bytes, int multiple)
+    private LargePicture(OperatorSpec spec, AreaOperators operators, ImageShape picture, Cutting cutting)
     {
-        (_spec, _operators, Shape, Tile, Bytes) = (spec, operators, picture, tile, bytes);
-        int margin = Up(operators.Reach + Surroundings), overlap = 2 * margin + Up(Shared);
-        (_rows, _columns) = (Normalised(TileSpan.Cut(picture.Height, Up(side), overlap, margin, multiple), picture.Height), Normalised(TileSpan.Cut(picture.Width, Up(side), overlap, margin, multiple), picture.Width));
-
-        int Up(int pixels) => (pixels + multiple - 1) / multiple * multiple;
+        (_spec, _operators, Shape, Tile, Bytes, Pixels) = (spec, operators, picture, cutting.Tile, cutting.Bytes, cutting.Pixels);
+        (_rows, _columns) = (Normalised(cutting.Rows, picture.Height), Normalised(cutting.Columns, picture.Width));
     }
 
     /// <summary>The restored picture's shape.</summary>
@@ -41,8 +38,8 @@ internal sealed class LargePicture : IDisposable
     public long Bytes { get; }
     /// <summary>Number of areas.</summary>
     public int Areas => _rows.Length * _columns.Length;
-    /// <summary>Pixels of all areas together: more than the picture's, since they overlap.</summary>
-    public long Pixels => _rows.Sum(row => (long)row.Length) * _columns.Sum(column => (long)column.Length);
+    /// <summary>Pixels that the prior computes in an evaluation of all areas: more than the picture's, since areas and tiles overlap.</summary>
+    public long Pixels { get; }
 
     /// <summary>How <paramref name="measurement"/> is restored area by area; null where it fits into the memory as a whole, or cannot be cut up.</summary>
     public static LargePicture? Of(OperatorSpec spec, Measurement measurement, RestoreOptions options, IDenoiser prior, ComputePolicy policy)
@@ -56,14 +53,7 @@ internal sealed class LargePicture : IDisposable
         {
             ImageShape picture = new(channels, height, width);
             if (Cut(spec, picture, seen, policy.Device) is not { } operators) continue;
-            int multiple = AreaOperators.CommonMultiple(operators.Period, prior.Info.SizeMultiple);
-            long whole = (long)WholePictures * picture.Count * sizeof(float);
-            foreach (int side in Sides.Where(side => side < Math.Max(height, width) && side >= 4 * (operators.Reach + Surroundings)))
-            {
-                ImageShape area = new(prior.Info.Channels, Math.Min(side, height), Math.Min(side, width));
-                (bool fits, int? tile) = Tiling.Fit(prior, options, estimate, area, 1, bound - whole);
-                if (fits) return new LargePicture(spec, operators, picture, side, tile, estimate.Bytes(area, 1, tile) + whole, multiple);
-            }
+            if (Best(operators, prior, options, estimate, picture, bound) is { } cutting) return new LargePicture(spec, operators, picture, cutting);
             operators.Dispose();
         }
         return null;
@@ -86,7 +76,7 @@ internal sealed class LargePicture : IDisposable
         Stopwatch watch = Stopwatch.StartNew();
         (double sigma, bool estimated, string name, ISolver solver) = Choose(measurement, options, solvers, prior, policy);
         using IDenoiser? tiled = Tile is { } tile ? TiledDenoiser.Around(prior, tile) : null;
-        Tensor result = torch.zeros(Shape.Batch(1));
+        Tensor result = FileTensor.Empty(Shape.Batch(1)).zero_();
         double residual = 0, measured = 0;
         int done = 0;
         foreach (TileSpan row in _rows)
@@ -139,6 +129,31 @@ internal sealed class LargePicture : IDisposable
     {
         PictureArea area = new PictureArea(row.Start, column.Start, row.Length, column.Length).Reduced(_operators.Reduction);
         return measurement.Y.narrow(2, area.Top, area.Height).narrow(3, area.Left, area.Width);
+    }
+
+    /// <summary>Areas and the tiles within them.</summary>
+    private sealed record Cutting(TileSpan[] Rows, TileSpan[] Columns, int? Tile, long Bytes, long Pixels);
+
+    // Of all areas that fit into the memory, those that the prior computes the fewest pixels for: large areas need tiles, which overlap, small ones overlap themselves.
+    private static Cutting? Best(AreaOperators operators, IDenoiser prior, RestoreOptions options, MemoryEstimate estimate, ImageShape picture, long bound)
+    {
+        int multiple = AreaOperators.CommonMultiple(operators.Period, prior.Info.SizeMultiple), reach = operators.Reach + Surroundings, margin = Up(reach), overlap = 2 * margin + Up(Shared);
+        long whole = (long)WholePictures * picture.Count * sizeof(float);
+        Cutting? best = null;
+        for (int side = SmallestSide; side < Math.Min(LargestSide + 1, Math.Max(picture.Height, picture.Width)); side += SideStep)
+        {
+            if (side < 4 * reach) continue;
+            ImageShape area = new(prior.Info.Channels, Math.Min(Up(side), picture.Height), Math.Min(Up(side), picture.Width));
+            (bool fits, int? tile) = Tiling.Fit(prior, options, estimate, area, 1, bound - whole);
+            if (!fits) break;
+            (TileSpan[] rows, TileSpan[] columns) = (TileSpan.Cut(picture.Height, Up(side), overlap, margin, multiple), TileSpan.Cut(picture.Width, Up(side), overlap, margin, multiple));
+            using TiledDenoiser? tiled = tile is { } asked ? TiledDenoiser.Around(prior, asked) : null;
+            long pixels = rows.Sum(row => columns.Sum(column => tiled?.Pixels(row.Length, column.Length) ?? (long)row.Length * column.Length));
+            if (best is null || pixels < best.Pixels) best = new Cutting(rows, columns, tile, estimate.Bytes(area, 1, tile) + whole, pixels);
+        }
+        return best;
+
+        int Up(int pixels) => (pixels + multiple - 1) / multiple * multiple;
     }
 
     // The operators of areas, where the spec has them and they measure the picture as it was measured.

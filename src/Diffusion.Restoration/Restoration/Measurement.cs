@@ -63,11 +63,11 @@ public sealed class Measurement : IDisposable
         }
         else
         {
-            using Picture picture = ImageFile.Read(path);
-            // A float measurement is not a float picture: what comes out is a picture of 16 bits at most.
-            measurement = new(picture.Pixels.clone(), picture.Name, picture.Alpha?.clone()) { Side = side, Folder = folder, BitDepth = picture.BitDepth is > 8 and <= 16 ? 16 : 8, Notes = picture.Notes, Label = label };
+            Picture picture = ImageFile.Read(path);
+            // Its tensors become the measurement's. A float measurement is not a float picture: what comes out is a picture of 16 bits at most.
+            measurement = new(picture.Pixels, picture.Name, picture.Alpha) { Side = side, Folder = folder, BitDepth = picture.BitDepth is > 8 and <= 16 ? 16 : 8, Notes = picture.Notes, Label = label };
         }
-        if (measurement.Y.isfinite().all().item<bool>()) return measurement;
+        if (IsFinite(measurement.Y)) return measurement;
         measurement.Dispose();
         throw new ImageException("The measurement holds NaN or infinity", path, "Replace such values, or mark them missing with a mask");
     }
@@ -77,6 +77,17 @@ public sealed class Measurement : IDisposable
     {
         Y.Dispose();
         Alpha?.Dispose();
+    }
+
+    // In parts: the flags need no memory of the picture's size.
+    private static bool IsFinite(Tensor y)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return y.reshape(-1).split(1 << 20).All(part =>
+        {
+            using DisposeScope inner = torch.NewDisposeScope();
+            return part.isfinite().all().item<bool>();
+        });
     }
 
     private static FileStream OpenFile(string path)

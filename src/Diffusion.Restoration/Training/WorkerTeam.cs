@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Diffusion.Runtime;
 
 namespace Diffusion.Training;
 
@@ -34,6 +35,7 @@ internal sealed class WorkerTeam : IDisposable
     /// <summary>Runs body(worker, job) for job = 0..jobs-1 and waits; the first exception is thrown again here.</summary>
     public void Run(int jobs, Action<int, int> body)
     {
+        using FinalizerHold hold = new();
         (_body, _jobs, _next, _failure) = (body, jobs, -1, null);
         _done.Reset(Count);
         _go.Release(Count);
