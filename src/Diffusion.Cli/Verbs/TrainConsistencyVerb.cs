@@ -14,9 +14,12 @@ internal sealed class TrainConsistencyVerb() : TrainingVerb("consistency", "Tune
     ];
 
     protected override AdmUNetConfig Architecture(Session session)
-        => TrainingRun.ArchitectureOf(session.Get(From) ?? throw new UsageException("--from is missing", "diffusion train consistency", "Name the prior to tune, for example --from photo"));
+    {
+        (AdmUNetConfig architecture, bool edm) = TrainingRun.StartOf(session.Get(From) ?? throw new UsageException("--from is missing", Here, "Name the prior to tune, for example --from photo"));
+        return edm ? throw new UsageException("The prior to tune must predict the noise", Here, "Train one without --edm") : architecture;
+    }
 
     /// <summary>Only the levels that few-step solvers visit.</summary>
-    protected override TrainingSettings Adapt(TrainingSettings settings)
+    protected override TrainingSettings Adapt(TrainingSettings settings, Session session)
         => settings with { Objective = new ConsistencyObjective(), Levels = settings.Levels with { Max = 1.2, AboveShare = 0 } };
 }

@@ -11,11 +11,13 @@ internal sealed class TrainPriorVerb : TrainingVerb
 {
     private readonly Option<int?> _channels, _blocks;
     private readonly Option<int[]> _multipliers;
+    private readonly Option<bool> _edm;
 
     public TrainPriorVerb() : base("prior", "Train a prior on photographs; started again with the same folder, it goes on where it was", "Start from this prior instead of random weights; --blocks may be larger than its own")
     {
         _channels = Take(new Option<int?>("--channels") { HelpName = "N", Description = "Channels at full resolution (32, or as --from)", CustomParser = Values.AtLeast(32, "channels") });
         _multipliers = Take(new Option<int[]>("--multipliers") { HelpName = "N...", Description = "Channels of each level as multiples (1 1 2 4 4, or as --from)", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true });
+        _edm = Take(new Option<bool>("--edm") { Description = "EDM's preconditioning instead of predicting the noise (or as --from)" });
         _blocks = Take(new Option<int?>("--blocks") { HelpName = "N", Description = "Residual blocks a level (2, or as --from)", CustomParser = Values.AtLeast(1, "blocks") });
     }
 
@@ -28,7 +30,7 @@ internal sealed class TrainPriorVerb : TrainingVerb
 
     protected override AdmUNetConfig Architecture(Session session)
     {
-        AdmUNetConfig start = session.Get(From) is { } from ? TrainingRun.ArchitectureOf(from) : new()
+        AdmUNetConfig start = session.Get(From) is { } from ? TrainingRun.StartOf(from).Architecture : new()
         {
             ImageSize = 64, ModelChannels = 32, NumResBlocks = 2, ChannelMult = [1, 1, 2, 4, 4], NumHeadChannels = 32, UseScaleShiftNorm = true, ResblockUpdown = true,
         };
@@ -40,5 +42,12 @@ internal sealed class TrainPriorVerb : TrainingVerb
         };
         wanted.Validate();
         return wanted;
+    }
+
+    protected override TrainingSettings Adapt(TrainingSettings settings, Session session)
+    {
+        bool asked = session.Get(_edm), edm = session.Get(From) is { } from ? TrainingRun.StartOf(from).Edm : asked;
+        if (asked && !edm) throw new UsageException("--edm does not fit the prior to start from, which predicts the noise", Here, "Leave out --edm, or start from random weights");
+        return edm ? settings with { Objective = new EdmObjective() } : settings;
     }
 }

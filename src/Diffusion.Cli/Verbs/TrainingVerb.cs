@@ -13,7 +13,6 @@ namespace Diffusion.Cli.Verbs;
 /// <summary>What <c>train prior</c> and <c>train consistency</c> have in common: photographs, a folder, a budget, progress.</summary>
 internal abstract class TrainingVerb : Verb
 {
-    private readonly string _here;
     private readonly Argument<string[]> _photos;
     private readonly Option<string?> _output, _name;
     private readonly Option<string[]> _validation;
@@ -26,7 +25,7 @@ internal abstract class TrainingVerb : Verb
 
     protected TrainingVerb(string name, string description, string fromDescription) : base(name, description)
     {
-        _here = "diffusion train " + name;
+        Here = "diffusion train " + name;
         _photos = Take(new Argument<string[]>("photos") { HelpName = "PHOTO...", Description = "Photographs: files, folders, globs", Arity = ArgumentArity.OneOrMore });
         _output = Take(new Option<string?>("--output", "-o") { HelpName = "DIR", Description = "Folder of the run: its state, loss.csv and .png, validation.csv and .png, and the prior itself" });
         From = Take(new Option<string?>("--from") { HelpName = "PRIOR", Description = fromDescription });
@@ -45,6 +44,9 @@ internal abstract class TrainingVerb : Verb
         _upright = Take(new Option<bool>("--upright") { Description = "The pictures have an upright (faces, rooms): mirror them, but never turn them" });
     }
 
+    /// <summary>What messages call this command.</summary>
+    protected string Here { get; }
+
     /// <summary>The prior to start from.</summary>
     protected Option<string?> From { get; }
 
@@ -52,7 +54,7 @@ internal abstract class TrainingVerb : Verb
     protected abstract AdmUNetConfig Architecture(Session session);
 
     /// <summary>What this verb changes in the settings.</summary>
-    protected virtual TrainingSettings Adapt(TrainingSettings settings) => settings;
+    protected virtual TrainingSettings Adapt(TrainingSettings settings, Session session) => settings;
 
     public override ExitCode Run(Session session)
     {
@@ -68,15 +70,15 @@ internal abstract class TrainingVerb : Verb
 
     private TrainingPlan Plan(Session session)
     {
-        string folder = session.Get(_output) ?? throw new UsageException("-o is missing", _here, "Name a folder for the run");
+        string folder = session.Get(_output) ?? throw new UsageException("-o is missing", Here, "Name a folder for the run");
         (double? hours, int? steps) = (session.Get(_hours), session.Get(_steps));
-        if ((hours is null) == (steps is null) || hours is <= 0) throw new UsageException("Give either --hours or --steps", _here, "Say how long to train, for example --hours 2");
-        if (session.Get(_decay) is not (> 0 and <= 1)) throw new UsageException("--decay must be above 0 and at most 1", _here, "Take 0.2");
+        if ((hours is null) == (steps is null) || hours is <= 0) throw new UsageException("Give either --hours or --steps", Here, "Say how long to train, for example --hours 2");
+        if (session.Get(_decay) is not (> 0 and <= 1)) throw new UsageException("--decay must be above 0 and at most 1", Here, "Take 0.2");
         bool fresh = session.Get(From) is null;
         IReadOnlyList<string> photos = InputFiles.Expand(session.Get(_photos)), validation = session.Get(_validation) is { Length: > 0 } words ? InputFiles.Expand(words) : [];
         if (validation.Count == 0) (photos, validation) = TrainingPhotos.HoldOut(photos, session.Get(_hold) ?? Math.Min(12, photos.Count / 10));
         else photos = [.. photos.Except(validation)];
-        TrainingSettings settings = Adapt(new TrainingSettings { Seed = session.Get(_seed), Upright = session.Get(_upright), Policy = ComputePolicy.Choose("cpu", session.Get(_dtype)!) });
+        TrainingSettings settings = Adapt(new TrainingSettings { Seed = session.Get(_seed), Upright = session.Get(_upright), Policy = ComputePolicy.Choose("cpu", session.Get(_dtype)!) }, session);
         return new TrainingPlan
         {
             Photos = photos,
@@ -90,7 +92,7 @@ internal abstract class TrainingVerb : Verb
             WarmupSteps = session.Get(_warmup) ?? (fresh ? 500 : 100),
             Settings = session.Get(_threads) is { } threads ? settings with { Workers = threads } : settings,
             SaveEvery = TimeSpan.FromMinutes(Math.Clamp(session.Get(_save), 0, 1e6)),
-            Command = _here + " " + string.Join(' ', session.Parse.Tokens.Skip(2).Select(token => token.Value)),
+            Command = Here + " " + string.Join(' ', session.Parse.Tokens.Skip(2).Select(token => token.Value)),
         };
     }
 

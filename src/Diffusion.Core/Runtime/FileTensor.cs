@@ -10,14 +10,14 @@ public static class FileTensor
     /// <returns>The caller owns it. The file has no name any more and goes with the tensor.</returns>
     public static Tensor Empty(params long[] shape)
     {
-        long count = shape.Aggregate(1L, (a, b) => a * b), bytes = count * sizeof(float);
         // Windows cannot take the name from a file that is in use.
-        return bytes < Large || OperatingSystem.IsWindows() ? torch.empty(shape, ScalarType.Float32) : InFile(shape, count) ?? torch.empty(shape, ScalarType.Float32);
+        return Count(shape) * sizeof(float) < Large || OperatingSystem.IsWindows() ? torch.empty(shape, ScalarType.Float32) : InFile(shape) ?? torch.empty(shape, ScalarType.Float32);
     }
 
-    /// <summary>A tensor in a file, or null where the disk has no room for it.</summary>
-    internal static Tensor? InFile(long[] shape, long count)
+    /// <summary>A float32 tensor in a file, whatever its size; null where the disk has no room for it.</summary>
+    public static Tensor? InFile(params long[] shape)
     {
+        long count = Count(shape);
         string path = Path.Combine(Path.GetTempPath(), $"diffusion-{Guid.NewGuid():N}.tmp");
         try
         {
@@ -35,4 +35,6 @@ public static class FileTensor
             File.Delete(path);
         }
     }
+
+    private static long Count(long[] shape) => shape.Aggregate(1L, (a, b) => a * b);
 }

@@ -31,6 +31,10 @@ public sealed record PiGdmSolver : GuidedSolver
     [Setting(Symbol = "awd", About = "whether eps stays as the network gave it")]
     public bool KeepEpsilon { get; init; } = true;
 
+    /// <summary>Whether the guidance is weighed as Tweedie's formula for the posterior says, by 1/sqrt(abar_t); the paper has sqrt(abar_t). With <see cref="Eta"/> 1 and eps anew, many steps then sample the posterior of white Gaussian pictures exactly.</summary>
+    [Setting(About = "whether the guidance is weighed as Tweedie's formula for the posterior says, instead of as in the paper")]
+    public bool Tweedie { get; init; }
+
     /// <summary>mcg: whether the guidance is weighed by sqrt(abar_t) alone.</summary>
     [Setting(Symbol = "mcg", About = "whether the guidance is weighed by sqrt(abar_t) alone")]
     public bool Mcg { get; init; }
@@ -64,7 +68,7 @@ public sealed record PiGdmSolver : GuidedSolver
             if (paste) (x0, g) = (x0 * free! + known!, g * free!);
             run.Trace("x0", x0);
             if (!KeepEpsilon) epsilon = (x - Math.Sqrt(a) * x0) / Math.Sqrt(1 - a);
-            double weight = Weight * Math.Sqrt(a) * (Mcg ? 1 : Math.Sqrt(b) - (KeepEpsilon ? 0 : c2 * Math.Sqrt(a / (1 - a))));
+            double weight = Weight * (Tweedie ? 1 / Math.Sqrt(a) : Math.Sqrt(a)) * (Mcg ? 1 : Math.Sqrt(b) - (KeepEpsilon ? 0 : c2 * Math.Sqrt(a / (1 - a))));
             run.Trace("coeff", () => torch.tensor(new[] { (float)weight }));
             Tensor stepped = Math.Sqrt(b) * x0 + Temperature * c2 * epsilon + weight * g;
             if (c1 > 0) stepped = stepped + c1 * Noise(run, NoiseRole.Step);

@@ -1,7 +1,7 @@
 namespace Diffusion.Restoration;
 
 /// <summary>How the samples of a restoration differ, before clamping to [0,1].</summary>
-/// <remarks>It is the spread of a solver over its seeds. It is that of the posterior only where the solver draws exact posterior samples, which few-step solvers do not.</remarks>
+/// <remarks>It is the spread of a solver over its seeds. It is that of the posterior only where the solver draws posterior samples: PiGDM's preset <c>posterior</c> does so for Gaussian pictures, few-step solvers do not.</remarks>
 public sealed class SampleSpread : IDisposable
 {
     /// <summary>Number of samples, at least 2.</summary>

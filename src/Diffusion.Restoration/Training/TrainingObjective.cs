@@ -6,11 +6,17 @@ namespace Diffusion.Training;
 /// <summary>What a step of training makes small.</summary>
 public abstract class TrainingObjective
 {
-    /// <summary>What the card calls the network's output: <c>epsilon</c> or <c>epsilon-consistency</c>.</summary>
+    /// <summary>What the card calls the network's output: <c>epsilon</c>, <c>epsilon-consistency</c> or <c>edm</c>.</summary>
     public abstract string Prediction { get; }
 
+    /// <summary>The prior that a network trained so is.</summary>
+    /// <param name="network">The network; owned by the prior.</param>
+    /// <param name="schedule">The schedule, for networks that predict epsilon.</param>
+    /// <param name="info">What is known about it.</param>
+    public virtual UNetPrior Prior(AdmUNet network, NoiseSchedule schedule, PriorInfo info) => new EpsilonPrior(network, schedule, info);
+
     /// <summary>The loss of each crop.</summary>
-    /// <param name="network">An epsilon network whose parameters want gradients.</param>
+    /// <param name="network">A network whose parameters want gradients.</param>
     /// <param name="schedule">Its schedule.</param>
     /// <param name="clean">x0, [N,3,h,w] on [-1,1].</param>
     /// <param name="noise">n, standard normal, in the same shape.</param>
@@ -36,6 +42,28 @@ public sealed class EpsilonObjective : TrainingObjective
     /// <inheritdoc/>
     public override Tensor Loss(AdmUNet network, NoiseSchedule schedule, Tensor clean, Tensor noise, IReadOnlyList<double> sigmas, long step)
         => (Epsilon(network, schedule, clean + noise * PerCrop(sigmas, s => s), sigmas) - noise).square().mean([1, 2, 3]);
+}
+
+/// <summary>
+/// || F(c_in x, 250 ln sigma) - (x0 - c_skip x)/c_out ||^2 with x = x0 + sigma n: the denoiser's error in units of c_out, which are those of the network's output
+/// (Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models", 2022, equation 8).
+/// </summary>
+public sealed class EdmObjective : TrainingObjective
+{
+    /// <inheritdoc/>
+    public override string Prediction => "edm";
+
+    /// <inheritdoc/>
+    public override UNetPrior Prior(AdmUNet network, NoiseSchedule schedule, PriorInfo info) => new EdmPrior(network, info);
+
+    /// <inheritdoc/>
+    public override Tensor Loss(AdmUNet network, NoiseSchedule schedule, Tensor clean, Tensor noise, IReadOnlyList<double> sigmas, long step)
+    {
+        KarrasScalings scalings = KarrasScalings.Edm;
+        Tensor x = clean + noise * PerCrop(sigmas, s => s);
+        Tensor f = network.Forward(x * PerCrop(sigmas, scalings.In), PerCrop(sigmas, KarrasScalings.Time).reshape(sigmas.Count));
+        return (f - (clean - x * PerCrop(sigmas, scalings.Skip)) / PerCrop(sigmas, scalings.Out)).square().mean([1, 2, 3]);
+    }
 }
 
 /// <summary>

@@ -88,7 +88,7 @@ public sealed class TrainingRun : IDisposable
         IReadOnlyList<ValidationRow> rows = [];
         if (_validation.Count > 0)
         {
-            using EpsilonPrior prior = Prior();
+            using UNetPrior prior = Prior();
             rows = Validation.Measure(prior, _validation, levels, _plan.Settings.Workers);
             string line = string.Create(CultureInfo.InvariantCulture, $"{State.Step},{State.Crops},{State.Seconds:0}") + string.Concat(rows.Select(r => string.Create(CultureInfo.InvariantCulture, $",{r.Sigma:0.####},{r.Psnr:0.000}"))) + Environment.NewLine;
             File.AppendAllText(Path.Combine(_plan.Folder, "validation.csv"), line);
@@ -100,11 +100,11 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>The prior with the averaged weights of now.</summary>
     /// <returns>The caller disposes it.</returns>
-    public EpsilonPrior Prior()
+    public UNetPrior Prior()
     {
         AdmUNet network = new(_plan.Architecture, _plan.Settings.Policy);
         State.CopyTo(network, TrainedWeights.ShortAverage);
-        return new EpsilonPrior(network, _plan.Schedule, new PriorInfo { Name = _plan.Name, Kind = PriorKind.PosteriorMean });
+        return _plan.Settings.Objective.Prior(network, _plan.Schedule, new PriorInfo { Name = _plan.Name, Kind = PriorKind.PosteriorMean });
     }
 
     private void Replan(double secondsPerStep)
@@ -141,25 +141,25 @@ public sealed class TrainingRun : IDisposable
 
     private static void Grow(string start, AdmUNet network, ulong seed)
     {
-        using EpsilonPrior prior = LoadStart(start);
+        using UNetPrior prior = LoadStart(start);
         NetworkGrowth.Fill(prior.Network, network, seed);
     }
 
-    /// <summary>The architecture of a prior to start from.</summary>
+    /// <summary>The architecture of a prior to start from, and whether it has EDM's preconditioning.</summary>
     /// <exception cref="CheckpointException">It does not load.</exception>
-    /// <exception cref="ArgumentException">It does not predict epsilon.</exception>
-    public static AdmUNetConfig ArchitectureOf(string start)
+    /// <exception cref="ArgumentException">It predicts neither epsilon nor as EDM does.</exception>
+    public static (AdmUNetConfig Architecture, bool Edm) StartOf(string start)
     {
-        using EpsilonPrior prior = LoadStart(start);
-        return prior.Network.Config;
+        using UNetPrior prior = LoadStart(start);
+        return (prior.Network.Config, prior is EdmPrior);
     }
 
-    private static EpsilonPrior LoadStart(string start)
+    private static UNetPrior LoadStart(string start)
     {
         IDenoiser prior = PriorLoader.Load(start, ComputePolicy.Reference);
-        if (prior is EpsilonPrior epsilon) return epsilon;
+        if (prior is EpsilonPrior or EdmPrior) return (UNetPrior)prior;
         prior.Dispose();
-        throw new ArgumentException($"{start} does not predict epsilon. Start from an epsilon prior, or from random weights.");
+        throw new ArgumentException($"{start} predicts neither epsilon nor as EDM does. Start from such a prior, or from random weights.");
     }
 
     /// <inheritdoc/>

@@ -6,10 +6,10 @@ namespace Diffusion.Tests.Solvers;
 /// <summary>A small inverse problem whose picture is a sample of the Gaussian prior, with its exact posterior (dense, float64). Pictures on [-1,1].</summary>
 internal sealed class GaussianProblem : IDisposable
 {
-    public GaussianProblem(string operatorName, int batch = 2, int height = 12, int width = 10, double sigma = 0.1, int seed = 1)
+    public GaussianProblem(string operatorName, int batch = 2, int height = 12, int width = 10, double sigma = 0.1, int seed = 1, GaussianPrior? prior = null)
     {
         ImageShape shape = new(1, height, width);
-        Prior = new GaussianPrior(shape);
+        Prior = prior ?? new GaussianPrior(shape);
         A = TestOperators.Create(operatorName, shape);
         Keys = [.. Enumerable.Range(0, batch).Select(i => ImageKey.FromName($"{operatorName}-{i}"))];
         PhiloxNoise noise = new((ulong)seed, Keys);

@@ -1,0 +1,49 @@
+using Diffusion.Networks;
+using Diffusion.Priors;
+using Diffusion.Runtime;
+using Diffusion.Training;
+
+namespace Diffusion.Tests.Training;
+
+public sealed class EdmObjectiveTests
+{
+    [Fact]
+    public void The_loss_is_the_prior_s_error_in_units_of_c_out()
+    {
+        using ComputeScope scope = new();
+        AdmUNet network = new(TrainingFixture.Architecture);
+        network.Initialize(1);
+        foreach (var parameter in network.Parameters) parameter.Value += 0.01;
+        using UNetPrior prior = new EdmObjective().Prior(network, NoiseSchedule.Linear(), new PriorInfo { Name = "edm", Kind = PriorKind.PosteriorMean });
+        double[] sigmas = [0.05, 0.7];
+        Tensor clean = torch.full([2, 3, 16, 16], 0.3), noise = new PhiloxNoise(1, [new ImageKey(1), new ImageKey(2)]).Draw(NoiseRole.Step, 2, 3, 16, 16);
+        Tensor loss = new EdmObjective().Loss(network, NoiseSchedule.Linear(), clean, noise, sigmas, 0);
+        for (int i = 0; i < sigmas.Length; i++)
+        {
+            Tensor x0 = clean.narrow(0, i, 1), error = prior.Denoise(x0 + sigmas[i] * noise.narrow(0, i, 1), sigmas[i]) - x0;
+            double expected = error.square().mean().item<float>() / Math.Pow(KarrasScalings.Edm.Out(sigmas[i]), 2);
+            Assert.Equal(expected, loss[i].item<float>(), 2e-3 * expected);
+        }
+    }
+
+    [Fact]
+    public void Training_lowers_the_loss_and_writes_a_prior_that_loads_as_one()
+    {
+        TrainingSettings settings = TrainingFixture.Settings with { Objective = new EdmObjective() };
+        using TrainingState state = TrainingFixture.State();
+        using PriorTrainer trainer = TrainingFixture.Trainer(state, settings);
+        double[] errors = [.. Enumerable.Range(0, 30).Select(_ => trainer.Step().Error)];
+        Assert.True(errors[20..].Average() < 0.9 * errors[..5].Average(), $"{errors[..5].Average():F3}, then {errors[20..].Average():F3}");
+        string folder = Directory.CreateTempSubdirectory("edm").FullName;
+        try
+        {
+            PriorExport.Write(folder, new TrainingPlan { Photos = [], Folder = folder, Budget = new TrainingBudget(Steps: 3), Architecture = TrainingFixture.Architecture, Name = "edm", Settings = settings }, state, []);
+            using IDenoiser prior = PriorLoader.Load(folder + Path.DirectorySeparatorChar, ComputePolicy.Reference);
+            Assert.IsType<EdmPrior>(prior);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
