@@ -57,6 +57,33 @@ public sealed class NetworkProfile : IDisposable
             Tensor input = ChannelsLast.Of(torch.randn(1, weight.Shape[0], shape[2], shape[3]).to(network.Policy.NetworkDtype)), scale = torch.randn(1, weight.Shape[0]);
             _pieces.Add(new Piece("norm", $"{weight.Name} {weight.Shape[0]} {shape[2]}x{shape[3]}", 0, () => norms.Norm.Forward(input, (scale, scale), silu: true)));
         }
+        CollectCopies(network, shapes);
+    }
+
+    /// <summary>What moves features about: skips joined on the way up, sums at the end of residual blocks, halving and doubling.</summary>
+    private void CollectCopies(AdmUNet network, Dictionary<string, long[]> shapes)
+    {
+        Tensor Features(long[] shape, long channels) => ChannelsLast.Of(torch.randn(1, channels, shape[2], shape[3]).to(network.Policy.NetworkDtype));
+        foreach (Parameter weight in network.Parameters.Where(p => p.Shape.Length == 4 && p.Name.EndsWith("in_layers.2.weight", StringComparison.Ordinal)))
+        {
+            string block = weight.Name[..^".in_layers.2.weight".Length];
+            long[] shape = shapes[block];
+            Tensor sum = Features(shape, shape[1]), addend = Features(shape, shape[1]);
+            _pieces.Add(new Piece("sum", $"{block} {shape[1]} {shape[2]}x{shape[3]}", 0, () => sum.add_(addend).alias()));
+            if (weight.Shape[1] == shape[1] || !block.StartsWith("output", StringComparison.Ordinal)) continue;
+            Tensor below = Features(shape, weight.Shape[1] / 2), kept = Features(shape, weight.Shape[1] - weight.Shape[1] / 2);
+            _pieces.Add(new Piece("join", $"{block} {weight.Shape[1]} {shape[2]}x{shape[3]}", 0, () => torch.cat([below, kept], dim: 1)));
+        }
+        for (int i = 1; shapes.TryGetValue($"input_blocks.{i}", out long[]? shape); i++)
+        {
+            long[] before = shapes[$"input_blocks.{i - 1}"];
+            if (before[2] == shape[2]) continue;
+            Tensor large = Features(before, before[1]), small = Features(shape, before[1]);
+            _pieces.Add(new Piece("resample", $"half {before[1]} {before[2]}x{before[3]}", 0, () => Resampling.Halve(large)));
+            _pieces.Add(new Piece("resample", $"half {before[1]} {before[2]}x{before[3]}", 0, () => Resampling.Halve(large)));
+            _pieces.Add(new Piece("resample", $"double {before[1]} {shape[2]}x{shape[3]}", 0, () => Resampling.Double(small)));
+            _pieces.Add(new Piece("resample", $"double {before[1]} {shape[2]}x{shape[3]}", 0, () => Resampling.Double(small)));
+        }
     }
 
     /// <summary>The shape of the output of the innermost module that a layer belongs to.</summary>

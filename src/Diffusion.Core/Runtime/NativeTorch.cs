@@ -38,8 +38,28 @@ public static partial class NativeTorch
             mallopt(MmapMax, 0);
             mallopt(TrimThreshold, int.MaxValue);
             mallopt(TopPad, 64 << 20);
+            UseLargePages();
         }
         return true;
+    }
+
+    /// <summary>Asks for large pages where tensors will lie: a restoration touches 150,000 small ones for the first time, which is a quarter of its processor time at 512 px.</summary>
+    private static unsafe void UseLargePages()
+    {
+        const int HugePages = 14;    // MADV_HUGEPAGE
+        const nuint Page = 2 << 20, Heap = (nuint)1 << 30;
+        // Taken and given back at once, so that the heap has this room; nothing of it is touched.
+        try
+        {
+            void* room = NativeMemory.Alloc(Heap);
+            nuint first = ((nuint)room + Page - 1) / Page * Page;
+            NativeMemory.Free(room);
+            _ = madvise(first, Heap - 2 * Page, HugePages);
+        }
+        catch (OutOfMemoryException)
+        {
+            // A process that may not have so much: small pages do as well.
+        }
     }
 
     // libtorch has no C function for it, and TorchSharp does not wrap the setting; elsewhere than on Linux the names differ and nothing happens.
@@ -65,4 +85,7 @@ public static partial class NativeTorch
 
     [LibraryImport("libc.so.6")]
     private static partial int malloc_trim(nint pad);
+
+    [LibraryImport("libc.so.6")]
+    private static partial int madvise(nuint address, nuint length, int advice);
 }

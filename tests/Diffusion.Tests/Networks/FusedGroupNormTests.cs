@@ -31,7 +31,9 @@ public sealed class FusedGroupNormTests
         Tensor exact = fused.Norm.Forward(x.to(ScalarType.Float32), silu: true), single = fused.Norm.Forward(x, silu: true, dtype: ScalarType.Float32), half = fused.Norm.Forward(x, silu: true);
         Assert.True(exact.eq(single).all().item<bool>());
         Assert.Equal(ScalarType.BFloat16, half.dtype);
-        Assert.True(half.eq(exact.to(ScalarType.BFloat16)).all().item<bool>());
+        // Half a unit of bfloat16's last place, and what the rougher exponential adds before.
+        Assert.InRange(((half.to(ScalarType.Float32) - exact).abs() / exact.abs().clamp_min(1e-6f)).max().item<float>(), 0, 1.0 / 256 + 2e-4);
+        Assert.True(half.eq(exact.to(ScalarType.BFloat16)).to(ScalarType.Float32).mean().item<float>() > 0.96);
     }
 
     [Fact]

@@ -86,15 +86,25 @@ internal static unsafe class FusedGroupNorm
             for (int c = 0; c < channels; c += Lanes.Count)
             {
                 TIn* at = source + first * channels + c;
-                Vector512<float> sum = default, square = default, zero = Vector512.Load(origin + c);
-                for (long p = 0; p < count; p++, at += channels)
+                Vector512<float> zero = Vector512.Load(origin + c), sum = default, square = default, sum2 = default, square2 = default;
+                long p = 0;
+                // Two pixels at a time: an addition has to wait for the one before it.
+                for (; p + 2 <= count; p += 2, at += 2 * channels)
+                {
+                    Vector512<float> v = Lanes.Load(at) - zero, w = Lanes.Load(at + channels) - zero;
+                    sum += v;
+                    sum2 += w;
+                    square = Vector512.FusedMultiplyAdd(v, v, square);
+                    square2 = Vector512.FusedMultiplyAdd(w, w, square2);
+                }
+                if (p < count)
                 {
                     Vector512<float> v = Lanes.Load(at) - zero;
                     sum += v;
                     square = Vector512.FusedMultiplyAdd(v, v, square);
                 }
-                sum.Store(sums + c);
-                square.Store(sums + channels + c);
+                (sum + sum2).Store(sums + c);
+                (square + square2).Store(sums + channels + c);
             }
         }
 
@@ -131,7 +141,7 @@ internal static unsafe class FusedGroupNorm
                 for (int c = 0; c < channels; c += Lanes.Count)
                 {
                     Vector512<float> v = Vector512.FusedMultiplyAdd(Lanes.Load(source + c), Vector512.Load(affine + c), Vector512.Load(affine + channels + c));
-                    Lanes.Store(silu ? Lanes.Silu(v) : v, target + c);
+                    Lanes.Store(silu ? Lanes.Silu<TOut>(v) : v, target + c);
                 }
             }
         }

@@ -35,7 +35,7 @@ internal static unsafe class NormSiluKernel<T> where T : unmanaged
     {
         for (int i = 0; i < pixels; i++, x += channels, y += channels)
             for (int c = 0; c < channels; c += Lanes.Count)
-                Lanes.Store(Lanes.Silu(Vector512.FusedMultiplyAdd(Lanes.Load(x + c), Vector512.Load(scale + c), Vector512.Load(shift + c))), y + c);
+                Lanes.Store(Lanes.Silu<float>(Vector512.FusedMultiplyAdd(Lanes.Load(x + c), Vector512.Load(scale + c), Vector512.Load(shift + c))), y + c);
     }
 
     /// <summary>d = dL/du for u = scale x + shift, with the sums of d and d x of each channel.</summary>
