@@ -13,6 +13,7 @@ public static class Dct
     /// <returns>The same shape; the caller owns it.</returns>
     public static Tensor Forward(Tensor x)
     {
+        if (DctKernel.Applies(x)) return DctKernel.Forward(x);
         using DisposeScope scope = torch.NewDisposeScope();
         (long h, long w) = (x.shape[^2], x.shape[^1]);
         Tensor a = torch.fft.rfft2(Reorder(Reorder(x, -2), -1)) * Phase(w, w / 2 + 1, -1, x);
@@ -29,6 +30,7 @@ public static class Dct
     /// <summary>The inverse (and transpose) of <see cref="Forward"/>.</summary>
     public static Tensor Inverse(Tensor coefficients)
     {
+        if (DctKernel.Applies(coefficients)) return DctKernel.Inverse(coefficients);
         using DisposeScope scope = torch.NewDisposeScope();
         (long h, long w) = (coefficients.shape[^2], coefficients.shape[^1]);
         Tensor c = coefficients / Scale(h, coefficients).unsqueeze(1) / Scale(w, coefficients);

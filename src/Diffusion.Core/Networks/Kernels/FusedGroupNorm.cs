@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Diffusion.Networks.Layers;
 using Diffusion.Runtime;
@@ -80,6 +81,7 @@ internal static unsafe class FusedGroupNorm
         }
 
         /// <summary>Sums of the values and of their squares, by channel, relative to one value of the group: a mean far from zero would cancel the variance.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Moments<TIn>(TIn* source, int item, int stretches, float* origin, float* sums) where TIn : unmanaged
         {
             (long first, long count) = Pixels(item, stretches);
@@ -131,6 +133,7 @@ internal static unsafe class FusedGroupNorm
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Apply<TIn, TOut>(TIn* source, TOut* target, int item, int stretches, float* affine) where TIn : unmanaged where TOut : unmanaged
         {
             (long first, long count) = Pixels(item, stretches);
