@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Diffusion.Runtime;
 
@@ -130,6 +131,7 @@ public static class Fill
     }
 
     // next = previous + momentum (mean of the neighbours - previous) at missing pixels, into previous. Returns the largest change.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float RelaxRow(ReadOnlySpan<float> row, ReadOnlySpan<float> above, ReadOnlySpan<float> below, ReadOnlySpan<float> known, Span<float> previous, float momentum)
     {
         int last = row.Length - 1, lanes = Vector<float>.Count, j = 1;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Diffusion.Networks.Kernels;
@@ -10,6 +11,7 @@ internal static unsafe class NormSiluKernel<T> where T : unmanaged
     private const int Stretch = 256;
 
     /// <summary>Sum and sum of squares of each channel, relative to one value of it: a mean far from zero would cancel the variance.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Moments(T* x, int pixels, int channels, Span<double> sums, Span<double> squares)
     {
         sums.Clear();
@@ -31,6 +33,7 @@ internal static unsafe class NormSiluKernel<T> where T : unmanaged
     }
 
     /// <summary>y = silu(scale x + shift).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Activate(T* x, T* y, int pixels, int channels, float* scale, float* shift)
     {
         for (int i = 0; i < pixels; i++, x += channels, y += channels)
@@ -39,6 +42,7 @@ internal static unsafe class NormSiluKernel<T> where T : unmanaged
     }
 
     /// <summary>d = dL/du for u = scale x + shift, with the sums of d and d x of each channel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Differentiate(T* x, T* gradient, T* d, int pixels, int channels, float* scale, float* shift, Span<double> sums, Span<double> products)
     {
         sums.Clear();
@@ -61,6 +65,7 @@ internal static unsafe class NormSiluKernel<T> where T : unmanaged
     }
 
     /// <summary>d = scale d + slope x + constant, in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Combine(T* x, T* d, int pixels, int channels, float* scale, float* slope, float* constant)
     {
         for (int i = 0; i < pixels; i++, x += channels, d += channels)
