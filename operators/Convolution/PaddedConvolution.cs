@@ -94,8 +94,10 @@ internal sealed class PaddedConvolution : LinearOperator
         using DisposeScope scope = torch.NewDisposeScope();
         if (_transfer is null)
         {
-            Tensor horizontal = torch.nn.functional.conv_transpose2d(y, _columns!, strides: [1, _factor], groups: Input.Channels);
-            return _padding.Fold(Fit(torch.nn.functional.conv_transpose2d(horizontal, _rows!, strides: [_factor, 1], groups: Input.Channels))).MoveToOuterDisposeScope();
+            // One channel for each of the batch's pictures: libtorch's transposed convolution of several pictures with one channel each is wrong on some processors.
+            Tensor horizontal = Transposed(y.reshape(1, -1, y.shape[2], y.shape[3]), _columns!, [1, _factor]);
+            Tensor extended = Transposed(horizontal, _rows!, [_factor, 1]);
+            return _padding.Fold(Fit(extended.reshape(y.shape[0], y.shape[1], extended.shape[2], extended.shape[3]))).MoveToOuterDisposeScope();
         }
         ImageShape output = Output.Image;
         (long h, long w) = ((output.Height - 1) * _factor + _kernelRows, (output.Width - 1) * _factor + _kernelColumns);
@@ -132,6 +134,9 @@ internal sealed class PaddedConvolution : LinearOperator
         _transfer?.Dispose();
         base.Dispose();
     }
+
+    private static Tensor Transposed(Tensor channels, Tensor taps, long[] strides)
+        => torch.nn.functional.conv_transpose2d(channels, taps.narrow(0, 0, 1).expand(channels.shape[1], -1, -1, -1).contiguous(), strides: strides, groups: channels.shape[1]);
 
     // With the valid boundary and a stride the last pixels may be unused: the transpose gives them zeros.
     private Tensor Fit(Tensor extended)
