@@ -49,7 +49,7 @@ public sealed class Cm4irPresets : ISolverPresets
     /// <inheritdoc/>
     public IReadOnlyList<SolverPreset> All { get; } =
     [
-        new("few-step", "Tuned for denoisers and diffusion priors at 4 to 16 evaluations.", null, FewStep),
+        new("few-step", "Tuned for denoisers, diffusion priors and consistency models of small noise at 4 to 16 evaluations; the published settings for the published consistency models.", null, FewStep),
         new("paper", "The published settings for the task and the nearest noise level; made for consistency models.", Script, request => Choose(request).Solver(request)),
         .. Table.Select(line => new SolverPreset(line.Name, About(line), Script, request => line.Solver(request))),
         .. Table.Where(line => line.Deltas is not null).Select(line => new SolverPreset(
@@ -59,23 +59,28 @@ public sealed class Cm4irPresets : ISolverPresets
     // Tuned with a small diffusion prior on photographs at noise 0.01 to 0.05 (see tests/Benchmarks, verb "presets"). Noise levels on [-1,1].
     private static Cm4irSolver FewStep(PresetRequest request)
     {
-        if (request.Prior.Kind == PriorKind.Consistency) return Choose(request).Solver(request);
+        bool consistency = request.Prior.Kind == PriorKind.Consistency;
+        if (consistency && DataOf(request.Prior) is not null) return Choose(request).Solver(request);
         int steps = request.MaxEvaluations ?? 8;
         double noise = 2 * Math.Max(request.Sigma, 0.005);
         Cm4irSolver solver = new() { Steps = steps, Start = Cm4irStart.Guess, Ladder = Cm4irLadder.Geometric, Guidance = Cm4irGuidance.Proximal, Eta = 0, Turns = request.Prior.AnyOrientation };
         // Filling in starts near the truth, and measured pixels are left to the last step, which removes their noise the more of them there are.
         if (request.MeasuresPixels) return solver with { SigmaStart = request.Measured < 1 ? Math.Max(0.1, noise) : noise, SigmaEnd = (0.25 + 0.75 * request.Measured) * noise, Lambda = 0.05 };
-        double many = Math.Max(1, steps / 8.0), end = 1.2 * noise / Math.Pow(many, 0.75);
-        return solver with { SigmaStart = steps == 1 ? 2 * end : Math.Max(0.3 * Math.Min(1, steps / 4.0) * Math.Pow(many, 0.4), 1.5 * end), SigmaEnd = end, Lambda = 0.4 / Math.Sqrt(steps) };
+        // A consistency model ends in a picture and not in a mean, so that it may start from more noise and end with more.
+        double start = !consistency ? 0.3 : request.Traits.Downsample > 1 ? 0.6 : 0.35;
+        double many = Math.Max(1, steps / 8.0), end = (consistency ? 1.5 : 1.2) * noise / Math.Pow(many, 0.75);
+        return solver with { SigmaStart = steps == 1 ? 2 * end : Math.Max(start * Math.Min(1, steps / 4.0) * Math.Pow(many, 0.4), 1.5 * end), SigmaEnd = end, Lambda = (consistency ? 0.5 : 0.4) / Math.Sqrt(steps) };
     }
+
+    /// <summary>Which of the published models a prior is.</summary>
+    private static string? DataOf(PriorInfo prior) => Table.Select(line => line.Data).Distinct().FirstOrDefault(name => prior.Name.Contains(name, StringComparison.OrdinalIgnoreCase));
 
     private static string About(Published line) => string.Create(CultureInfo.InvariantCulture, $"published: {line.Task} at noise {line.Sigma} ({line.Data})");
 
     private static Published Choose(PresetRequest request)
     {
         OperatorTraits traits = request.Traits;
-        string data = Table.Select(line => line.Data).Distinct().FirstOrDefault(name => request.Prior.Name.Contains(name, StringComparison.OrdinalIgnoreCase))
-            ?? (request.Prior.Classes is null ? "bedroom" : "imagenet64");
+        string data = DataOf(request.Prior) ?? (request.Prior.Classes is null ? "bedroom" : "imagenet64");
         string task = traits.Mask ? "inpaint" : traits.Downsample > 1 ? "sr" : traits.Blur ? "deblur" : "sr";
         Published[] lines = [.. Table.Where(line => line.Task.StartsWith(task, StringComparison.Ordinal))];
         if (lines.Any(line => line.Data == data)) lines = [.. lines.Where(line => line.Data == data)];
