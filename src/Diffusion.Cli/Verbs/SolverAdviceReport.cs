@@ -26,7 +26,7 @@ internal static class SolverAdviceReport
             });
             return;
         }
-        terminal.Print("auto: the best solver on the nearest degradation that was measured. Mean PSNR in dB on central 128x128 crops of six pictures of Set14 (1, 3, 5, 7, 9, 11), default presets, prior photo (diffusion bench auto --images PICTURES):");
+        terminal.Print("auto: the best solver on the nearest degradation that was measured. Mean PSNR in dB on central 128x128 crops of three pictures of Set14 (2, 5, 10) and three held-out training photographs, default presets, prior photo (diffusion bench auto --images PICTURES):");
         string[] solvers = [.. rows.Select(row => row.Solver).Distinct()];
         Table table = new();
         table.AddColumns(["operator", "noise", "evaluations", .. solvers]);

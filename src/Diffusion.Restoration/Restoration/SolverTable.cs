@@ -20,7 +20,7 @@ public sealed record SolverTableRow(string Operator, double Noise, int Evaluatio
 /// <param name="Reason">A sentence.</param>
 public sealed record SolverAdvice(string Solver, string Reason);
 
-/// <summary>The measurements that <c>--solver auto</c> chooses from: the means of <c>diffusion bench auto</c> on six pictures of Set14.</summary>
+/// <summary>The measurements that <c>--solver auto</c> chooses from: the means of <c>diffusion bench auto</c> on three pictures of Set14 and three held-out training photographs.</summary>
 public sealed class SolverTable
 {
     /// <summary>The name that means "choose for me".</summary>
