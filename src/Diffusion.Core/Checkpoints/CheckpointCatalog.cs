@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Diffusion.Runtime;
 
@@ -31,7 +32,7 @@ public sealed class CheckpointCatalog
         return Entries.FirstOrDefault(entry => entry.Name.Equals(nameOrFile, StringComparison.OrdinalIgnoreCase) || entry.Files.Any(file => Stem(file).Equals(stem, StringComparison.OrdinalIgnoreCase)));
     }
 
-    /// <summary>Finds out which network a checkpoint holds: by shapes, then among the files of that layout by the name that a conversion left in the metadata, or by the file's name.</summary>
+    /// <summary>Finds out which network a checkpoint holds: by shapes, then among the files of that layout by the name that a conversion left in the metadata, by the file's name, or by its bytes.</summary>
     /// <returns>What is known; null when the weights are of no known family.</returns>
     public CheckpointIdentity? Identify(ICheckpoint checkpoint)
     {
@@ -41,10 +42,20 @@ public sealed class CheckpointCatalog
         if (Find(checkpoint.Metadata.GetValueOrDefault(MetadataKey, checkpoint.Path)) is { } named && candidates.Contains(named)) return Known(identity, named, "recognised by its name and shapes");
         if (candidates.Length == 0) return Unlisted(identity);
         if (candidates.Length == 1) return Known(identity, candidates[0], "recognised by its shapes");
+        if (SameBytes(checkpoint.Path, candidates) is { } same) return Known(identity, same, "recognised by its SHA-256");
         string names = string.Join(", ", candidates.Select(entry => entry.Files[0]));
         if (candidates.All(candidates[0].BehavesLike)) return Known(identity, candidates[0], $"recognised by its shapes, which {names} share; all are run alike") with { Entry = null };
         IEnumerable<string> kinds = candidates.Select(entry => entry.Prediction).Distinct();
         return identity with { Note = $"The shapes are those of {names}, which are run differently ({string.Join(" or ", kinds)}), and the file's name does not tell which it is" };
+    }
+
+    /// <summary>The entry whose published file this is, byte for byte.</summary>
+    private static CatalogEntry? SameBytes(string path, CatalogEntry[] candidates)
+    {
+        if (candidates.All(entry => entry.Sha256 is null) || !File.Exists(path)) return null;
+        using FileStream file = File.OpenRead(path);
+        string hash = Convert.ToHexStringLower(SHA256.HashData(file));
+        return candidates.FirstOrDefault(entry => entry.Sha256 == hash);
     }
 
     private static string Stem(string file) => System.IO.Path.GetFileNameWithoutExtension(file);

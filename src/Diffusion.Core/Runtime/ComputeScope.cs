@@ -12,7 +12,6 @@ public sealed class ComputeScope : IDisposable
     {
         NativeTorch.Prepare();
         _noGrad = torch.no_grad();
-        NativeTorch.DisableNnpack();
         _scope = torch.NewDisposeScope();
     }
 

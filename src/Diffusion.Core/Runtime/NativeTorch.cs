@@ -9,13 +9,10 @@ namespace Diffusion.Runtime;
 /// </remarks>
 public static partial class NativeTorch
 {
-    private static readonly Lazy<bool> Prepared = new(PrepareOnce), Silenced = new(DisableNnpackOnce);
+    private static readonly Lazy<bool> Prepared = new(PrepareOnce);
 
     /// <summary>Idempotent; called by <see cref="ComputePolicy.Apply"/> before the first tensor.</summary>
     public static void Prepare() => _ = Prepared.Value;
-
-    /// <summary>Switches NNPACK off, once libtorch is loaded: small float32 convolutions try it first, and where it does not know the processor each one prints a warning. Idempotent.</summary>
-    internal static void DisableNnpack() => _ = Silenced.Value;
 
     /// <summary>Gives free heap memory back to the system after a large job. Does nothing where the C library has no such call.</summary>
     public static void TrimHeap()
@@ -40,6 +37,7 @@ public static partial class NativeTorch
             mallopt(TopPad, 64 << 20);
             UseLargePages();
         }
+        DisableNnpack();
         return true;
     }
 
@@ -62,14 +60,22 @@ public static partial class NativeTorch
         }
     }
 
-    // libtorch has no C function for it, and TorchSharp does not wrap the setting; elsewhere than on Linux the names differ and nothing happens.
-    private static unsafe bool DisableNnpackOnce()
+    // Small float32 convolutions try NNPACK first, and where it does not know the processor each one prints a warning. libtorch has no C function for the setting, and TorchSharp does not wrap it;
+    // elsewhere than on Linux the names differ and nothing happens.
+    private static unsafe void DisableNnpack()
     {
-        if (!OperatingSystem.IsLinux() || !NativeLibrary.TryLoad("libtorch_cpu.so", out nint library)
-            || !NativeLibrary.TryGetExport(library, "_ZN2at13globalContextEv", out nint context)
-            || !NativeLibrary.TryGetExport(library, "_ZN2at7Context20setUserEnabledNNPACKEb", out nint set)) return false;
-        ((delegate* unmanaged<nint, byte, void>)set)(((delegate* unmanaged<nint>)context)(), 0);
-        return true;
+        if (!OperatingSystem.IsLinux()) return;
+        try
+        {
+            torch.get_num_threads();    // loads it
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return;    // The first tensor will say what is wrong.
+        }
+        if (NativeLibrary.TryLoad("libtorch_cpu.so", out nint library) && NativeLibrary.TryGetExport(library, "_ZN2at13globalContextEv", out nint context)
+            && NativeLibrary.TryGetExport(library, "_ZN2at7Context20setUserEnabledNNPACKEb", out nint set))
+            ((delegate* unmanaged<nint, byte, void>)set)(((delegate* unmanaged<nint>)context)(), 0);
     }
 
     private static bool IsGlibc { get; } = OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out nint handle) && NativeLibrary.TryGetExport(handle, "gnu_get_libc_version", out _);

@@ -12,8 +12,8 @@ public sealed class MemoryEstimate
     private const long Base = 280L << 20;
     // Float pictures that solver and operator hold: x, x0, y, noise, transforms (complex ones count twice), their temporaries, and the reserve.
     private const int SolverPictures = 56;
-    // Activations of the full resolution, in units of the network's first width: skips, block input, normalised copy, convolution input and output, and the reserve.
-    private const double LiveWidths = 15;
+    // Activations of the full resolution, in units of the network's first width: skips, block input, normalised copy, convolution input and output, and the reserve, which is smaller beside 16-bit numbers.
+    private const double LiveWidths = 15, LiveWidthsOf16Bits = 9;
 
     private readonly double _bytesPerPixel;
     private readonly long _weights;
@@ -24,9 +24,10 @@ public sealed class MemoryEstimate
     public static MemoryEstimate Of(IDenoiser prior, ComputePolicy policy)
     {
         int bytes = policy.NetworkDtype == ScalarType.Float32 ? 4 : 2;
-        if (prior is not UNetPrior unet) return new(LiveWidths * 64 * bytes, 0);
+        double live = (bytes == 4 ? LiveWidths : LiveWidthsOf16Bits) * bytes;
+        if (prior is not UNetPrior unet) return new(live * 64, 0);
         long weights = unet.Network.Parameters.Sum(parameter => parameter.Shape.Aggregate(1L, (a, b) => a * b)) * bytes;
-        return new(LiveWidths * unet.Network.Config.Width(0) * bytes, weights);
+        return new(live * unet.Network.Config.Width(0), weights);
     }
 
     /// <summary>Bytes for a batch of pictures, with tiles of a side or without.</summary>

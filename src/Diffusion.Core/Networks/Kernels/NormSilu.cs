@@ -1,4 +1,5 @@
 using Diffusion.Networks.Layers;
+using Diffusion.Runtime;
 
 namespace Diffusion.Networks.Kernels;
 

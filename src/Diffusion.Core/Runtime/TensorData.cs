@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Diffusion.Networks.Kernels;
+namespace Diffusion.Runtime;
 
 /// <summary>Raw access to a tensor's memory, for kernels over dtypes that C# has no type for.</summary>
 internal static partial class TensorData
