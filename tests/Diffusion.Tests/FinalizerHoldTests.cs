@@ -15,7 +15,7 @@ public sealed class FinalizerHoldTests
         {
             Thread[] threads = [.. Enumerable.Range(0, 2).Select(_ => new Thread(Add))];
             foreach (Thread thread in threads) thread.Start();
-            // Without the hold it takes two seconds until one of the sums reads a factor that has been freed.
+            // Without the hold one of the sums mostly reads a factor that has been freed within these four seconds.
             for (DateTime end = DateTime.UtcNow.AddSeconds(4); DateTime.UtcNow < end && failure is null;)
             {
                 GC.Collect();
