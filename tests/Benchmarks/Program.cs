@@ -7,6 +7,7 @@ using Diffusion.Runtime;
 // presets FOLDER [size=128] [noise=0.02] [solvers=cm4ir,rdmd,dpir] [preset=NAME] [steps=4,8,16] [operators=SPEC;SPEC] [set:KEY=VALUE] [tolerance=1e-3] [prior=NAME] [out=FOLDER]: what the presets gain on a folder of pictures.
 // overhead SIZE ROUNDS [PICTURE SPEC;SPEC]: what solvers and operators cost beside the network.
 // operators SIZE ROUNDS [SPEC;SPEC]: what every operator costs; {psf} stands for a folder of point-spread functions.
+// priors SIZE ROUNDS DTYPE PRIOR...: seconds of one evaluation of each, in turns.
 // race SIZE ROUNDS THREADS: the network against Microsoft's ONNX Runtime; built with -p:OnnxRuntime=true.
 // Anything else goes to BenchmarkDotNet: --filter '*', --list flat, ...
 switch (args)
@@ -26,6 +27,9 @@ switch (args)
         break;
     case ["operators", ..]:
         OperatorTimes.Print(args.Length > 1 ? int.Parse(args[1]) : 1024, args.Length > 2 ? int.Parse(args[2]) : 2, args.Length > 3 ? args[3].Split(';') : null);
+        break;
+    case ["priors", string side, string turns, string dtype, .. string[] names]:
+        PriorTimes.Print(int.Parse(side), int.Parse(turns), dtype, names);
         break;
 #if ONNX_RUNTIME
     case ["race", ..]:

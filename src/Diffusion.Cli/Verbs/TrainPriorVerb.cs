@@ -9,16 +9,18 @@ namespace Diffusion.Cli.Verbs;
 /// <summary><c>diffusion train prior</c>: trains an epsilon prior on photographs, or goes on with one.</summary>
 internal sealed class TrainPriorVerb : TrainingVerb
 {
-    private readonly Option<int?> _channels, _blocks;
-    private readonly Option<int[]> _multipliers;
-    private readonly Option<bool> _edm;
+    private readonly Option<int?> _channels, _blocks, _patch;
+    private readonly Option<double[]> _multipliers;
+    private readonly Option<bool> _edm, _local;
 
     public TrainPriorVerb() : base("prior", "Train a prior on photographs; started again with the same folder, it goes on where it was", "Start from this prior instead of random weights; --blocks may be larger than its own")
     {
         _channels = Take(new Option<int?>("--channels") { HelpName = "N", Description = "Channels at full resolution (32, or as --from)", CustomParser = Values.AtLeast(32, "channels") });
-        _multipliers = Take(new Option<int[]>("--multipliers") { HelpName = "N...", Description = "Channels of each level as multiples (1 1 2 4 4, or as --from)", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true });
+        _multipliers = Take(new Option<double[]>("--multipliers") { HelpName = "N...", Description = "Channels of each level as multiples (1 1 2 4 4, or as --from)", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true });
         _edm = Take(new Option<bool>("--edm") { Description = "EDM's preconditioning instead of predicting the noise (or as --from)" });
         _blocks = Take(new Option<int?>("--blocks") { HelpName = "N", Description = "Residual blocks a level (2, or as --from)", CustomParser = Values.AtLeast(1, "blocks") });
+        _patch = Take(new Option<int?>("--patch") { HelpName = "N", Description = "Cut the picture into patches of NxN pixels first: wider networks for the same time (1, or as --from)", CustomParser = Values.AtLeast(1, "pixels") });
+        _local = Take(new Option<bool>("--local") { Description = "No normalisation over the picture and no attention: a finite receptive field, so that tiles are exact (or as --from)" });
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -38,8 +40,10 @@ internal sealed class TrainPriorVerb : TrainingVerb
         {
             ModelChannels = session.Get(_channels) ?? start.ModelChannels,
             NumResBlocks = session.Get(_blocks) ?? start.NumResBlocks,
-            ChannelMult = session.Get(_multipliers) is { Length: > 0 } given ? [.. given.Select(m => (double)m)] : start.ChannelMult,
+            PatchSize = session.Get(_patch) ?? start.PatchSize,
+            ChannelMult = session.Get(_multipliers) is { Length: > 0 } given ? given : start.ChannelMult,
         };
+        if (session.Get(_local)) wanted = wanted with { PixelNorm = true, MiddleAttention = false };
         wanted.Validate();
         return wanted;
     }

@@ -17,7 +17,7 @@ public class AdmUNet : Network
     private readonly Embedding? _labelEmbed;
     private readonly List<Block> _down = [], _up = [];
     private readonly Block _middle;
-    private readonly GroupNorm _outNorm;
+    private readonly INormalization _outNorm;
     private readonly Conv2d _outConvolution;
 
     /// <summary>Declares all parameters; nothing is allocated before they are loaded or initialised.</summary>
@@ -26,14 +26,14 @@ public class AdmUNet : Network
     {
         config.Validate();
         Config = config;
-        long embedding = 4L * config.ModelChannels;
+        long embedding = 4L * config.ModelChannels, patch = (long)config.PatchSize * config.PatchSize;
         _timeEmbed = new TimestepEmbedding(this, "time_embed", config.ModelChannels, embedding);
         if (config.NumClasses is { } classes) _labelEmbed = new Embedding(this, "label_emb", classes, embedding);
 
         long width = config.Width(0);
         List<long> skips = [width];
         int levels = config.ChannelMult.Count, factor = 1;
-        _down.Add(new Block("input_blocks.0", [new Conv2d(this, "input_blocks.0.0", config.InChannels, width, keepFloat32: true, result: Policy.NetworkDtype)]));
+        _down.Add(new Block("input_blocks.0", [new Conv2d(this, "input_blocks.0.0", config.InChannels * patch, width, keepFloat32: true, result: Policy.NetworkDtype)]));
         for (int level = 0; level < levels; level++)
         {
             for (int i = 0; i < config.NumResBlocks; i++)
@@ -52,7 +52,9 @@ public class AdmUNet : Network
             factor *= 2;
         }
 
-        _middle = new Block("middle_block", [Residual("middle_block.0", width, width), Attention("middle_block.1", width, config.NumHeads), Residual("middle_block.2", width, width)]);
+        _middle = new Block("middle_block", config.MiddleAttention
+            ? [Residual("middle_block.0", width, width), Attention("middle_block.1", width, config.NumHeads), Residual("middle_block.2", width, width)]
+            : [Residual("middle_block.0", width, width), Residual("middle_block.1", width, width)]);
 
         int headsUp = config.NumHeadsUpsample == -1 ? config.NumHeads : config.NumHeadsUpsample;
         for (int level = levels - 1; level >= 0; level--)
@@ -73,11 +75,11 @@ public class AdmUNet : Network
             }
             factor /= 2;
         }
-        _outNorm = new GroupNorm(this, "out.0", width);
-        _outConvolution = new Conv2d(this, "out.2", width, config.OutChannels, zero: true, keepFloat32: true);
+        _outNorm = config.PixelNorm ? new PixelNorm(this, "out.0", width) : new GroupNorm(this, "out.0", width);
+        _outConvolution = new Conv2d(this, "out.2", width, config.OutChannels * patch, zero: true, keepFloat32: true);
 
         ResidualBlock Residual(string name, long inputs, long outputs, Resample resample = Resample.None)
-            => new(this, name, inputs, outputs, embedding, config.UseScaleShiftNorm, resample);
+            => new(this, name, inputs, outputs, embedding, config.UseScaleShiftNorm, resample, config.PixelNorm);
         AttentionBlock Attention(string name, long channels, int heads)
             => new(this, name, channels, config.NumHeadChannels == -1 ? heads : channels / config.NumHeadChannels, config.Layout, config.ConsistencyAttention ? 2 : 1);
     }
@@ -110,7 +112,7 @@ public class AdmUNet : Network
         embedding = torch.nn.functional.silu(embedding);
 
         Stack<Tensor> skips = [];
-        Tensor h = ChannelsLast.Of(x.to(ScalarType.Float32));
+        Tensor h = ChannelsLast.Of(Config.PatchSize == 1 ? x.to(ScalarType.Float32) : torch.nn.functional.pixel_unshuffle(x.to(ScalarType.Float32), Config.PatchSize));
         foreach (Block block in _down) skips.Push(h = block.Forward(h, embedding, trace));
         h = _middle.Forward(h, embedding, trace);
         foreach (Block block in _up)
@@ -119,7 +121,8 @@ public class AdmUNet : Network
             h = block.Forward(both, embedding, trace);
         }
         using Tensor features = h;
-        Tensor output = _outConvolution.Forward(_outNorm.Forward(features, silu: true, dtype: ScalarType.Float32));
+        Tensor output = _outConvolution.Forward(_outNorm.Activate(features, dtype: ScalarType.Float32));
+        if (Config.PatchSize > 1) output = torch.nn.functional.pixel_shuffle(output, Config.PatchSize);
         trace?.Invoke("out", output);
         return output.MoveToOuterDisposeScope();
     }

@@ -41,18 +41,44 @@ public sealed record AdmUNetConfig
     /// <summary>The attention of openai/consistency_models: two-dimensional 1x1 convolutions, always q, k, v first.</summary>
     public bool ConsistencyAttention { get; init; }
 
+    /// <summary>p: the picture is cut into patches of p x p pixels, which become channels, and the network works on those (space to depth; not in the published code). 1: no patches.</summary>
+    public int PatchSize { get; init; } = 1;
+    /// <summary>Each pixel is normalised by itself, instead of groups of channels over the whole picture (not in the published code).</summary>
+    public bool PixelNorm { get; init; }
+    /// <summary>Attention between the middle's residual blocks. Without it and with <see cref="PixelNorm"/> the receptive field is finite.</summary>
+    public bool MiddleAttention { get; init; } = true;
+
+    /// <summary>Side of the window that an output pixel depends on; null: the whole picture.</summary>
+    public int? ReceptiveField
+    {
+        get
+        {
+            if (!PixelNorm || MiddleAttention || AttentionResolutions.Count > 0) return null;
+            int Stride(int level) => PatchSize << level;
+            // A 3x3 kernel reaches one pixel of its level further; a pixel may lie at the edge of the coarsest cell.
+            int radius = 2 * Stride(0) + 4 * Stride(ChannelMult.Count - 1) + Stride(ChannelMult.Count - 1) - 1;
+            for (int level = 0; level < ChannelMult.Count; level++)
+            {
+                radius += (2 * NumResBlocks + 2 * (NumResBlocks + 1)) * Stride(level);
+                if (level > 0) radius += ResblockUpdown ? 2 * Stride(level) + 2 * Stride(level - 1) : ConvResample ? 2 * Stride(level - 1) : 0;
+            }
+            return 2 * radius + 1;
+        }
+    }
+
     /// <summary>The keys that <see cref="FromJson"/> reads.</summary>
     public static IReadOnlySet<string> Keys { get; } = new HashSet<string>
     {
         "image_size", "in_channels", "out_channels", "model_channels", "num_res_blocks", "channel_mult", "attention_resolutions", "num_heads", "num_head_channels",
         "num_heads_upsample", "num_classes", "conv_resample", "resblock_updown", "use_scale_shift_norm", "use_new_attention_order", "dropout", "learn_sigma", "class_cond",
+        "patch_size", "pixel_norm", "middle_attention",
     };
 
     /// <summary>The width of a level.</summary>
     public int Width(int level) => (int)(ChannelMult[level] * ModelChannels);
 
     /// <summary>Stride of the network: sizes must be multiples of it.</summary>
-    public int SizeMultiple => 1 << (ChannelMult.Count - 1);
+    public int SizeMultiple => PatchSize << (ChannelMult.Count - 1);
 
     internal QkvLayout Layout => ConsistencyAttention || UseNewAttentionOrder ? QkvLayout.QkvFirst : QkvLayout.HeadsFirst;
 
@@ -79,6 +105,9 @@ public sealed record AdmUNetConfig
                 ResblockUpdown = Get(config, "resblock_updown", false),
                 UseScaleShiftNorm = Get(config, "use_scale_shift_norm", false),
                 UseNewAttentionOrder = Get(config, "use_new_attention_order", false),
+                PatchSize = Get(config, "patch_size", 1),
+                PixelNorm = Get(config, "pixel_norm", false),
+                MiddleAttention = Get(config, "middle_attention", true),
             };
             result.Validate();
             return result;
@@ -97,6 +126,7 @@ public sealed record AdmUNetConfig
         if (NumResBlocks is < 0 or > 64) throw new ArgumentException($"num_res_blocks is {NumResBlocks}. It must be 0 to 64.");
         if (ModelChannels is < 1 or > 16384) throw new ArgumentException($"model_channels is {ModelChannels}. It must be 1 to 16384.");
         if (InChannels is < 1 or > 1024 || OutChannels is < 1 or > 1024) throw new ArgumentException($"in_channels and out_channels are {InChannels} and {OutChannels}. They must be 1 to 1024.");
+        if (PatchSize is < 1 or > 16) throw new ArgumentException($"patch_size is {PatchSize}. It must be 1 to 16.");
         if (NumClasses is < 1 or > 1_000_000) throw new ArgumentException($"num_classes is {NumClasses}. It must be 1 to 1000000.");
         for (int level = 0; level < ChannelMult.Count; level++)
             if (!(ChannelMult[level] is > 0 and <= 64) || Width(level) % 32 != 0 || Width(level) == 0)

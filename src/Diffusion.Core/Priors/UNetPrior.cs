@@ -9,7 +9,7 @@ namespace Diffusion.Priors;
 public abstract class UNetPrior(AdmUNet network, PriorInfo info) : IDenoiser
 {
     /// <inheritdoc/>
-    public PriorInfo Info { get; } = info with { Channels = network.Config.InChannels, SizeMultiple = network.SizeMultiple, Classes = network.Config.NumClasses };
+    public PriorInfo Info { get; } = info with { Channels = network.Config.InChannels, SizeMultiple = network.SizeMultiple, Classes = network.Config.NumClasses, ReceptiveField = network.Config.ReceptiveField ?? info.ReceptiveField };
 
     /// <summary>The network.</summary>
     public AdmUNet Network { get; } = network;

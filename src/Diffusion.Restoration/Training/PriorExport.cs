@@ -88,5 +88,8 @@ public static class PriorExport
         ["learn_sigma"] = false,
         ["class_cond"] = false,
         ["use_new_attention_order"] = config.UseNewAttentionOrder,
+        ["patch_size"] = config.PatchSize,
+        ["pixel_norm"] = config.PixelNorm,
+        ["middle_attention"] = config.MiddleAttention,
     };
 }

@@ -22,6 +22,7 @@ public sealed class PriorTrainer : IDisposable
     private readonly WorkerTeam _team;
     private readonly AdmUNet[] _networks;
     private readonly FlatTensor _gradient;
+    private readonly HashSet<int> _kernels = [];
 
     /// <summary>A trainer that continues <paramref name="state"/>.</summary>
     /// <param name="architecture">The network; each thread has one, all with the same weights.</param>
@@ -41,6 +42,13 @@ public sealed class PriorTrainer : IDisposable
     /// <summary>The run's state.</summary>
     public TrainingState State { get; }
 
+    /// <summary>Says that other shapes were computed in between, so that the kernels for crops may be gone.</summary>
+    /// <remarks>
+    /// oneDNN makes a kernel at its first use and shares it between threads, and two threads that want the same backward convolution at that moment can be given a wrong one (3.7.1: half of all runs ended
+    /// within four steps in NaN or a segmentation fault, none without its cache). So the first step with crops of a size is computed by one thread.
+    /// </remarks>
+    public void ForgetKernels() => _kernels.Clear();
+
     /// <summary>One step.</summary>
     /// <returns>What happened.</returns>
     /// <exception cref="NumericalException">The loss or the gradient is not finite.</exception>
@@ -56,7 +64,9 @@ public sealed class PriorTrainer : IDisposable
         Tensor low = LowPrecisionWeights();
         try
         {
-            _team.Run(parts, (worker, part) => gradients[part] = Differentiate(worker, step, batch, Begin(part), Begin(part + 1), low, losses));
+            void Compute(int worker, int part) => gradients[part] = Differentiate(worker, step, batch, Begin(part), Begin(part + 1), low, losses);
+            if (_kernels.Add(batch.Size)) _team.Run(1, (worker, _) => { for (int part = 0; part < parts; part++) Compute(worker, part); });
+            else _team.Run(parts, Compute);
             double norm = Add(gradients);
             double loss = losses.Average(l => l.Loss * l.Weight), error = losses.Average(l => l.Loss);
             if (!double.IsFinite(norm) || !double.IsFinite(loss))

@@ -71,6 +71,7 @@ public sealed class TrainingRun : IDisposable
             if (checkedAt.Elapsed > _plan.ValidateEvery)
             {
                 validated?.Invoke(Validate(Validation.PaperLevels));
+                trainer.ForgetKernels();
                 curve.Draw(Path.Combine(_plan.Folder, "loss.png"));
                 checkedAt.Restart();
             }

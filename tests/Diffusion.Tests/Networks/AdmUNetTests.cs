@@ -66,6 +66,52 @@ public sealed class AdmUNetTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 1, true)]
+    [InlineData(2, 2, true)]
+    [InlineData(2, 1, false)]
+    [InlineData(3, 1, true)]
+    public void Without_norms_over_the_picture_and_attention_the_receptive_field_is_finite(int patch, int blocks, bool resblocks)
+    {
+        using ComputeScope scope = new();
+        AdmUNetConfig config = Small with { NumResBlocks = blocks, PatchSize = patch, ResblockUpdown = resblocks, PixelNorm = true, MiddleAttention = false };
+        using AdmUNet network = Filled(config);
+        int field = config.ReceptiveField!.Value, radius = field / 2, side = (2 * field + 40) / network.SizeMultiple * network.SizeMultiple;
+        Tensor x = torch.arange(3L * side * side).reshape(1, 3, side, side).sin(), t = torch.tensor([100f]);
+        int at = side / 2 + 1, reached = 0;
+        Tensor y = network.Forward(x, t);
+        for (int offset = 0; offset < network.SizeMultiple; offset++)
+        {
+            Tensor touched = x.clone();
+            touched[.., .., at + offset, at + offset] += 3;
+            Tensor changed = (network.Forward(touched, t) - y).abs().amax([0L, 1L]) > 0;
+            long[] rows = changed.any(1).nonzero().data<long>().ToArray();
+            reached = (int)Math.Max(reached, Math.Max(at + offset - rows.Min(), rows.Max() - at - offset));
+        }
+        Assert.InRange(reached, radius / 2, radius);
+        Assert.Null((config with { MiddleAttention = true }).ReceptiveField);
+        Assert.Null((config with { PixelNorm = false }).ReceptiveField);
+    }
+
+    [Fact]
+    public void Patches_are_a_network_on_a_picture_of_more_channels()
+    {
+        using ComputeScope scope = new();
+        using AdmUNet patched = Filled(Small with { PatchSize = 2 }), whole = Filled(Small with { InChannels = 12, OutChannels = 12 });
+        Tensor x = torch.arange(2 * 3 * 16 * 24).reshape(2, 3, 16, 24).cos(), t = torch.tensor([10f, 500f]);
+        Tensor expected = torch.nn.functional.pixel_shuffle(whole.Forward(torch.nn.functional.pixel_unshuffle(x, 2), t), 2);
+        Assert.True(patched.Forward(x, t).eq(expected).all().item<bool>());
+        Assert.Throws<ArgumentException>(() => patched.Forward(x[.., .., ..14], t));
+    }
+
+    private static AdmUNet Filled(AdmUNetConfig config)
+    {
+        AdmUNet network = new(config);
+        network.Initialize(5);
+        foreach (var parameter in network.Parameters) parameter.Value = parameter.Value + 0.03 * torch.arange(parameter.Value.numel()).reshape(parameter.Shape).sin();
+        return network;
+    }
+
     [Fact]
     public void Two_networks_may_share_storage()
     {

@@ -6,14 +6,16 @@ namespace Diffusion.Tests.Training;
 public sealed class NormSiluTests
 {
     [Theory]
-    [InlineData(ScalarType.Float32, 1e-4)]
-    [InlineData(ScalarType.BFloat16, 0.06)]
-    public void Fused_training_has_the_gradients_of_the_library_operators(ScalarType dtype, double tolerance)
+    [InlineData(ScalarType.Float32, false, 1e-4)]
+    [InlineData(ScalarType.BFloat16, false, 0.06)]
+    [InlineData(ScalarType.Float32, true, 1e-4)]
+    [InlineData(ScalarType.BFloat16, true, 0.06)]
+    public void Fused_training_has_the_gradients_of_the_library_operators(ScalarType dtype, bool pixelNorm, double tolerance)
     {
         float[] Gradients(bool fused)
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            using AdmUNet network = new(TrainingFixture.Architecture with { ChannelMult = [1, 3] }, new ComputePolicy { Fused = fused, NetworkDtype = dtype });
+            using AdmUNet network = new(TrainingFixture.Architecture with { ChannelMult = [1, 3], PixelNorm = pixelNorm }, new ComputePolicy { Fused = fused, NetworkDtype = dtype });
             network.Initialize(1);
             foreach (var parameter in network.Parameters)
                 parameter.Value = (parameter.Value.to(ScalarType.Float32) + 0.03 * torch.arange(parameter.Value.numel()).reshape(parameter.Shape).cos()).to(parameter.Value.dtype).detach().requires_grad_();

@@ -1,3 +1,5 @@
+using Diffusion.Networks;
+using Diffusion.Priors;
 using Diffusion.Runtime;
 using Diffusion.Training;
 
@@ -46,6 +48,26 @@ public sealed class PriorTrainerTests : IDisposable
             return TrainingFixture.Weights(state);
         }
         Assert.Equal(Train(1), Train(3));
+    }
+
+    [Fact]
+    public void Threads_that_need_new_kernels_at_the_same_time_get_the_right_ones()
+    {
+        // Wide enough for oneDNN's matrix kernels, whose backward pass it makes from two parts; every size of crops needs its own.
+        AdmUNetConfig architecture = TrainingFixture.Architecture with { ModelChannels = 64, ChannelMult = [1, 2, 2] };
+        float[] Train(int workers)
+        {
+            using AdmUNet network = new(architecture);
+            network.Initialize(3);
+            foreach (var parameter in network.Parameters) parameter.Value = parameter.Value + 0.02 * torch.arange(parameter.Value.numel()).reshape(parameter.Shape).cos();
+            using TrainingState state = new(network.Parameters, new LearningRate(1e-4, 2));
+            state.Initialize(network.Parameters);
+            CropBatch[] batches = [.. Enumerable.Range(4, 8).Select(k => new CropBatch(4 * k, 4, 1))];
+            using PriorTrainer trainer = new(architecture, NoiseSchedule.Linear(), new CropSource(TrainingFixture.Photos, 1), new TrainingSettings { Workers = workers, Batches = batches }, state);
+            for (int i = 0; i < 16; i++) trainer.Step();
+            return TrainingFixture.Weights(state);
+        }
+        Assert.Equal(Train(2), Train(1));
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Diffusion.Networks.Kernels;
 namespace Diffusion.Networks.Layers;
 
 /// <summary>Group normalisation (Wu and He 2018), with what follows it in a UNet: y = act(norm(x) * (1 + scale) + shift). Statistics and arithmetic are float32.</summary>
-public sealed class GroupNorm
+public sealed class GroupNorm : INormalization
 {
     private readonly Network _network;
     private readonly Parameter _weight, _bias;
@@ -36,6 +36,9 @@ public sealed class GroupNorm
         if (silu) y = torch.nn.functional.silu(y);
         return y.to(dtype ?? x.dtype).MoveToOuterDisposeScope();
     }
+
+    /// <inheritdoc/>
+    public Tensor Activate(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, ScalarType? dtype = null) => Forward(x, modulation, silu: true, dtype);
 
     private Tensor Trainable(Tensor x, (Tensor Scale, Tensor Shift)? modulation)
     {

@@ -15,7 +15,7 @@ public enum Resample
 public sealed class ResidualBlock : IUNetLayer
 {
     private readonly Network _network;
-    private readonly GroupNorm _inNorm, _outNorm;
+    private readonly INormalization _inNorm, _outNorm;
     private readonly Conv2d _inConvolution, _outConvolution;
     private readonly Conv2d? _skip;
     private readonly Linear _embedding;
@@ -30,15 +30,18 @@ public sealed class ResidualBlock : IUNetLayer
     /// <param name="embedding">Width of the time embedding.</param>
     /// <param name="scaleShift">Whether the embedding enters as scale and shift of the second norm, or is added before it.</param>
     /// <param name="resample">Resampling inside the block.</param>
-    public ResidualBlock(Network network, string name, long inputs, long outputs, long embedding, bool scaleShift, Resample resample = Resample.None)
+    /// <param name="pixelNorm">Whether each pixel is normalised by itself, or groups of channels over the whole picture.</param>
+    public ResidualBlock(Network network, string name, long inputs, long outputs, long embedding, bool scaleShift, Resample resample = Resample.None, bool pixelNorm = false)
     {
         (_network, _scaleShift, _resample) = (network, scaleShift, resample);
-        _inNorm = new GroupNorm(network, $"{name}.in_layers.0", inputs);
+        _inNorm = Norm("in_layers.0", inputs);
         _inConvolution = new Conv2d(network, $"{name}.in_layers.2", inputs, outputs);
         _embedding = new Linear(network, $"{name}.emb_layers.1", embedding, scaleShift ? 2 * outputs : outputs, keepFloat32: true);
-        _outNorm = new GroupNorm(network, $"{name}.out_layers.0", outputs);
+        _outNorm = Norm("out_layers.0", outputs);
         _outConvolution = new Conv2d(network, $"{name}.out_layers.3", outputs, outputs, zero: true);
         _skip = inputs == outputs ? null : new Conv2d(network, $"{name}.skip_connection", inputs, outputs, kernel: 1);
+
+        INormalization Norm(string layer, long channels) => pixelNorm ? new PixelNorm(network, $"{name}.{layer}", channels) : new GroupNorm(network, $"{name}.{layer}", channels);
     }
 
     /// <inheritdoc/>
@@ -46,15 +49,15 @@ public sealed class ResidualBlock : IUNetLayer
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor e = _embedding.Forward(embedding);
-        Tensor y = Through(_inNorm.Forward(h, silu: true), Resized, _inConvolution.Forward);
+        Tensor y = Through(_inNorm.Activate(h), Resized, _inConvolution.Forward);
         if (_scaleShift)
         {
             Tensor[] halves = e.chunk(2, dim: 1);
-            y = Through(y, v => _outNorm.Forward(v, (halves[0], halves[1]), silu: true), _outConvolution.Forward);
+            y = Through(y, v => _outNorm.Activate(v, (halves[0], halves[1])), _outConvolution.Forward);
         }
         else
         {
-            y = Through(y, v => v + e.unsqueeze(-1).unsqueeze(-1).to(v.dtype), v => _outNorm.Forward(v, silu: true), _outConvolution.Forward);
+            y = Through(y, v => v + e.unsqueeze(-1).unsqueeze(-1).to(v.dtype), v => _outNorm.Activate(v), _outConvolution.Forward);
         }
         using Tensor x = Resized(h);
         Tensor skip = _skip?.Forward(x) ?? x;
