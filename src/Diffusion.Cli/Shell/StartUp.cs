@@ -15,7 +15,7 @@ internal sealed class StartUp
     {
         if (_told) return;
         (TimeSpan wall, TimeSpan processor) = (DateTime.Now - _started, Environment.CpuUsage.TotalTime);
-        _stages.Add(FormattableString.Invariant($"{stage} {(wall - _wall).TotalSeconds:0.00} s"));
+        _stages.Add(FormattableString.Invariant($"{stage} {(wall - _wall).TotalSeconds:0.00} s ({(processor - _processor).TotalSeconds:0.00})"));
         (_wall, _processor) = (wall, processor);
     }
 
@@ -25,6 +25,6 @@ internal sealed class StartUp
         if (_told) return;
         Mark(stage);
         _told = true;
-        terminal.Detail(FormattableString.Invariant($"Start-up: {string.Join(", ", _stages)}; {_wall.TotalSeconds:0.00} s in all, {_processor.TotalSeconds:0.00} s of processor time."));
+        terminal.Detail(FormattableString.Invariant($"Start-up, seconds (of processor time): {string.Join(", ", _stages)}; {_wall.TotalSeconds:0.00} s ({_processor.TotalSeconds:0.00}) in all."));
     }
 }

@@ -66,8 +66,7 @@ public static class StateDictLoader
     {
         using ComputeScope scope = new();
         Tensor read = entry.Read(dtype);
-        // The sum is NaN or infinite if any element is, and it is far cheaper than a test of each; it may also overflow by itself.
-        bool finite = double.IsFinite(read.sum().to(ScalarType.Float64).item<double>()) || read.isfinite().all().item<bool>();
+        bool finite = FiniteValues.All(read);
         string converted = entry.Dtype == dtype ? "" : $" as {Dtypes.Name(dtype)}";
         if (!finite) throw new CheckpointException($"Weight {parameter.Name} holds NaN or infinity{converted}", path, "The file is damaged, or its training diverged; use another one");
         return scope.Return(read.reshape(parameter.Shape).to(device ?? torch.CPU));

@@ -1,9 +1,9 @@
-using System.Runtime.InteropServices;
+using Diffusion.Runtime;
 
 namespace Diffusion.Checkpoints;
 
 /// <summary>The bytes of a contiguous CPU tensor, piece by piece: a span ends at 2 GiB, a tensor need not.</summary>
-internal static partial class TensorMemory
+internal static class TensorMemory
 {
     private const long Piece = 1 << 30;
 
@@ -12,8 +12,5 @@ internal static partial class TensorMemory
 
     /// <summary>Up to 1 GiB of memory from <paramref name="offset"/>; valid while the tensor lives.</summary>
     public static unsafe Span<byte> From(Tensor tensor, long offset)
-        => new((byte*)THSTensor_data(tensor.Handle) + offset, (int)Math.Min(Piece, Length(tensor) - offset));
-
-    [LibraryImport("LibTorchSharp")]
-    private static partial nint THSTensor_data(nint handle);
+        => new((byte*)TensorData.Pointer(tensor) + offset, (int)Math.Min(Piece, Length(tensor) - offset));
 }
