@@ -121,7 +121,7 @@ public class AdmUNet : Network
             h = block.Forward(both, embedding, trace);
         }
         using Tensor features = h;
-        Tensor output = _outConvolution.Forward(_outNorm.Activate(features, dtype: ScalarType.Float32));
+        Tensor output = _outConvolution.Forward(_outNorm.Activate(features, dtype: ScalarType.Float32, reuse: true));
         if (Config.PatchSize > 1) output = torch.nn.functional.pixel_shuffle(output, Config.PatchSize);
         trace?.Invoke("out", output);
         return output.MoveToOuterDisposeScope();

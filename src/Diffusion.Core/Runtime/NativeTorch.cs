@@ -29,6 +29,8 @@ public static partial class NativeTorch
         }
         // .NET keeps its own copy of the environment: only the C library's call reaches native code. 0 = keep a value that is there.
         setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
+        // Long enough to be awake for the next operator, short enough not to hold a core that another program wants.
+        setenv("GOMP_SPINCOUNT", "1000", 0);
         if (OperatingSystem.IsLinux() && IsGlibc && !Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(name => name.StartsWith("MALLOC_", StringComparison.Ordinal)))
         {
             const int TrimThreshold = -1, TopPad = -2, MmapMax = -4;

@@ -12,6 +12,7 @@ public static class Workers
             for (int i = 0; i < count; i++) body(i);
             return;
         }
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
+        if (OpenMp.IsThere) OpenMp.Run(count, threads, body);
+        else Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
     }
 }

@@ -26,11 +26,12 @@ internal static unsafe class FusedGroupNorm
     /// <param name="modulation">Scale and shift, [N or 1,C] float32 and contiguous.</param>
     /// <param name="silu">Whether SiLU follows.</param>
     /// <param name="dtype">float32 or bfloat16.</param>
-    public static Tensor Forward(Tensor x, long groups, double epsilon, Tensor weight, Tensor bias, (Tensor Scale, Tensor Shift)? modulation, bool silu, ScalarType dtype)
+    /// <param name="reuse">The result may lie where <paramref name="x"/> does, which saves the fetching of fresh memory.</param>
+    public static Tensor Forward(Tensor x, long groups, double epsilon, Tensor weight, Tensor bias, (Tensor Scale, Tensor Shift)? modulation, bool silu, ScalarType dtype, bool reuse = false)
     {
         long[] shape = x.shape;
         Job job = new((int)shape[0], (int)shape[1], shape[2] * shape[3], (int)groups, epsilon, silu);
-        using Tensor rows = torch.empty([shape[0], shape[2], shape[3], shape[1]], dtype);
+        using Tensor rows = reuse && dtype == x.dtype ? ChannelsLast.Rows(x) : torch.empty([shape[0], shape[2], shape[3], shape[1]], dtype);
         void* source = TensorData.Pointer(x), target = TensorData.Pointer(rows);
         float* scale = null, shift = null;
         long stride = 0;

@@ -20,25 +20,26 @@ internal static unsafe class PixelNormSilu
     /// <param name="a">[N or 1,C] float32.</param>
     /// <param name="b">[N or 1,C] float32.</param>
     /// <param name="dtype">float32 or bfloat16.</param>
+    /// <param name="reuse">The result may lie where <paramref name="x"/> does.</param>
     /// <returns>Channels last.</returns>
-    public static Tensor Forward(Tensor x, Tensor a, Tensor b, ScalarType dtype) => (x.dtype, dtype) switch
+    public static Tensor Forward(Tensor x, Tensor a, Tensor b, ScalarType dtype, bool reuse = false) => (x.dtype, dtype) switch
     {
-        (ScalarType.Float32, ScalarType.Float32) => Forward<float, float>(x, a, b, dtype),
-        (ScalarType.Float32, _) => Forward<float, ushort>(x, a, b, dtype),
-        (_, ScalarType.Float32) => Forward<ushort, float>(x, a, b, dtype),
-        _ => Forward<ushort, ushort>(x, a, b, dtype),
+        (ScalarType.Float32, ScalarType.Float32) => Forward<float, float>(x, a, b, dtype, reuse),
+        (ScalarType.Float32, _) => Forward<float, ushort>(x, a, b, dtype, reuse),
+        (_, ScalarType.Float32) => Forward<ushort, float>(x, a, b, dtype, reuse),
+        _ => Forward<ushort, ushort>(x, a, b, dtype, reuse),
     };
 
     /// <summary>Computes it differentiably in x, a and b, in the dtype of <paramref name="x"/>.</summary>
     public static Tensor Apply(Tensor x, Tensor a, Tensor b)
         => x.dtype == ScalarType.BFloat16 ? BFloat16Function.apply(x, a, b) : Float32Function.apply(x, a, b);
 
-    private static Tensor Forward<TIn, TOut>(Tensor x, Tensor a, Tensor b, ScalarType dtype) where TIn : unmanaged where TOut : unmanaged
+    private static Tensor Forward<TIn, TOut>(Tensor x, Tensor a, Tensor b, ScalarType dtype, bool reuse) where TIn : unmanaged where TOut : unmanaged
     {
         long[] shape = x.shape;
         int channels = (int)shape[1];
         long pixels = shape[2] * shape[3], pieces = (pixels + Stretch - 1) / Stretch;
-        Tensor rows = torch.empty([shape[0], shape[2], shape[3], shape[1]], dtype);
+        Tensor rows = reuse && dtype == x.dtype ? ChannelsLast.Rows(x) : torch.empty([shape[0], shape[2], shape[3], shape[1]], dtype);
         using Tensor wholeA = a.contiguous(), wholeB = b.contiguous();
         (long aStride, long bStride) = (Stride(a), Stride(b));
         TIn* source = (TIn*)TensorData.Pointer(x);

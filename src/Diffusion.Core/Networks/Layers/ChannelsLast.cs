@@ -17,8 +17,16 @@ public static class ChannelsLast
     /// <summary>Whether the memory is dense and channels last.</summary>
     public static bool Is(Tensor x)
     {
-        if (x.dim() != 4) return false;
-        using Tensor rows = Rows(x);
-        return rows.is_contiguous();
+        long[] shape = x.shape;
+        if (shape.Length != 4) return false;
+        long[] strides = x.stride();
+        long dense = 1;
+        foreach (int dimension in (ReadOnlySpan<int>)[1, 3, 2, 0])
+        {
+            // A dimension of one element may have any stride.
+            if (shape[dimension] != 1 && strides[dimension] != dense) return false;
+            dense *= shape[dimension];
+        }
+        return true;
     }
 }

@@ -1,4 +1,5 @@
 using Diffusion.Checkpoints;
+using Diffusion.Networks.Kernels;
 
 namespace Diffusion.Networks.Layers;
 
@@ -7,7 +8,9 @@ public sealed class Conv2d : IUNetLayer
 {
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
-    private readonly long _stride, _padding;
+    private readonly Network _network;
+    private readonly bool _isPlain;
+    private readonly long[] _strides, _paddings;
     private readonly ScalarType? _result;
 
     /// <summary>Declares <c>NAME.weight</c> [outputs, inputs, kernel, kernel] and <c>NAME.bias</c> [outputs].</summary>
@@ -27,16 +30,24 @@ public sealed class Conv2d : IUNetLayer
         Init init = zero ? Init.Zeros : Init.FanIn(inputs * kernel * kernel);
         _weight = network.Declare($"{name}.weight", [outputs, inputs, kernel, kernel], init, keepFloat32);
         _bias = bias ? network.Declare($"{name}.bias", [outputs], init, keepFloat32) : null;
-        (_stride, _padding) = (stride, padding ?? kernel / 2);
+        (_network, _isPlain) = (network, kernel == 3 && stride == 1 && padding is null or 1);
+        (_strides, _paddings) = ([stride, stride], [padding ?? kernel / 2, padding ?? kernel / 2]);
         _result = result;
     }
 
     /// <summary>[N,inputs,H,W] to [N,outputs,H',W'].</summary>
     public Tensor Forward(Tensor x)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Tensor y = torch.nn.functional.conv2d(x.to(_weight.Value.dtype), _weight.Value, _bias?.Value, strides: [_stride, _stride], padding: [_padding, _padding]);
-        return y.to(_result ?? y.dtype).MoveToOuterDisposeScope();
+        Tensor weight = _weight.Value;
+        if (x.dtype != weight.dtype)
+        {
+            using Tensor converted = x.to(weight.dtype);
+            return Forward(converted);
+        }
+        Tensor y = _isPlain && _network.MayFuse && ThinConvolution.Applies(x, weight) ? ThinConvolution.Forward(x, weight, _bias?.Value)
+            : torch.nn.functional.conv2d(x, weight, _bias?.Value, strides: _strides, padding: _paddings);
+        if (_result is not { } wanted || y.dtype == wanted) return y;
+        using (y) return y.to(wanted);
     }
 
     Tensor IUNetLayer.Forward(Tensor h, Tensor embedding) => Forward(h);

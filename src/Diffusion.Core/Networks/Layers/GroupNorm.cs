@@ -25,11 +25,11 @@ public sealed class GroupNorm : INormalization
     /// <param name="modulation">Scale and shift, [N or 1,C] each, or null.</param>
     /// <param name="silu">Whether y * sigmoid(y) follows.</param>
     /// <param name="dtype">Dtype of the result; null keeps that of <paramref name="x"/>.</param>
-    public Tensor Forward(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, bool silu = false, ScalarType? dtype = null)
+    /// <param name="reuse">Nobody needs <paramref name="x"/> any more: its memory may take the result.</param>
+    public Tensor Forward(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, bool silu = false, ScalarType? dtype = null, bool reuse = false)
     {
+        if (_network.MayFuse && FusedGroupNorm.Applies(x)) return FusedGroupNorm.Forward(x, _groups, _epsilon, _weight.Value, _bias.Value, modulation, silu, dtype ?? x.dtype, reuse);
         using DisposeScope scope = torch.NewDisposeScope();
-        if (_network.MayFuse && FusedGroupNorm.Applies(x))
-            return FusedGroupNorm.Forward(x, _groups, _epsilon, _weight.Value, _bias.Value, modulation, silu, dtype ?? x.dtype).MoveToOuterDisposeScope();
         if (_network.MayFuseForTraining && silu && NormSilu.Applies(x)) return Trainable(x.to(dtype ?? x.dtype), modulation).MoveToOuterDisposeScope();
         Tensor y = torch.nn.functional.group_norm(x.to(ScalarType.Float32), _groups, _weight.Value, _bias.Value, _epsilon);
         if (modulation is var (scale, shift)) y = y * (1 + PerChannel(scale)) + PerChannel(shift);
@@ -38,7 +38,7 @@ public sealed class GroupNorm : INormalization
     }
 
     /// <inheritdoc/>
-    public Tensor Activate(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, ScalarType? dtype = null) => Forward(x, modulation, silu: true, dtype);
+    public Tensor Activate(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, ScalarType? dtype = null, bool reuse = false) => Forward(x, modulation, silu: true, dtype, reuse);
 
     private Tensor Trainable(Tensor x, (Tensor Scale, Tensor Shift)? modulation)
     {

@@ -29,6 +29,7 @@ public sealed class Linear
     /// <summary>[..., inputs] to [..., outputs].</summary>
     public Tensor Forward(Tensor x)
     {
+        if (!_isConvolution && x.dtype == _weight.Value.dtype) return torch.nn.functional.linear(x, _weight.Value, _bias?.Value);
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor weight = _isConvolution ? _weight.Value.flatten(1) : _weight.Value;
         return torch.nn.functional.linear(x.to(weight.dtype), weight, _bias?.Value).MoveToOuterDisposeScope();

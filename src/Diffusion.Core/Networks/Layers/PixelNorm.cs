@@ -21,12 +21,12 @@ public sealed class PixelNorm : INormalization
     }
 
     /// <inheritdoc/>
-    public Tensor Activate(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, ScalarType? dtype = null)
+    public Tensor Activate(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, ScalarType? dtype = null, bool reuse = false)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor a = _gain.Value.unsqueeze(0), b = _offset.Value.unsqueeze(0);
         if (modulation is var (scale, shift)) (a, b) = (a * (1 + scale), b * (1 + scale) + shift);
-        if (PixelNormSilu.Applies(x) && _network.MayFuse) return PixelNormSilu.Forward(x, a, b, dtype ?? x.dtype).MoveToOuterDisposeScope();
+        if (PixelNormSilu.Applies(x) && _network.MayFuse) return PixelNormSilu.Forward(x, a, b, dtype ?? x.dtype, reuse).MoveToOuterDisposeScope();
         if (PixelNormSilu.Applies(x) && _network.MayFuseForTraining) return PixelNormSilu.Apply(x.to(dtype ?? x.dtype), a, b).MoveToOuterDisposeScope();
         Tensor v = x.to(ScalarType.Float32);
         v = v * (v.square().mean([1L], keepdim: true) + Epsilon).rsqrt();

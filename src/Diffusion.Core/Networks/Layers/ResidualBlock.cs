@@ -53,11 +53,11 @@ public sealed class ResidualBlock : IUNetLayer
         if (_scaleShift)
         {
             Tensor[] halves = e.chunk(2, dim: 1);
-            y = Through(y, v => _outNorm.Activate(v, (halves[0], halves[1])), _outConvolution.Forward);
+            y = Through(y, v => _outNorm.Activate(v, (halves[0], halves[1]), reuse: true), _outConvolution.Forward);
         }
         else
         {
-            y = Through(y, v => v + e.unsqueeze(-1).unsqueeze(-1).to(v.dtype), v => _outNorm.Activate(v), _outConvolution.Forward);
+            y = Through(y, v => v + e.unsqueeze(-1).unsqueeze(-1).to(v.dtype), v => _outNorm.Activate(v, reuse: true), _outConvolution.Forward);
         }
         using Tensor x = Resized(h);
         Tensor skip = _skip?.Forward(x) ?? x;
