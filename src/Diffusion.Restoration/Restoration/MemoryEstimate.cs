@@ -1,4 +1,5 @@
 using Diffusion.Inverse;
+using Diffusion.Networks;
 using Diffusion.Priors;
 using Diffusion.Runtime;
 
@@ -13,7 +14,7 @@ public sealed class MemoryEstimate
     // Float pictures that solver and operator hold: x, x0, y, noise, transforms (complex ones count twice), their temporaries, and the reserve.
     private const int SolverPictures = 56;
     // Activations of the full resolution, in units of the network's first width: skips, block input, normalised copy, convolution input and output, and the reserve, which is smaller beside 16-bit numbers.
-    private const double LiveWidths = 15, LiveWidthsOf16Bits = 9;
+    private const double LiveWidths = 12, LiveWidthsOf16Bits = 8;
 
     private readonly double _bytesPerPixel;
     private readonly long _weights;
@@ -27,7 +28,8 @@ public sealed class MemoryEstimate
         double live = (bytes == 4 ? LiveWidths : LiveWidthsOf16Bits) * bytes;
         if (prior is not UNetPrior unet) return new(live * 64, 0);
         long weights = unet.Network.Parameters.Sum(parameter => parameter.Shape.Aggregate(1L, (a, b) => a * b)) * bytes;
-        return new(live * unet.Network.Config.Width(0), weights);
+        AdmUNetConfig config = unet.Network.Config;
+        return new(live * config.Width(0) / (config.PatchSize * config.PatchSize), weights);
     }
 
     /// <summary>Bytes for a batch of pictures, with tiles of a side or without.</summary>
