@@ -21,7 +21,7 @@ internal static class Root
             new MetricsVerb(),
             new VerbGroup("operators", "List, show and check degradation operators", new OperatorsListVerb(), new OperatorsShowVerb(), new OperatorsCheckVerb()),
             new VerbGroup("solvers", "List and show the algorithms", new SolversListVerb(), new SolversShowVerb()),
-            new VerbGroup("train", "Train priors and measure them", new TrainPriorVerb(), new TrainConsistencyVerb(), new TrainValidateVerb()),
+            new VerbGroup("train", "Train priors and measure them", new TrainPriorVerb(), new TrainConsistencyVerb(), new TrainUnrolledVerb(), new TrainValidateVerb()),
             new BenchVerb(),
             new VerbGroup("checkpoints", "List, inspect, verify and convert weight files",
                 new CheckpointsListVerb(), new CheckpointsInspectVerb(), new CheckpointsVerifyVerb(), new CheckpointsConvertVerb(), new CheckpointsWhereVerb()),

@@ -13,11 +13,7 @@ internal sealed class TrainConsistencyVerb() : TrainingVerb("consistency", "Tune
         "diffusion restore small.png -A \"downsample:factor=4\" --noise 0.02 --prior photo-cm/prior -s cm4ir -n 4",
     ];
 
-    protected override AdmUNetConfig Architecture(Session session)
-    {
-        (AdmUNetConfig architecture, bool edm) = TrainingRun.StartOf(session.Get(From) ?? throw new UsageException("--from is missing", Here, "Name the prior to tune, for example --from photo"));
-        return edm ? throw new UsageException("The prior to tune must predict the noise", Here, "Train one without --edm") : architecture;
-    }
+    protected override AdmUNetConfig Architecture(Session session) => EpsilonArchitecture(session);
 
     /// <summary>Only the levels that few-step solvers visit.</summary>
     protected override TrainingSettings Adapt(TrainingSettings settings, Session session)

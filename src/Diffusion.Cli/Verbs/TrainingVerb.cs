@@ -10,7 +10,7 @@ using Diffusion.Training;
 
 namespace Diffusion.Cli.Verbs;
 
-/// <summary>What <c>train prior</c> and <c>train consistency</c> have in common: photographs, a folder, a budget, progress.</summary>
+/// <summary>What the verbs that train have in common: photographs, a folder, a budget, progress.</summary>
 internal abstract class TrainingVerb : Verb
 {
     private readonly Argument<string[]> _photos;
@@ -52,6 +52,13 @@ internal abstract class TrainingVerb : Verb
 
     /// <summary>The network that is trained.</summary>
     protected abstract AdmUNetConfig Architecture(Session session);
+
+    /// <summary>The architecture of the prior to tune, which must predict the noise.</summary>
+    protected AdmUNetConfig EpsilonArchitecture(Session session)
+    {
+        (AdmUNetConfig architecture, bool edm) = TrainingRun.StartOf(session.Get(From) ?? throw new UsageException("--from is missing", Here, "Name the prior to tune, for example --from photo"));
+        return edm ? throw new UsageException("The prior to tune must predict the noise", Here, "Train one without --edm") : architecture;
+    }
 
     /// <summary>What this verb changes in the settings.</summary>
     protected virtual TrainingSettings Adapt(TrainingSettings settings, Session session) => settings;

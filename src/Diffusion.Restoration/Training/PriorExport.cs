@@ -53,6 +53,7 @@ public static class PriorExport
             {
                 ["command"] = plan.Command,
                 ["start"] = plan.Start,
+                ["objective"] = plan.Settings.Objective.Note,
                 ["photographs"] = plan.Photos.Count,
                 ["steps"] = state.Step,
                 ["crops"] = state.Crops,

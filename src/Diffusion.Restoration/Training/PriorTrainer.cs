@@ -72,7 +72,7 @@ public sealed class PriorTrainer : IDisposable
             if (!double.IsFinite(norm) || !double.IsFinite(loss))
                 throw new NumericalException($"The loss or its gradient is not finite at step {step}", null, "Start again with a lower learning rate: the last saved state is intact");
             Update(step, norm);
-            foreach (CropLoss l in losses) State.Balance.Observe(l.Bin, l.Loss);
+            if (_settings.Objective.IsBalanced(step)) foreach (CropLoss l in losses) State.Balance.Observe(l.Bin, l.Loss);
             State.Step++;
             State.Crops += batch.Count;
             State.Pixels += (long)batch.Count * batch.Size * batch.Size;
@@ -118,11 +118,13 @@ public sealed class PriorTrainer : IDisposable
         Tensor error = _settings.Objective.Loss(network, _schedule, clean, noise, sigmas, step);
         float[] values = error.detach().data<float>().ToArray();
         float[] weights = new float[count];
+        bool balanced = _settings.Objective.IsBalanced(step);
         for (int i = 0; i < count; i++)
         {
             int bin = _levels.Bin(sigmas[i]);
-            weights[i] = (float)(State.Balance.Weight(bin) / batch.Count);
-            losses[begin + i] = new CropLoss(bin, values[i], State.Balance.Weight(bin));
+            double weight = balanced ? State.Balance.Weight(bin) : 1;
+            weights[i] = (float)(weight / batch.Count);
+            losses[begin + i] = new CropLoss(bin, values[i], weight);
         }
         Tensor[] result = [.. torch.autograd.grad([(error * torch.tensor(weights)).sum()], [floatLeaf, lowLeaf])];
         return new Gradient(result[0].DetachFromDisposeScope(), result[1].to(ScalarType.Float32).DetachFromDisposeScope());

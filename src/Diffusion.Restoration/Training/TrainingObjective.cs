@@ -9,6 +9,12 @@ public abstract class TrainingObjective
     /// <summary>What the card calls the network's output: <c>epsilon</c>, <c>epsilon-consistency</c> or <c>edm</c>.</summary>
     public abstract string Prediction { get; }
 
+    /// <summary>What a card must say about a prior trained so; null: nothing.</summary>
+    public virtual string? Note => null;
+
+    /// <summary>Whether the losses of a step are those of one noise level each, and are balanced between levels.</summary>
+    public virtual bool IsBalanced(long step) => true;
+
     /// <summary>The prior that a network trained so is.</summary>
     /// <param name="network">The network; owned by the prior.</param>
     /// <param name="schedule">The schedule, for networks that predict epsilon.</param>
