@@ -35,19 +35,12 @@ public sealed class NetworkProfile : IDisposable
     private void Collect(AdmUNet network, int height, int width)
     {
         Tensor x = torch.randn(1, 3, height, width), t = torch.tensor([100f]);
-        Dictionary<string, long[]> shapes = [];
-        network.Forward(x, t, trace: (module, output) => { if (output.dim() == 4) shapes[module] = output.shape; });
+        Dictionary<string, long[]> shapes = Shapes(network, x, t);
         _pieces.Add(new Piece("forward", "", 0, () => network.Forward(x, t)));
-        foreach (Parameter weight in network.Parameters.Where(p => p.Shape.Length == 4))
+        foreach (Layer layer in Convolutions(network, shapes))
         {
-            string name = weight.Name[..^".weight".Length];
-            if (Owner(name, shapes) is not { } shape) continue;
-            int stride = name.EndsWith(".op", StringComparison.Ordinal) ? 2 : 1;
-            Tensor input = ChannelsLast.Of(torch.randn(1, weight.Shape[1], shape[2] * stride, shape[3] * stride).to(weight.Value.dtype)), w = weight.Value;
-            Tensor bias = torch.zeros(weight.Shape[0], dtype: w.dtype);
-            long pad = weight.Shape[2] / 2;
-            _pieces.Add(new Piece("conv", $"{name} [{string.Join(",", weight.Shape)}] {shape[2]}x{shape[3]} {w.dtype}", (double)weight.Shape.Aggregate(1L, (a, b) => a * b) * shape[2] * shape[3],
-                () => torch.nn.functional.conv2d(input, w, bias, strides: [stride, stride], padding: [pad, pad])));
+            Tensor input = ChannelsLast.Of(torch.randn(layer.Input).to(layer.Weight.dtype)), bias = torch.zeros(layer.Weight.shape[0], dtype: layer.Weight.dtype);
+            _pieces.Add(new Piece("conv", layer.Name, layer.Work, () => layer.Run(input, layer.Weight, bias)));
         }
         foreach (Parameter weight in network.Parameters.Where(p => p.Shape.Length == 1 && p.Name.EndsWith("_layers.0.weight", StringComparison.Ordinal)))
         {
@@ -58,6 +51,34 @@ public sealed class NetworkProfile : IDisposable
             _pieces.Add(new Piece("norm", $"{weight.Name} {weight.Shape[0]} {shape[2]}x{shape[3]}", 0, () => norms.Norm.Forward(input, (scale, scale), silu: true)));
         }
         CollectCopies(network, shapes);
+    }
+
+    /// <summary>The shape of every module's output.</summary>
+    internal static Dictionary<string, long[]> Shapes(AdmUNet network, Tensor x, Tensor t)
+    {
+        Dictionary<string, long[]> shapes = [];
+        network.Forward(x, t, trace: (module, output) => { if (output.dim() == 4) shapes[module] = output.shape; }).Dispose();
+        return shapes;
+    }
+
+    /// <summary>The network's convolutions.</summary>
+    internal static IEnumerable<Layer> Convolutions(AdmUNet network, Dictionary<string, long[]> shapes)
+    {
+        foreach (Parameter weight in network.Parameters.Where(p => p.Shape.Length == 4))
+        {
+            string name = weight.Name[..^".weight".Length];
+            if (Owner(name, shapes) is not { } shape) continue;
+            int stride = name.EndsWith(".op", StringComparison.Ordinal) ? 2 : 1, patch = name == "out.2" ? network.Config.PatchSize : 1;
+            (long height, long width) = (shape[2] / patch, shape[3] / patch);
+            yield return new Layer($"{name} [{string.Join(",", weight.Shape)}] {height}x{width} {weight.Value.dtype}", weight.Value, [shape[0], weight.Shape[1], height * stride, width * stride], stride,
+                (double)weight.Shape.Aggregate(shape[0], (a, b) => a * b) * height * width);
+        }
+    }
+
+    /// <summary>One convolution.</summary>
+    internal sealed record Layer(string Name, Tensor Weight, long[] Input, long Stride, double Work)
+    {
+        public Tensor Run(Tensor x, Tensor weight, Tensor bias) => torch.nn.functional.conv2d(x, weight, bias, strides: [Stride, Stride], padding: [weight.shape[2] / 2, weight.shape[2] / 2]);
     }
 
     /// <summary>What moves features about: skips joined on the way up, sums at the end of residual blocks, halving and doubling.</summary>

@@ -8,6 +8,7 @@ using Diffusion.Runtime;
 // overhead SIZE ROUNDS [PICTURE SPEC;SPEC]: what solvers and operators cost beside the network.
 // operators SIZE ROUNDS [SPEC;SPEC]: what every operator costs; {psf} stands for a folder of point-spread functions.
 // priors SIZE ROUNDS DTYPE PRIOR...: seconds of one evaluation of each, in turns.
+// training FOLDER DTYPE STEPS [PRIOR]: training steps of a prior's network (photo) against their convolutions.
 // race SIZE ROUNDS THREADS: the network against Microsoft's ONNX Runtime; built with -p:OnnxRuntime=true.
 // Anything else goes to BenchmarkDotNet: --filter '*', --list flat, ...
 switch (args)
@@ -30,6 +31,10 @@ switch (args)
         break;
     case ["priors", string side, string turns, string dtype, .. string[] names]:
         PriorTimes.Print(int.Parse(side), int.Parse(turns), dtype, names);
+        break;
+    case ["training", string photos, string format, string count, .. string[] network]:
+        using (UNetPrior prior = (UNetPrior)PriorLoader.Load(network is [string named] ? named : "photo", ComputePolicy.Reference))
+            TrainingProfile.Print([.. Directory.GetFiles(photos).Where(file => Path.GetExtension(file) is ".webp" or ".png" or ".jpg").Order()], prior.Network.Config, format, int.Parse(count), Environment.ProcessorCount);
         break;
 #if ONNX_RUNTIME
     case ["race", ..]:

@@ -43,7 +43,7 @@ public sealed partial class ExampleTests(Workspace workspace) : IClassFixture<Wo
             TestPictures.Degrade(In("blurred/a.tif"), "blur:sigma=2", 0.02, 64, 96);
         }
         string prior = Path.Combine(Path.GetDirectoryName(DiffusionCommand.Path)!, "checkpoints", "photo"), parity = Path.Combine(Repository, "tests", "parity", "checkpoints");
-        foreach (string copy in (string[])["my-prior", "photo-cm"])
+        foreach (string copy in (string[])["my-prior", "photo-cm", "photo-tuned"])
         {
             Directory.CreateDirectory(In(copy));
             Directory.CreateSymbolicLink(In(copy + "/prior"), prior);

@@ -13,8 +13,9 @@ public sealed record TrainingSettings
     public ComputePolicy Policy { get; init; } = new();
     /// <summary>Crop sizes and crops of each a step.</summary>
     public IReadOnlyList<CropBatch> Batches { get; init; } = [new(64, 16, 0.2), new(96, 8, 0.25), new(128, 4, 0.35), new(192, 2, 0.2)];
-    /// <summary>Parts that a step's crops are cut into; the threads take them from a queue. Part of the arithmetic: results depend on it, but not on <see cref="Workers"/>.</summary>
-    public int Parts { get; init; } = 4;
+    /// <summary>Parts that a step's crops are cut into; the threads take them from a queue. Part of the arithmetic: results depend on it (and so by default on the machine), but not on <see cref="Workers"/>.</summary>
+    /// <remarks>As few as there are cores: the gradient of a convolution's weights costs less a crop the more crops it is computed from (2 instead of 4 on two cores: 13 to 24 % more crops a second).</remarks>
+    public int Parts { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 16);
     /// <summary>Whether the pictures have an upright (faces, rooms): crops are mirrored then, but not turned.</summary>
     public bool Upright { get; init; }
     /// <summary>Noise levels.</summary>
