@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Diffusion.Runtime;
 
 namespace Diffusion.Cli.Diagnosis;
@@ -36,9 +37,11 @@ internal static class ConvolutionSpeed
     {
         try
         {
-            return JsonSerializer.Deserialize<Verdict>(File.ReadAllText(VerdictFile)) is { } verdict && verdict.Processor == MachineReport.ProcessorName ? verdict : null;
+            // Without reflection: this is read at every start.
+            return JsonNode.Parse(File.ReadAllText(VerdictFile)) is JsonObject stored && (string?)stored[nameof(Verdict.Processor)] is { } name && name == MachineReport.ProcessorName
+                && stored[nameof(Verdict.Float32)] is JsonValue single && stored[nameof(Verdict.Bfloat16)] is JsonValue half ? new Verdict(name, (double)single, (double)half) : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException)
         {
             return null;
         }
