@@ -50,7 +50,8 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             {
                 session.Cancellation.ThrowIfCancellationRequested();
                 Item? item = null;
-                queue.Try([inputs[i]], inputs.Count, () => item = Open(inputs[i], outputs.Paths[i]));
+                using (loading.IsCompleted ? null : new FinalizerHold())
+                    queue.Try([inputs[i]], inputs.Count, () => item = Open(inputs[i], outputs.Paths[i]));
                 // What is wrong with the prior is wrong for every file: not caught here.
                 Restorer restorer = loading.GetAwaiter().GetResult();
                 startUp.Mark("prior and picture");

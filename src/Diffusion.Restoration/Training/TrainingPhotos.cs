@@ -14,7 +14,13 @@ public static class TrainingPhotos
         TrainingPhoto[] photos = new TrainingPhoto[paths.Count];
         try
         {
-            Parallel.For(0, paths.Count, i => photos[i] = Read(paths[i]));
+            // Finalizers may go on after every few photographs, since decoders leave memory to them.
+            const int Together = 32;
+            for (int first = 0; first < paths.Count; first += Together)
+            {
+                using FinalizerHold hold = new();
+                Parallel.For(first, Math.Min(paths.Count, first + Together), i => photos[i] = Read(paths[i]));
+            }
         }
         catch (AggregateException e)
         {
