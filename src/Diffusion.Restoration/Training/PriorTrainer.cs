@@ -22,7 +22,7 @@ public sealed class PriorTrainer : IDisposable
     private readonly WorkerTeam _team;
     private readonly AdmUNet[] _networks;
     private readonly FlatTensor _gradient;
-    private readonly HashSet<int> _kernels = [];
+    private readonly HashSet<CropBatch> _kernels = [];
 
     /// <summary>A trainer that continues <paramref name="state"/>.</summary>
     /// <param name="architecture">The network; each thread has one, all with the same weights.</param>
@@ -65,7 +65,7 @@ public sealed class PriorTrainer : IDisposable
         try
         {
             void Compute(int worker, int part) => gradients[part] = Differentiate(worker, step, batch, Begin(part), Begin(part + 1), low, losses);
-            if (_kernels.Add(batch.Size)) _team.Run(1, (worker, _) => { for (int part = 0; part < parts; part++) Compute(worker, part); });
+            if (_kernels.Add(batch)) _team.Run(1, (worker, _) => { for (int part = 0; part < parts; part++) Compute(worker, part); });
             else _team.Run(parts, Compute);
             double norm = Add(gradients);
             double loss = losses.Average(l => l.Loss * l.Weight), error = losses.Average(l => l.Loss);
