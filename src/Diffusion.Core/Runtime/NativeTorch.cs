@@ -14,12 +14,6 @@ public static partial class NativeTorch
     /// <summary>Idempotent; called by <see cref="ComputePolicy.Apply"/> before the first tensor.</summary>
     public static void Prepare() => _ = Prepared.Value;
 
-    /// <summary>Gives free heap memory back to the system after a large job. Does nothing where the C library has no such call.</summary>
-    public static void TrimHeap()
-    {
-        if (OperatingSystem.IsLinux() && IsGlibc) malloc_trim(0);
-    }
-
     private static bool PrepareOnce()
     {
         if (OperatingSystem.IsWindows())
@@ -35,7 +29,7 @@ public static partial class NativeTorch
         {
             const int TrimThreshold = -1, TopPad = -2, MmapMax = -4;
             mallopt(MmapMax, 0);
-            mallopt(TrimThreshold, int.MaxValue);
+            mallopt(TrimThreshold, -1);    // never
             mallopt(TopPad, 64 << 20);
             UseLargePages();
         }
@@ -47,18 +41,16 @@ public static partial class NativeTorch
     private static unsafe void UseLargePages()
     {
         const int HugePages = 14;    // MADV_HUGEPAGE
-        const nuint Page = 2 << 20, Heap = (nuint)1 << 30;
-        // Taken and given back at once, so that the heap has this room; nothing of it is touched.
-        try
+        const nuint Page = 2 << 20;
+        // Taken and given back at once, so that the heap has this room; nothing of it is touched. A process that may not have so much gets less, or none: small pages do as well.
+        for (nuint heap = (nuint)4 << 30; heap > 64 << 20; heap /= 2)
         {
-            void* room = NativeMemory.Alloc(Heap);
+            void* room = malloc(heap);
+            if (room is null) continue;
             nuint first = ((nuint)room + Page - 1) / Page * Page;
-            NativeMemory.Free(room);
-            _ = madvise(first, Heap - 2 * Page, HugePages);
-        }
-        catch (OutOfMemoryException)
-        {
-            // A process that may not have so much: small pages do as well.
+            free(room);
+            _ = madvise(first, heap - 2 * Page, HugePages);
+            return;
         }
     }
 
@@ -92,7 +84,10 @@ public static partial class NativeTorch
     private static partial int mallopt(int parameter, int value);
 
     [LibraryImport("libc.so.6")]
-    private static partial int malloc_trim(nint pad);
+    private static unsafe partial void* malloc(nuint size);
+
+    [LibraryImport("libc.so.6")]
+    private static unsafe partial void free(void* block);
 
     [LibraryImport("libc.so.6")]
     private static partial int madvise(nuint address, nuint length, int advice);

@@ -44,10 +44,16 @@ public sealed class Conv2d : IUNetLayer
             using Tensor converted = x.to(weight.dtype);
             return Forward(converted);
         }
-        Tensor y = _isPlain && _network.MayFuse && ThinConvolution.Applies(x, weight) ? ThinConvolution.Forward(x, weight, _bias?.Value)
-            : torch.nn.functional.conv2d(x, weight, _bias?.Value, strides: _strides, padding: _paddings);
+        Tensor y = ByOwnKernel(x, weight) ?? torch.nn.functional.conv2d(x, weight, _bias?.Value, strides: _strides, padding: _paddings);
         if (_result is not { } wanted || y.dtype == wanted) return y;
         using (y) return y.to(wanted);
+    }
+
+    private Tensor? ByOwnKernel(Tensor x, Tensor weight)
+    {
+        if (!_isPlain || !_network.MayFuse) return null;
+        if (ThinConvolution.Applies(x, weight)) return ThinConvolution.Forward(x, weight, _bias?.Value);
+        return WinogradConvolution.Applies(x, weight) ? WinogradConvolution.Forward(x, weight, _bias?.Value) : null;
     }
 
     Tensor IUNetLayer.Forward(Tensor h, Tensor embedding) => Forward(h);
