@@ -5,7 +5,7 @@ using Diffusion.Runtime;
 namespace Diffusion.Checkpoints;
 
 /// <summary>One entry of a safetensors header, offsets counted from the first byte after the header.</summary>
-internal readonly record struct SafetensorsSlot(string Name, ScalarType Dtype, long[] Shape, long Begin, long End);
+internal sealed record SafetensorsSlot(string Name, ScalarType Dtype, long[] Shape, long Begin, long End);
 
 /// <summary>The table of contents of a safetensors file: 8 bytes little-endian length, then JSON.</summary>
 /// <remarks>Everything is checked: tensors must tile the rest of the file without overlap, hole or surplus.</remarks>
