@@ -36,6 +36,7 @@ internal sealed class Report(string input, string output, RestoredPicture restor
             ["evaluations"] = restored.Evaluations,
             ["seconds"] = Math.Round(restored.Seconds, 3),
             ["whitened_residual"] = restored.WhitenedResidual,
+            ["inner_iterations"] = restored.InnerIterations,
             ["hint"] = restored.Hint,
         };
         if (_scores is not null) json["metrics"] = _scores.ToJson();

@@ -167,6 +167,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
         using Report report = new(item.Input, item.Output, restored, item.Measurement);
         if (References.For(item.Input) is { } reference) report.Compare(reference);
         if (Sheets.TryGetValue(item.Output, out string? sheet)) report.WriteSheet(sheet);
+        if (restored.InnerIterations is { } iterations) Terminal.Detail(FormattableString.Invariant($"{item.Input}: {iterations:0.0} iterations a data step on average."));
         if (Terminal.Json) Terminal.PrintJson(report.ToJson());
         else if (item.Output != OutputPlan.StandardOutput) Terminal.Print(report.ToLine());
         else Terminal.Say(report.ToLine());

@@ -76,6 +76,7 @@ internal static class RestoreRecord
             ["solver"] = restored.Solver,
             ["evaluations"] = restored.Evaluations,
             ["whitened_residual"] = restored.WhitenedResidual,
+            ["inner_iterations"] = restored.InnerIterations,
             ["seconds"] = Math.Round(restored.Seconds, 3),
             ["device"] = policy.Device.ToString(),
             ["dtype"] = policy.NetworkDtype.ToString().ToLowerInvariant(),

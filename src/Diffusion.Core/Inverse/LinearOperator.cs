@@ -25,6 +25,9 @@ public abstract class LinearOperator : ForwardOperator
     /// <summary>Iterations and relative residual of the last iterative solution by this operator; null where everything had a closed form.</summary>
     public (int Iterations, double Residual)? LastSolve { get; private set; }
 
+    /// <summary>All iterative solutions by this operator so far.</summary>
+    public SolveCount Solves { get; private set; }
+
     /// <summary>Relative residual at which iterative solutions by this operator end; null: as precise as float32 allows. A solver's data step stands between two estimates of a network and needs far less.</summary>
     public double? SolveTolerance { get; set; }
 
@@ -86,6 +89,7 @@ public abstract class LinearOperator : ForwardOperator
     protected Tensor Report(Krylov.Result result)
     {
         LastSolve = (result.Iterations, result.Residual);
+        Solves += new SolveCount(1, result.Iterations);
         return result.Solution;
     }
 }

@@ -78,6 +78,7 @@ internal sealed class LargePicture : IDisposable
         using IDenoiser? tiled = Tile is { } tile ? TiledDenoiser.Around(prior, tile) : null;
         Tensor result = FileTensor.Empty(Shape.Batch(1)).zero_();
         double residual = 0, measured = 0;
+        SolveCount solves = default;
         int done = 0;
         foreach (TileSpan row in _rows)
         {
@@ -92,6 +93,7 @@ internal sealed class LargePicture : IDisposable
                     Cancellation = cancellation,
                     Progress = progress is null ? null : step => progress(new(done + 1, Areas, step)),
                 });
+                solves += problem.Solved.Solves;
                 if (problem.IsGray) x = GrayMeasurement.Mean(x);
                 if (sigma > 0)
                 {
@@ -115,6 +117,7 @@ internal sealed class LargePicture : IDisposable
             Areas = Areas,
             Seconds = watch.Elapsed.TotalSeconds,
             WhitenedResidual = whitened,
+            InnerIterations = solves.Average,
             Hint = whitened > 1 ? WhitenedResidual.Hint(whitened.Value) : null,
         };
     }

@@ -40,6 +40,8 @@ public sealed class RestoredPicture : IDisposable
     public required double Seconds { get; init; }
     /// <summary>||y - A x||^2 over its expected value under the noise: near 1 when operator and noise are right; null without noise.</summary>
     public double? WhitenedResidual { get; init; }
+    /// <summary>Iterations that a data step took on average; null where it has a closed form.</summary>
+    public double? InnerIterations { get; init; }
     /// <summary>What the user should know about the fit; null when there is nothing.</summary>
     public string? Hint { get; init; }
 

@@ -84,7 +84,9 @@ public sealed class Restorer : IDisposable
         Tensor y = torch.cat([.. batch.Select(m => m.Y)]).to(_policy.Device);
         double sigma = NoiseLevel.Of(Options, batch[0], problem.A, y, out bool estimated);
         (string name, ISolver solver) = SolverChoice.Create(Options, _solvers, PresetRequest.For(problem.A, sigma * problem.Scale, _prior.Info, Options.Steps));
+        SolveCount before = problem.Solved.Solves;
         (Tensor[] samples, string? sameness) = Sample(new InverseProblem(y * problem.Scale, problem.Solved, sigma * problem.Scale, ConditionOf(batch)), problem, name, solver, batch, progress, cancellation);
+        double? iterations = (problem.Solved.Solves - before).Average;
         Tensor stacked = torch.stack(samples), mean = samples.Length == 1 ? samples[0] : stacked.mean([0L]);
         double[]? residuals = sigma > 0 ? WhitenedResidual.Of(new InverseProblem(y, problem.A, sigma), mean) : null;
         double seconds = watch.Elapsed.TotalSeconds / batch.Count;
@@ -100,6 +102,7 @@ public sealed class Restorer : IDisposable
             Evaluations = solver.Evaluations,
             Seconds = seconds,
             WhitenedResidual = residuals?[i],
+            InnerIterations = iterations,
             // Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.
             Hint = (residuals?[i] > 1 ? WhitenedResidual.Hint(residuals[i]) : null) ?? sameness,
         })];

@@ -39,6 +39,19 @@ public sealed class RestorerTests
         foreach (RestoredPicture picture in batch) picture.Dispose();
     }
 
+    [Theory]
+    [InlineData("cm4ir"), InlineData("dpir"), InlineData("rdmd")]
+    public void Data_steps_without_a_closed_form_take_few_iterations_and_are_counted(string solver)
+    {
+        ImageShape shape = new(3, 150, 170);
+        using Picture a = Photo("a", shape.Height, shape.Width);
+        using Measurement slanted = Degrade(a, "blur:kernel=motion,length=15,angle=30"), closed = Degrade(a, "blur:sigma=1");
+        using Restorer restorer = Create(Options(steps: 4) with { Solver = solver }, shape);
+        using RestoredPicture first = restorer.Restore(slanted), second = restorer.Restore(closed);
+        Assert.InRange(first.InnerIterations!.Value, 1, 10);
+        Assert.Null(second.InnerIterations);
+    }
+
     [Fact]
     public void Sample_k_does_not_depend_on_how_many_are_drawn()
     {
