@@ -108,21 +108,14 @@ public sealed record Blur : OperatorSpec
             throw new OperatorSpecException($"The kernel is {rows}x{columns} but the picture is {input.Height}x{input.Width} (height x width)", null, "Use a smaller kernel or boundary=symmetric");
         (int Row, int Column) first = (centreRow + 1 - rows, centreColumn + 1 - columns);
         MirroredTorus near = PaddedConvolution.Near(input, taps, device);
-        Preconditioner better = boundary switch
+        Preconditioner? better = boundary switch
         {
+            Boundary.Zero or Boundary.Valid => new OpenTorus(input, taps, device),
             Boundary.Reflect when IsEven(taps) && input is { Height: > 2, Width: > 2 } => new ReflectedTorus(input, taps, device),
-            Boundary.Symmetric or Boundary.Reflect => new SeamedTorus(input, taps, near, Copies(Boundary.Symmetric) / Copies(boundary), device),
-            Boundary.Replicate => new ExtendedTorus(input, taps, Extension(boundary), device),
-            _ => new OpenTorus(input, taps, device),
+            Boundary.Symmetric or Boundary.Reflect => new SeamedTorus(input, taps, near, device),
+            _ => null,
         };
         return new PaddedConvolution(input, taps.flip(0, 1), first, boundary, 1, near, blur: true, device, better);
-
-        Padding Extension(Boundary beyond) => new(beyond, input, -first.Row, rows - 1 + first.Row, -first.Column, columns - 1 + first.Column, device);
-        Tensor Copies(Boundary beyond)
-        {
-            using Padding extension = Extension(beyond);
-            return extension.Copies();
-        }
     }
 
     /// <inheritdoc/>

@@ -16,9 +16,8 @@ internal sealed class SeamedTorus : Preconditioner
     /// <param name="input">The picture.</param>
     /// <param name="kernel">Any kernel, float64.</param>
     /// <param name="edges">The mirrored torus; borrowed.</param>
-    /// <param name="weights">[H,W]: how much more often the mirrored torus counts a pixel than the convolution does.</param>
     /// <param name="device">Where its constants live.</param>
-    public SeamedTorus(ImageShape input, Tensor kernel, MirroredTorus edges, Tensor weights, Device device)
+    public SeamedTorus(ImageShape input, Tensor kernel, MirroredTorus edges, Device device)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         _inside = new OpenTorus(input, kernel, device);
@@ -27,7 +26,7 @@ internal sealed class SeamedTorus : Preconditioner
         Tensor angle = torch.minimum(Distance(input.Height).unsqueeze(1), Distance(input.Width)) * (Math.PI / 2 / size);
         angle = angle.clamp_max(Math.PI / 2);
         _insideShare = angle.sin().to(device).DetachFromDisposeScope();
-        _edgeShare = (angle.cos().to(device) * weights.sqrt()).DetachFromDisposeScope();
+        _edgeShare = angle.cos().to(device).DetachFromDisposeScope();
     }
 
     public override Tensor Solve(Tensor r, double rho)
