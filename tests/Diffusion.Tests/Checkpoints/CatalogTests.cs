@@ -30,17 +30,18 @@ public sealed class CatalogTests
         => Assert.All(CheckpointCatalog.Default.Entries, entry =>
         {
             Assert.NotEmpty(entry.Licence);
-            if (entry.Name is "photo" or "photo-cm") return;
+            if (entry.Name is "photo" or "photo-cm" or "photo-tuned") return;
             Assert.StartsWith("https://", entry.Home);
             Assert.NotEmpty(entry.Sources);
         });
 
-    [Fact]
-    public void The_prior_that_ships_is_the_one_that_is_listed()
+    [Theory]
+    [InlineData("photo"), InlineData("photo-cm"), InlineData("photo-tuned")]
+    public void The_priors_that_ship_are_the_ones_that_are_listed(string name)
     {
-        string path = Path.Combine(TestPaths.Repository, "checkpoints", "photo", "photo.safetensors");
+        string path = Path.Combine(TestPaths.Repository, "checkpoints", name, $"{name}.safetensors");
         CheckpointSummary summary = CheckpointInspector.Inspect(path);
-        Assert.Equal("photo", summary.Identity!.Entry!.Name);
+        Assert.Equal(name, summary.Identity!.Entry!.Name);
         Assert.Equal(summary.Identity.Entry.Parameters, summary.Elements);
         Assert.Equal(summary.Identity.Entry.Sha256, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
         Assert.Equal(32, (int)summary.Identity.Architecture.Config["num_head_channels"]!);
