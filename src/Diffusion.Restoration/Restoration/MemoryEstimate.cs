@@ -14,7 +14,7 @@ public sealed class MemoryEstimate
     // Float pictures that solver and operator hold: x, x0, y, noise, transforms (complex ones count twice), their temporaries, and the reserve.
     private const int SolverPictures = 56;
     // Activations of the full resolution, in units of the network's first width: skips, block input, normalised copy, convolution input and output, and the reserve, which is smaller beside 16-bit numbers.
-    private const double LiveWidths = 12, LiveWidthsOf16Bits = 8;
+    private const double LiveWidths = 20, LiveWidthsOf16Bits = 8;
 
     private readonly double _bytesPerPixel;
     private readonly long _weights;

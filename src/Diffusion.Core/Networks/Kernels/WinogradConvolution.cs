@@ -44,17 +44,26 @@ internal static unsafe class WinogradConvolution
     {
         Job job = new((int)x.shape[1], (int)weight.shape[0], (int)x.shape[2], (int)x.shape[3]);
         long tiles = x.shape[0] * job.Tiles;
-        using Tensor rows = torch.empty([x.shape[0], x.shape[2], x.shape[3], weight.shape[0]], ScalarType.Float32);
-        using Tensor kernels = weight.permute(2, 3, 1, 0).contiguous(), transformed = torch.empty([Positions, x.shape[1], weight.shape[0]], ScalarType.Float32);
-        float* source = Pointer(x), target = Pointer(rows), g = Pointer(kernels), u = Pointer(transformed), offset = bias is null ? null : Pointer(bias);
-        Workers.Run(job.Inputs, input => job.TransformKernels(g, u, input));
-        Workers.Run((int)((tiles + job.Batch - 1) / job.Batch), item =>
+        // The result comes first: small blocks in libtorch's heap before it would split the hole that it fits.
+        Tensor rows = torch.empty([x.shape[0], x.shape[2], x.shape[3], weight.shape[0]], ScalarType.Float32);
+        float[] transformed = ArrayPool<float>.Shared.Rent(Positions * job.Inputs * (int)weight.shape[0]);
+        fixed (float* start = transformed)
         {
-            long first = (long)item * job.Batch;
-            job.Run(source, u, offset, target, first, (int)Math.Min(job.Batch, tiles - first));
-        });
+            float* source = Pointer(x), target = Pointer(rows), u = start, offset = bias is null ? null : Pointer(bias);
+            using (Tensor turned = weight.permute(2, 3, 1, 0), kernels = turned.contiguous())
+            {
+                float* g = Pointer(kernels);
+                Workers.Run(job.Inputs, input => job.TransformKernels(g, u, input));
+            }
+            Workers.Run((int)((tiles + job.Batch - 1) / job.Batch), item =>
+            {
+                long first = (long)item * job.Batch;
+                job.Run(source, u, offset, target, first, (int)Math.Min(job.Batch, tiles - first));
+            });
+        }
+        ArrayPool<float>.Shared.Return(transformed);
         GC.KeepAlive((x, bias));
-        return rows.permute(0, 3, 1, 2);
+        using (rows) return rows.permute(0, 3, 1, 2);
 
         static float* Pointer(Tensor t) => (float*)TensorData.Pointer(t);
     }
