@@ -112,7 +112,7 @@ public sealed record Blur : OperatorSpec
         {
             Boundary.Zero or Boundary.Valid => new OpenTorus(input, taps, device),
             Boundary.Reflect when IsEven(taps) && input is { Height: > 2, Width: > 2 } => new ReflectedTorus(input, taps, device),
-            Boundary.Symmetric or Boundary.Reflect => new SeamedTorus(input, taps, near, device),
+            Boundary.Symmetric => new SeamedTorus(input, taps, near, device),
             _ => null,
         };
         return new PaddedConvolution(input, taps.flip(0, 1), first, boundary, 1, near, blur: true, device, better);

@@ -2,10 +2,10 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Operators;
 
-/// <summary>The preconditioner of convolution with any kernel on a picture mirrored at its edges (<c>symmetric</c>, <c>reflect</c>): what is true inside, and near the edges what is true of an even kernel there.</summary>
+/// <summary>The preconditioner of convolution with any kernel on a picture mirrored at its edges (<c>symmetric</c>): what is true inside, and near the edges what is true of an even kernel there.</summary>
 /// <remarks>
 /// S (T + rho)^-1 S + C (M + rho)^-1 C with S^2 + C^2 = 1. T is the whole of |H|^2 on a torus, which knows no mirrored edges; M is the mirrored torus of an even kernel, which takes a slanted kernel for the mean
-/// of itself and its mirror image. S grows from 0 at the edges to 1 one kernel's size away from them. Either alone takes about twice the iterations.
+/// of itself and its mirror image. S grows from 0 at the edges to 1 one kernel's size away from them. Either alone takes more iterations.
 /// </remarks>
 internal sealed class SeamedTorus : Preconditioner
 {

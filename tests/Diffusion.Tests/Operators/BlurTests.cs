@@ -71,7 +71,8 @@ public sealed class BlurTests
     [Theory]
     [InlineData("zero")]
     [InlineData("valid")]
-    public void Lopsided_kernels_with_nothing_beyond_the_edges_are_solved_precisely(string boundary)
+    [InlineData("symmetric")]
+    public void Lopsided_kernels_are_solved_precisely(string boundary)
     {
         using ComputeScope scope = new();
         using LinearOperator a = ShippedOperators.Catalog.Parse($"blur:kernel=motion,length=15,angle=30,boundary={boundary}").Bind(new ImageShape(3, 90, 110));
@@ -79,20 +80,6 @@ public sealed class BlurTests
         Tensor x = a.SolveNormal(b, 1e-3);
         Assert.InRange(a.LastSolve!.Value.Iterations, 1, 80);
         Assert.True((a.Adjoint(a.Apply(x)) + 1e-3 * x - b).norm().item<float>() < 1e-4 * b.norm().item<float>());
-    }
-
-    [Theory]
-    [InlineData("symmetric", 30), InlineData("reflect", 40)]
-    public void Lopsided_kernels_on_extended_pictures_are_solved_in_a_few_iterations(string boundary, int most)
-    {
-        using ComputeScope scope = new();
-        using LinearOperator a = ShippedOperators.Catalog.Parse($"blur:kernel=motion,length=15,angle=30,boundary={boundary}").Bind(new ImageShape(3, 190, 110));
-        a.SolveTolerance = 1e-2;
-        Tensor b = a.Adjoint(a.Apply(new PhiloxNoise(3, [default]).Draw(NoiseRole.Step, 1, 3, 190, 110)));
-        Tensor x = a.SolveNormal(b, 1e-3);
-        Assert.InRange(a.LastSolve!.Value.Iterations, 1, most);
-        Assert.Equal(new SolveCount(1, a.LastSolve.Value.Iterations), a.Solves);
-        Assert.True((a.Adjoint(a.Apply(x)) + 1e-3 * x - b).norm().item<float>() < 2e-2 * b.norm().item<float>());
     }
 
     [Fact]
