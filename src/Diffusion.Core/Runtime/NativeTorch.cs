@@ -4,8 +4,8 @@ namespace Diffusion.Runtime;
 
 /// <summary>Prepares the process for libtorch: OpenMP's waiting policy and the allocator's settings, which must be in place before its first call.</summary>
 /// <remarks>
-/// libgomp's default spinning makes everything 10 to 100 times slower as soon as another program runs. glibc's allocator returns every tensor above 32 MB to the system and faults it in again:
-/// keeping the memory doubles the speed of a network at 512 px. Values that the user set in the environment win.
+/// libgomp's default spinning makes everything 10 to 100 times slower as soon as another program runs. glibc's allocator returns every block above 32 MB to the system and faults it in again:
+/// keeping the memory doubles the speed of a network at 512 px; large tensors lie in a <see cref="TensorHeap"/>. Values that the user set in the environment win.
 /// </remarks>
 public static partial class NativeTorch
 {
@@ -25,7 +25,9 @@ public static partial class NativeTorch
         setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
         // Long enough to be awake for the next operator, short enough not to hold a core that another program wants.
         setenv("GOMP_SPINCOUNT", "1000", 0);
-        if (OperatingSystem.IsLinux() && IsGlibc && !Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(name => name.StartsWith("MALLOC_", StringComparison.Ordinal)))
+        if (!OperatingSystem.IsLinux()) return true;
+        bool ownAllocator = IsGlibc && !Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(name => name.StartsWith("MALLOC_", StringComparison.Ordinal));
+        if (ownAllocator)
         {
             const int TrimThreshold = -1, TopPad = -2, MmapMax = -4;
             mallopt(MmapMax, 0);
@@ -33,40 +35,36 @@ public static partial class NativeTorch
             mallopt(TopPad, 64 << 20);
             UseLargePages();
         }
+        try
+        {
+            torch.get_num_threads();    // loads libtorch
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return true;    // The first tensor will say what is wrong.
+        }
+        if (ownAllocator) TensorHeap.Install();
         DisableNnpack();
         return true;
     }
 
-    /// <summary>Asks for large pages where tensors will lie: a restoration touches 150,000 small ones for the first time, which is a quarter of its processor time at 512 px.</summary>
+    /// <summary>Asks for large pages where the heap will grow: libtorch lays down 100 MB while it loads, and touching small pages for the first time would take as long as all the rest of it.</summary>
     private static unsafe void UseLargePages()
     {
         const int HugePages = 14;    // MADV_HUGEPAGE
-        const nuint Page = 2 << 20;
-        // Taken and given back at once, so that the heap has this room; nothing of it is touched. A process that may not have so much gets less, or none: small pages do as well.
-        for (nuint heap = (nuint)4 << 30; heap > 64 << 20; heap /= 2)
-        {
-            void* room = malloc(heap);
-            if (room is null) continue;
-            nuint first = ((nuint)room + Page - 1) / Page * Page;
-            free(room);
-            _ = madvise(first, heap - 2 * Page, HugePages);
-            return;
-        }
+        const nuint Page = 2 << 20, Room = 256 << 20;
+        // Taken and given back at once, so that the heap has this room; nothing of it is touched.
+        void* room = malloc(Room);
+        if (room is null) return;
+        nuint first = ((nuint)room + Page - 1) / Page * Page;
+        free(room);
+        _ = madvise(first, Room - 2 * Page, HugePages);
     }
 
     // Small float32 convolutions try NNPACK first, and where it does not know the processor each one prints a warning. libtorch has no C function for the setting, and TorchSharp does not wrap it;
-    // elsewhere than on Linux the names differ and nothing happens.
+    // elsewhere than on Linux the names differ.
     private static unsafe void DisableNnpack()
     {
-        if (!OperatingSystem.IsLinux()) return;
-        try
-        {
-            torch.get_num_threads();    // loads it
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            return;    // The first tensor will say what is wrong.
-        }
         if (NativeLibrary.TryLoad("libtorch_cpu.so", out nint library) && NativeLibrary.TryGetExport(library, "_ZN2at13globalContextEv", out nint context)
             && NativeLibrary.TryGetExport(library, "_ZN2at7Context20setUserEnabledNNPACKEb", out nint set))
             ((delegate* unmanaged<nint, byte, void>)set)(((delegate* unmanaged<nint>)context)(), 0);
