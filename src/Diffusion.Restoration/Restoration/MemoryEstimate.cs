@@ -8,13 +8,13 @@ namespace Diffusion.Restoration;
 /// <summary>How much memory a restoration needs, known before it starts.</summary>
 public sealed class MemoryEstimate
 {
-    // Fitted to the resident memory of whole runs at 256 to 1024 pixels, with and without tiles: the allocator keeps about as much in reserve as is in use.
+    // Fitted to the resident memory of whole runs at 256 to 1024 pixels, with and without tiles, where large tensors lie in a heap of their own.
     // Runtime, libtorch, codecs.
-    private const long Base = 280L << 20;
-    // Float pictures that solver and operator hold: x, x0, y, noise, transforms (complex ones count twice), their temporaries, and the reserve.
-    private const int SolverPictures = 56;
-    // Activations of the full resolution, in units of the network's first width: skips, block input, normalised copy, convolution input and output, and the reserve, which is smaller beside 16-bit numbers.
-    private const double LiveWidths = 20, LiveWidthsOf16Bits = 8;
+    private const long Base = 235L << 20;
+    // Float pictures that solver and operator hold: x, x0, y, noise, transforms (complex ones count twice) and their temporaries.
+    private const int SolverPictures = 37;
+    // Activations of the full resolution, in units of the network's first width: skips, block input, normalised copy, convolution input and output.
+    private const double LiveWidths = 7;
 
     private readonly double _bytesPerPixel;
     private readonly long _weights;
@@ -25,7 +25,7 @@ public sealed class MemoryEstimate
     public static MemoryEstimate Of(IDenoiser prior, ComputePolicy policy)
     {
         int bytes = policy.NetworkDtype == ScalarType.Float32 ? 4 : 2;
-        double live = (bytes == 4 ? LiveWidths : LiveWidthsOf16Bits) * bytes;
+        double live = LiveWidths * bytes;
         if (prior is not UNetPrior unet) return new(live * 64, 0);
         long weights = unet.Network.Parameters.Sum(parameter => parameter.Shape.Aggregate(1L, (a, b) => a * b)) * bytes;
         AdmUNetConfig config = unet.Network.Config;
