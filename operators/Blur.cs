@@ -110,9 +110,9 @@ public sealed record Blur : OperatorSpec
         MirroredTorus near = PaddedConvolution.Near(input, taps, device);
         Preconditioner? better = boundary switch
         {
-            Boundary.Zero or Boundary.Valid => new OpenTorus(input, taps, device),
+            Boundary.Valid => new OpenTorus(input, taps, device),
             Boundary.Reflect when IsEven(taps) && input is { Height: > 2, Width: > 2 } => new ReflectedTorus(input, taps, device),
-            Boundary.Symmetric => new SeamedTorus(input, taps, near, device),
+            _ when input is { Height: > 3, Width: > 3 } => new FramedTorus(input, taps.flip(0, 1), first, boundary, device),
             _ => null,
         };
         return new PaddedConvolution(input, taps.flip(0, 1), first, boundary, 1, near, blur: true, device, better);

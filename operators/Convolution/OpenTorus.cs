@@ -2,7 +2,7 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Operators;
 
-/// <summary>The preconditioner of convolution with any kernel on a picture with nothing beyond its edges (<c>zero</c>, <c>valid</c>): the whole of |H|^2 on a torus with room for the kernel around the picture.</summary>
+/// <summary>The preconditioner of convolution with any kernel on a picture of which nothing beyond its edges is assumed (<c>valid</c>): the whole of |H|^2 on a torus with room for the kernel around the picture.</summary>
 internal sealed class OpenTorus : Preconditioner
 {
     private readonly Tensor _squares;

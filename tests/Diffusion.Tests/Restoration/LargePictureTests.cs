@@ -12,7 +12,7 @@ public sealed class LargePictureTests
 {
     private const int Height = 600, Width = 760;
     // Enough for areas of 512 pixels, too little for the whole picture.
-    private const long Bound = 570L << 20;
+    private const long Bound = 420L << 20;
 
     [Theory]
     [InlineData("identity"), InlineData("blur:sigma=1.5"), InlineData("blur:kernel=motion,length=9,angle=30,boundary=replicate"), InlineData("blur:kernel=motion,length=9,angle=30"), InlineData("downsample:factor=4"), InlineData("mask:random=0.5"), InlineData("mask:stripes=3|blur:sigma=1"),
