@@ -14,6 +14,20 @@ public sealed class VerbTests : IDisposable
     private static JsonNode[] Lines(Outcome outcome) => [.. outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
 
     [Fact]
+    public void A_prior_is_measured_in_the_tasks_of_the_demo()
+    {
+        Directory.CreateDirectory(_workspace["tasks"]);
+        // Neither side is a multiple of four, and one picture is gray.
+        TestPictures.Write(_workspace["tasks/colour.png"], 98, 130);
+        TestPictures.Write(_workspace["tasks/gray.png"], 101, 99, gray: true);
+        JsonNode result = Assert.Single(Lines(Run("train", "validate", "tasks", "--tasks", "--json").Expect(0)));
+        Assert.Equal(2, (int)result["photographs"]!);
+        JsonArray tasks = result["restoration"]!.AsArray();
+        Assert.Equal(["super-resolution", "deblurring", "inpainting"], tasks.Select(task => (string)task!["task"]!));
+        Assert.All(tasks, task => Assert.InRange((double)task!["psnr"]! - (double)task["baseline_psnr"]!, 0.1, 6));
+    }
+
+    [Fact]
     public void The_demo_restores_three_photos_and_beats_the_baseline_where_it_should()
     {
         JsonNode[] tasks = Lines(Run("demo", "-n", "4", "--json", "-o", "pictures").Expect(0));
