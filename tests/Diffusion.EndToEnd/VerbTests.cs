@@ -13,7 +13,8 @@ public sealed class VerbTests : IDisposable
 
     private static JsonNode[] Lines(Outcome outcome) => [.. outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
 
-    [Fact]
+    [Fact(Explicit = true)]
+    [Trait("Category", "slow")]
     public void A_prior_is_measured_in_the_tasks_of_the_demo()
     {
         Directory.CreateDirectory(_workspace["tasks"]);
