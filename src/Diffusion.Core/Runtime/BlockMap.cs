@@ -29,8 +29,9 @@ internal sealed class BlockMap(long capacity)
         else
         {
             long left = blocks[best].Size - size;
-            blocks[best] = new(offset, size, true);
+            // First what may fail: without memory for the entry nothing has changed.
             if (left > 0) _blocks.Insert(best + 1, new(offset + size, left, false));
+            _blocks[best] = new(offset, size, true);
         }
         return offset;
     }

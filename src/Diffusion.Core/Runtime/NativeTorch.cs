@@ -51,14 +51,12 @@ public static partial class NativeTorch
     /// <summary>Asks for large pages where the heap will grow: libtorch lays down 100 MB while it loads, and touching small pages for the first time would take as long as all the rest of it.</summary>
     private static unsafe void UseLargePages()
     {
-        const int HugePages = 14;    // MADV_HUGEPAGE
-        const nuint Page = 2 << 20, Room = 256 << 20;
+        const nuint Room = 256 << 20;
         // Taken and given back at once, so that the heap has this room; nothing of it is touched.
         void* room = malloc(Room);
         if (room is null) return;
-        nuint first = ((nuint)room + Page - 1) / Page * Page;
         free(room);
-        _ = madvise(first, Room - 2 * Page, HugePages);
+        LargePages.Ask(LargePages.Align((nuint)room), Room - 2 * LargePages.Size);
     }
 
     // Small float32 convolutions try NNPACK first, and where it does not know the processor each one prints a warning. libtorch has no C function for the setting, and TorchSharp does not wrap it;
@@ -86,7 +84,4 @@ public static partial class NativeTorch
 
     [LibraryImport("libc.so.6")]
     private static unsafe partial void free(void* block);
-
-    [LibraryImport("libc.so.6")]
-    private static partial int madvise(nuint address, nuint length, int advice);
 }

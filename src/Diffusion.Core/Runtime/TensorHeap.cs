@@ -29,12 +29,12 @@ public static unsafe partial class TensorHeap
         nint* allocate = ImportTable.Find(library, "posix_memalign"), free = ImportTable.Find(library, "free");
         if (allocate == null || free == null) return;
         // Not more than there is: glibc refuses what can't be, and libtorch says it.
-        nuint capacity = (nuint)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / LargePage * LargePage;
-        nint room = mmap(0, capacity + LargePage, ReadWrite, PrivateAnonymousUnreserved, -1, 0);
+        nuint capacity = (nuint)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / LargePages.Size * LargePages.Size;
+        nint room = mmap(0, capacity + LargePages.Size, ReadWrite, PrivateAnonymousUnreserved, -1, 0);
         if (room == -1) return;
-        s_first = ((nuint)room + LargePage - 1) / LargePage * LargePage;
+        s_first = LargePages.Align((nuint)room);
         s_end = s_first + capacity;
-        _ = madvise(s_first, capacity, HugePages);
+        LargePages.Ask(s_first, capacity);
         s_allocate = (delegate* unmanaged<void**, nuint, nuint, int>)NativeLibrary.GetExport(c, "posix_memalign");
         s_free = (delegate* unmanaged<void*, void>)NativeLibrary.GetExport(c, "free");
         s_blocks = new((long)capacity);
@@ -71,12 +71,8 @@ public static unsafe partial class TensorHeap
         lock (Gate) s_blocks!.Give((long)((nuint)block - s_first));
     }
 
-    private const nuint LargePage = 2 << 20;
-    private const int ReadWrite = 3, PrivateAnonymousUnreserved = 0x4022, HugePages = 14;
+    private const int ReadWrite = 3, PrivateAnonymousUnreserved = 0x4022;
 
     [LibraryImport("libc.so.6")]
     private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc.so.6")]
-    private static partial int madvise(nuint address, nuint length, int advice);
 }
