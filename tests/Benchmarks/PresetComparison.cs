@@ -17,7 +17,7 @@ internal static class PresetComparison
     /// <summary>Prints one line per solver, number of evaluations and operator: mean PSNR, mean gain, smallest gain.</summary>
     /// <param name="folder">Pictures.</param>
     /// <param name="prior">The prior; borrowed.</param>
-    /// <param name="options"><c>size=128 noise=0.02 solvers=cm4ir,rdmd,dpir preset=few-step steps=4,8,16 operators=spec;spec set:KEY=VALUE tolerance=1e-3 out=FOLDER</c>.</param>
+    /// <param name="options"><c>size=128 noise=0.02 solvers=cm4ir,rdmd,dpir preset=few-step steps=4,8,16 operators=spec;spec set:KEY=VALUE tolerance=1e-3 error=0.02 out=FOLDER</c>.</param>
     public static void Print(string folder, IDenoiser prior, IReadOnlyDictionary<string, string> options)
     {
         using ComputeScope scope = new();
@@ -31,7 +31,7 @@ internal static class PresetComparison
         {
             using DisposeScope task = torch.NewDisposeScope();
             using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, size, size));
-            if (options.TryGetValue("tolerance", out string? tolerance)) a.SolveTolerance = double.Parse(tolerance, CultureInfo.InvariantCulture);
+            if (options.TryGetValue("tolerance", out string? tolerance)) a.Precision = new SolvePrecision(double.Parse(tolerance, CultureInfo.InvariantCulture), double.Parse(options.GetValueOrDefault("error", "0"), CultureInfo.InvariantCulture) * 2 * noise);
             Tensor y = a.Restrict(a.Apply(truth) + noise * new PhiloxNoise(0, keys).Draw(NoiseRole.Measurement, a.Output.Batch(truth.shape[0])));
             // The baseline of each picture alone: the damping is swept per picture.
             Tensor baseline = torch.cat([.. Enumerable.Range(0, keys.Length).Select(i => Baselines.Classical(a, y[i..(i + 1)], noise, truth[i..(i + 1)]).X)]);

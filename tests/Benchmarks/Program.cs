@@ -4,7 +4,7 @@ using Diffusion.Priors;
 using Diffusion.Runtime;
 
 // profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes.
-// presets FOLDER [size=128] [noise=0.02] [solvers=cm4ir,rdmd,dpir] [preset=NAME] [steps=4,8,16] [operators=SPEC;SPEC] [set:KEY=VALUE] [tolerance=1e-3] [prior=NAME] [out=FOLDER]: what the presets gain on a folder of pictures.
+// presets FOLDER [size=128] [noise=0.02] [solvers=cm4ir,rdmd,dpir] [preset=NAME] [steps=4,8,16] [operators=SPEC;SPEC] [set:KEY=VALUE] [tolerance=1e-3] [error=0.02] [prior=NAME] [out=FOLDER]: what the presets gain on a folder of pictures.
 // overhead SIZE ROUNDS [PICTURE SPEC;SPEC]: what solvers and operators cost beside the network.
 // operators SIZE ROUNDS [SPEC;SPEC]: what every operator costs; {psf} stands for a folder of point-spread functions.
 // priors SIZE ROUNDS DTYPE PRIOR...: seconds of one evaluation of each, in turns.

@@ -26,7 +26,7 @@ internal static class SolverOverhead
         foreach (string spec in specs ?? ClosedForms)
         {
             using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, size, size));
-            a.SolveTolerance = 3e-3;   // as a restoration does
+            a.Precision = new SolvePrecision(3e-3, 0.02 * 2 * 0.02);   // as a restoration does
             Tensor y = a.Apply(truth);
             y = a.Restrict(y + 0.02 * torch.randn_like(y));
             List<int> inner = [];

@@ -4,7 +4,7 @@ namespace Diffusion.Inverse;
 /// <remarks>
 /// Closed forms: a pair that the second operator knows (<see cref="LinearOperator.After"/>: decimation after a blur); any operator with a spectrum after one with A1 A1^T = c I
 /// (everything after <c>gray</c> or <c>crop</c>), whose singular values are sqrt(c) s2 with the right vectors A1^T V2 / sqrt(c); two operators whose rows are both orthogonal.
-/// Conjugate gradients of the others are preconditioned by the normal equations of the first, where those have a closed form.
+/// Conjugate gradients of the others are preconditioned as those of the first are, or by its closed form; behind a mask, by the closed form of the second, in the measurement.
 /// </remarks>
 public sealed class ComposedOperator : LinearOperator
 {
@@ -73,7 +73,8 @@ public sealed class ComposedOperator : LinearOperator
     public override Tensor PseudoInverse(Tensor y, double eta = 0)
     {
         if (Traits.RowNormSquared is { } c) return Through(Adjoint(y), back => back / (c + eta));
-        return Spectrum is { } spectrum ? spectrum.PseudoInverse(y, eta) : base.PseudoInverse(y, eta);
+        if (Spectrum is { } spectrum) return spectrum.PseudoInverse(y, eta);
+        return eta > 0 && _first.Traits.Mask && _second.Traits.ClosedForm ? Through(SolveInMeasurement(y, eta), Adjoint) : base.PseudoInverse(y, eta);
     }
 
     /// <inheritdoc/>
@@ -81,15 +82,25 @@ public sealed class ComposedOperator : LinearOperator
         => Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, start);
 
     /// <inheritdoc/>
-    protected override bool HasPreconditioner => _first.Traits.ClosedForm;
+    protected internal override bool HasPreconditioner => _first.Traits.ClosedForm || _first.HasPreconditioner;
 
     /// <inheritdoc/>
-    /// <remarks>A2^T A2 is replaced by its mean diagonal c: (c A1^T A1 + rho I)^-1.</remarks>
-    protected override Tensor Precondition(Tensor r, double rho)
+    /// <remarks>A2^T A2 is replaced by its mean diagonal c: (c A1^T A1 + rho I)^-1, or what is near it.</remarks>
+    protected internal override Tensor Precondition(Tensor r, double rho)
     {
-        double c = Math.Clamp((double)_second.MeasurementCount / _second.Input.Count, 1e-6, 1);
-        return Through(_first.SolveNormal(r, Math.Max(rho, 1e-6) / c), x => x / c);
+        double c = Density(_second), damping = Math.Max(rho, 1e-6) / c;
+        return Through(_first.Traits.ClosedForm ? _first.SolveNormal(r, damping) : _first.Precondition(r, damping), x => x / c);
     }
+
+    /// <summary>(A A^T + eta I)^-1 y for a mask A1 of density c: A2 A1 A1^T A2^T is near c A2 A2^T. In the picture there is no such likeness: all that A2 sees lies between the mask's holes.</summary>
+    private Tensor SolveInMeasurement(Tensor y, double eta)
+    {
+        double c = Density(_first), damping = Math.Max(eta, 1e-4 * _second.NormSquared) / c;
+        return Report(Krylov.ConjugateGradients(v => Through(Through(Adjoint(v), Apply), w => w + eta * v), y, precision: Precision ?? new(3e-5),
+            precondition: r => Through(Through(_second.PseudoInverse(r, damping), _second.Apply), seen => (r - seen) / (c * damping))));
+    }
+
+    private static double Density(LinearOperator a) => Math.Clamp((double)a.MeasurementCount / a.Input.Count, 1e-6, 1);
 
     /// <inheritdoc/>
     /// <remarks>First the second operator's guess, then the first's: a filled and enlarged picture is a better start than a damped pseudo-inverse of the whole.</remarks>

@@ -16,35 +16,44 @@ public static class Krylov
     /// <param name="b">[N, Input].</param>
     /// <param name="rho">At least 0.</param>
     /// <param name="start">A first guess, or null for zero.</param>
-    /// <param name="tolerance">
-    /// Relative residual that ends the iteration of a picture: sqrt(r^T M r / b^T M b) with r = b - (A^T A + rho I) x and the preconditioner M (the identity without one). With a good M this is the relative
-    /// error in the energy norm, which counts badly measured components as little as the equation does. Nor may a single value of M r be 5 times larger than that allows on average: a preconditioner that fails at
-    /// a few pixels, like those in the corners, would leave them wrong.
-    /// </param>
+    /// <param name="precision">What ends the iteration of a picture.</param>
     /// <param name="maxIterations">Most iterations.</param>
     /// <param name="precondition">An approximation of r -> (A^T A + rho I)^-1 r, symmetric and positive definite; null for none.</param>
-    public static Result ConjugateGradients(LinearOperator a, Tensor b, double rho, Tensor? start = null, double tolerance = 1e-5, int maxIterations = 200,
+    public static Result ConjugateGradients(LinearOperator a, Tensor b, double rho, Tensor? start = null, SolvePrecision? precision = null, int maxIterations = 200,
+        Func<Tensor, Tensor>? precondition = null)
+        => ConjugateGradients(v => Normal(a, v, rho), b, start, precision, maxIterations, precondition);
+
+    /// <summary>Solves S x = b for a symmetric positive definite S.</summary>
+    /// <param name="system">v -> S v.</param>
+    /// <param name="b">[N, ...].</param>
+    /// <param name="start">A first guess, or null for zero.</param>
+    /// <param name="precision">What ends the iteration of a picture; null: a relative residual of 1e-5.</param>
+    /// <param name="maxIterations">Most iterations.</param>
+    /// <param name="precondition">An approximation of r -> S^-1 r, symmetric and positive definite; null for none.</param>
+    public static Result ConjugateGradients(Func<Tensor, Tensor> system, Tensor b, Tensor? start = null, SolvePrecision? precision = null, int maxIterations = 200,
         Func<Tensor, Tensor>? precondition = null)
     {
+        (double tolerance, double error) = precision ?? new SolvePrecision(1e-5);
+        if (precondition is null) error = 0;
         using var _ = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor x = start is null ? torch.zeros_like(b) : start.clone();
-        Tensor r = start is null ? b.clone() : b - Normal(a, x, rho);
+        Tensor r = start is null ? b.clone() : b - system(x);
         Tensor p = precondition?.Invoke(r) ?? r.clone();
         Tensor whole = start is null ? p : precondition?.Invoke(b) ?? b;
-        Tensor rz = Dot(r, p), scale = Dot(b, whole).clamp_min(1e-30), typical = (Dot(whole, whole) * (1.0 / (whole.NumberOfElements / whole.shape[0]))).sqrt().clamp_min(1e-30);
-        Tensor far = Largest(p) / typical;
+        double values = b.NumberOfElements / b.shape[0];
+        Tensor rz = Dot(r, p), scale = Dot(b, whole).clamp_min(1e-30), allowed = (scale * tolerance * tolerance).clamp_min(values * error * error);
+        Tensor far = Largest(p), outlier = ((Dot(whole, whole) / values).clamp_min(1e-30).sqrt() * 5 * tolerance).clamp_min(10 * error);
         double residual = Relative(rz, scale), best = residual;
         int k = 0, sinceBest = 0;
-        const double Outlier = 5;
         // float32 ends where rounding in A^T A takes over: a residual that has not fallen for a while will not fall any more.
         const int Patience = 40;
         for (; k < maxIterations && sinceBest < Patience; k++)
         {
             using DisposeScope step = torch.NewDisposeScope();
-            Tensor active = (rz / scale).gt(tolerance * tolerance).logical_or(far.gt(Outlier * tolerance)).to(b.dtype);
+            Tensor active = rz.gt(allowed).logical_or(far.gt(outlier)).to(b.dtype);
             if (active.max().item<float>() == 0) break;
-            Tensor q = Normal(a, p, rho);
+            Tensor q = system(p);
             Tensor alpha = active * rz / Dot(p, q).clamp_min(1e-30);
             x.add_(alpha * p);
             r.sub_(alpha * q);
@@ -52,7 +61,7 @@ public static class Krylov
             Tensor next = Dot(r, z);
             p.mul_(next / rz.clamp_min(1e-30)).add_(z);
             rz.copy_(next);
-            far.copy_(Largest(z) / typical);
+            far.copy_(Largest(z));
             residual = Relative(rz, scale);
             sinceBest = residual < 0.9 * best ? 0 : sinceBest + 1;
             best = Math.Min(best, residual);

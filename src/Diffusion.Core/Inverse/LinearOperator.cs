@@ -28,8 +28,8 @@ public abstract class LinearOperator : ForwardOperator
     /// <summary>All iterative solutions by this operator so far.</summary>
     public SolveCount Solves { get; private set; }
 
-    /// <summary>Relative residual at which iterative solutions by this operator end; null: as precise as float32 allows. A solver's data step stands between two estimates of a network and needs far less.</summary>
-    public double? SolveTolerance { get; set; }
+    /// <summary>How exact iterative solutions by this operator are; null: as float32 allows. A solver's data step stands between two estimates of a network and needs far less.</summary>
+    public virtual SolvePrecision? Precision { get; set; }
 
     /// <summary>A^T y. Default: the vector-Jacobian product of <see cref="ForwardOperator.Apply"/>.</summary>
     public virtual Tensor Adjoint(Tensor y)
@@ -43,7 +43,7 @@ public abstract class LinearOperator : ForwardOperator
     /// <summary>The damped pseudo-inverse A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution. Default: LSQR.</summary>
     public virtual Tensor PseudoInverse(Tensor y, double eta = 0)
     {
-        if (eta == 0 || !HasPreconditioner) return Report(Krylov.Lsqr(this, y, eta, SolveTolerance ?? 1e-6));
+        if (eta == 0 || !HasPreconditioner) return Report(Krylov.Lsqr(this, y, eta, Precision?.Relative ?? 1e-6));
         using Tensor back = Adjoint(y);
         return SolveNormal(back, eta);
     }
@@ -53,13 +53,13 @@ public abstract class LinearOperator : ForwardOperator
     /// <param name="rho">&gt; 0, or 0 where A^T A is invertible.</param>
     /// <param name="start">A first guess for iterative solvers, or null.</param>
     public virtual Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
-        => Report(HasPreconditioner ? Krylov.ConjugateGradients(this, b, rho, start, SolveTolerance ?? 3e-5, precondition: r => Precondition(r, rho)) : Krylov.ConjugateGradients(this, b, rho, start, SolveTolerance ?? 1e-5));
+        => Report(HasPreconditioner ? Krylov.ConjugateGradients(this, b, rho, start, Precision ?? new(3e-5), precondition: r => Precondition(r, rho)) : Krylov.ConjugateGradients(this, b, rho, start, Precision));
 
     /// <summary>Whether <see cref="Precondition"/> does something.</summary>
-    protected virtual bool HasPreconditioner => false;
+    protected internal virtual bool HasPreconditioner => false;
 
     /// <summary>A cheap approximation of (A^T A + rho I)^-1 r, symmetric and positive definite, that speeds up the default <see cref="SolveNormal"/>.</summary>
-    protected virtual Tensor Precondition(Tensor r, double rho) => r.alias();
+    protected internal virtual Tensor Precondition(Tensor r, double rho) => r.alias();
 
     /// <summary>The operator x -> this(first(x)) where it has a closed form that the two alone do not have; null otherwise. The result owns both.</summary>
     public virtual LinearOperator? After(LinearOperator first) => null;

@@ -44,6 +44,9 @@ public sealed class GrayMeasurement : LinearOperator
     /// <inheritdoc/>
     public override Spectrum? Spectrum { get; }
 
+    /// <inheritdoc/>
+    public override SolvePrecision? Precision { get => _a.Precision; set => _a.Precision = value; }
+
     /// <summary>The gray picture of a restored one.</summary>
     public static Tensor Mean(Tensor x) => x.mean([1], keepdim: true);
 

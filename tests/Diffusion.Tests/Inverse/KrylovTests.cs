@@ -35,6 +35,27 @@ public sealed class KrylovTests
     }
 
     [Fact]
+    public void An_error_that_does_not_matter_is_left()
+    {
+        using ComputeScope scope = new();
+        using Dense a = new(60, 80);
+        const double Rho = 0.1;
+        Tensor b = Draw(2, 80).reshape(a.Input.Batch(2)), system = a.Matrix.t().matmul(a.Matrix) + Rho * torch.eye(80), exact = b.flatten(1).matmul(torch.linalg.inv(system));
+        Tensor rough = torch.linalg.inv(system + 0.3 * torch.diag(torch.linspace(0, 1, 80)));
+        int before = int.MaxValue;
+        foreach (double error in (double[])[1e-4, 1e-3, 1e-2])
+        {
+            Krylov.Result found = Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-6, error), precondition: r => r.flatten(1).matmul(rough).reshape(r.shape));
+            Tensor e = found.Solution.flatten(1) - exact;
+            double energy = (e.matmul(system) * e).mean([1L]).sqrt().max().item<float>();
+            Assert.InRange(energy, error / 100, 1.5 * error);
+            Assert.True(found.Iterations < before, $"{found.Iterations} iterations for {error}");
+            before = found.Iterations;
+        }
+        Assert.Equal(Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-4)).Iterations, Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-4, 1)).Iterations);
+    }
+
+    [Fact]
     public void A_picture_converges_as_it_would_alone()
     {
         using ComputeScope scope = new();

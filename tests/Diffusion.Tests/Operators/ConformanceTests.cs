@@ -23,7 +23,7 @@ public sealed class ConformanceTests : IDisposable
         "crop", "crop:box=8x6+2+3", "pad:left=3,right=2,top=1", "pad:left=5,bottom=4,boundary=symmetric", "pad:left=50,boundary=reflect", "matrix:file={matrix}", "psf:file={psf}", "psf:file={psf},boundary=zero",
         "gray|blur:sigma=1", "gray|downsample:factor=2", "gray|mask:random=0.5", "gray|hadamard", "crop:box=8x6|blur:sigma=1", "downsample:factor=3,kernel=box|mask:random=0.2",
         "blur:sigma=1|downsample:factor=3,kernel=decimate", "blur:sigma=1,boundary=circular|downsample:factor=4,kernel=decimate", "blur:sigma=1|downsample:factor=2,kernel=decimate",
-        "blur:sigma=1|mask:random=0.3", "identity|gray|identity",
+        "blur:sigma=1|mask:random=0.3", "mask:random=0.3|blur:sigma=1", "mask:random=0.5|downsample:factor=2", "blur:kernel=motion,length=7,angle=30|mask:random=0.3", "identity|gray|identity",
     ];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("diffusion-operators-").FullName;
