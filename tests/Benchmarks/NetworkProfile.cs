@@ -6,7 +6,7 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Benchmarks;
 
-/// <summary>Where the time of an ADM UNet goes: its forward pass against its convolutions and norms alone, on the shapes of the forward pass. Interleaved, the minimum of several rounds.</summary>
+/// <summary>Where the time of an ADM UNet goes: its forward pass against its convolutions ("conv": libtorch's, "kernel": as the network computes them) and norms alone, on the shapes of the forward pass. Interleaved, the minimum of several rounds.</summary>
 public sealed class NetworkProfile : IDisposable
 {
     private readonly List<Piece> _pieces = [];
@@ -14,15 +14,34 @@ public sealed class NetworkProfile : IDisposable
 
     private NetworkProfile() { }
 
-    /// <summary>Profiles one network at one size and prints a table.</summary>
-    public static void Print(AdmUNet network, int height, int width, int rounds, bool details)
+    /// <summary>Profiles a network at one size and prints a table; of two, what the second gains over the first as well.</summary>
+    public static void Print(IReadOnlyList<AdmUNet> networks, int height, int width, int rounds, bool details)
     {
-        using NetworkProfile profile = new();
-        profile.Collect(network, height, width);
-        for (int round = 0; round < rounds; round++) profile._pieces.ForEach(piece => piece.Measure());
-        Piece forward = profile._pieces.Single(piece => piece.Kind == "forward");
-        Console.WriteLine($"{height}x{width} {network.Policy.NetworkDtype} fused={network.Policy.Fused} threads={torch.get_num_threads()}");
-        foreach (var kind in profile._pieces.GroupBy(piece => piece.Kind))
+        NetworkProfile[] profiles = [.. networks.Select(_ => new NetworkProfile())];
+        foreach ((NetworkProfile profile, AdmUNet network) in profiles.Zip(networks)) profile.Collect(network, height, width);
+        for (int round = 0; round < rounds; round++)
+            foreach (NetworkProfile profile in profiles) profile._pieces.ForEach(piece => piece.Measure());
+        foreach ((NetworkProfile profile, AdmUNet network) in profiles.Zip(networks))
+        {
+            Console.WriteLine($"{height}x{width} {network.Policy.NetworkDtype} fused={network.Policy.Fused} threads={torch.get_num_threads()}");
+            profile.Print(details);
+        }
+        if (profiles is [NetworkProfile first, NetworkProfile second])
+        {
+            double Gain(string kind) => first.Wall(kind) / second.Wall(kind);
+            double ownConvolutions = (first.Wall("forward") - first.Wall("kernel") + first.Wall("conv")) / (second.Wall("forward") - second.Wall("kernel") + second.Wall("conv"));
+            Console.WriteLine($"{networks[1].Policy.NetworkDtype} over {networks[0].Policy.NetworkDtype}: forward {Gain("forward"):F2}x, its convolutions {Gain("kernel"):F2}x: {Gain("forward") / Gain("kernel"):P0}");
+            Console.WriteLine($"  were both to use libtorch's convolutions: forward {ownConvolutions:F2}x, convolutions {Gain("conv"):F2}x: {ownConvolutions / Gain("conv"):P0}");
+        }
+        foreach (NetworkProfile profile in profiles) profile.Dispose();
+    }
+
+    private double Wall(string kind) => _pieces.Where(piece => piece.Kind == kind).Sum(piece => piece.Wall);
+
+    private void Print(bool details)
+    {
+        Piece forward = _pieces.Single(piece => piece.Kind == "forward");
+        foreach (var kind in _pieces.GroupBy(piece => piece.Kind))
         {
             double wall = kind.Sum(piece => piece.Wall), cpu = kind.Sum(piece => piece.Cpu), work = kind.Sum(piece => piece.Work);
             Console.WriteLine($"  {kind.Key,-8} wall {wall,9:F2} ms {100 * wall / forward.Wall,5:F1} %   cpu {cpu,9:F2} ms {100 * cpu / forward.Cpu,5:F1} %{Rate(work, wall)}");
@@ -41,6 +60,8 @@ public sealed class NetworkProfile : IDisposable
         {
             Tensor input = ChannelsLast.Of(torch.randn(layer.Input).to(layer.Weight.dtype)), bias = torch.zeros(layer.Weight.shape[0], dtype: layer.Weight.dtype);
             _pieces.Add(new Piece("conv", layer.Name, layer.Work, () => layer.Run(input, layer.Weight, bias)));
+            Convolution own = new(network.Policy with { NetworkDtype = layer.Weight.dtype }, layer.Weight.shape, (int)layer.Stride);
+            _pieces.Add(new Piece("kernel", layer.Name, layer.Work, () => own.Layer.Forward(input)));
         }
         foreach (Parameter weight in network.Parameters.Where(p => p.Shape.Length == 1 && p.Name.EndsWith("_layers.0.weight", StringComparison.Ordinal)))
         {
@@ -132,6 +153,18 @@ public sealed class NetworkProfile : IDisposable
         }
 
         public GroupNorm Norm { get; }
+    }
+
+    /// <summary>A network that is one convolution, computed as in any other: by our kernel where that is the faster one.</summary>
+    private sealed class Convolution : Network
+    {
+        public Convolution(ComputePolicy policy, long[] weight, int stride) : base(policy)
+        {
+            Layer = new Conv2d(this, "conv", weight[1], weight[0], (int)weight[2], stride);
+            Initialize(1);
+        }
+
+        public Conv2d Layer { get; }
     }
 
     private sealed class Piece(string kind, string name, double work, Func<Tensor> run)
