@@ -64,8 +64,9 @@ public sealed class FinalizerHoldTests
         Assert.Equal(1, finalized);
     }
 
+    /// <summary>Leaves an object behind whose finalizer says so.</summary>
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static void Leave(Action finalized) => _ = new Left(finalized);
+    internal static void Leave(Action finalized) => _ = new Left(finalized);
 
     private sealed class Left(Action finalized)
     {

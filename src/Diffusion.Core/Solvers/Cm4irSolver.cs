@@ -139,6 +139,7 @@ public sealed record Cm4irSolver : ISolver
     /// <inheritdoc/>
     public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
     {
+        using FinalizerHold hold = new();
         using ComputeScope scope = new();
         SolverRun run = new(this, problem, prior, context, Steps);
         double[] sigmas = Levels(run);

@@ -49,6 +49,7 @@ public sealed record DpirSolver : ISolver
     /// <inheritdoc/>
     public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
     {
+        using FinalizerHold hold = new();
         using ComputeScope scope = new();
         SolverRun run = new(this, problem, prior, context, Iterations);
         double sigmaY = Math.Max(SigmaFloor, run.Sigma);

@@ -51,6 +51,7 @@ public abstract record GuidedSolver : ISolver
     /// <inheritdoc/>
     public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
     {
+        using FinalizerHold hold = new();
         using ComputeScope scope = new();
         SolverRun run = new(this, problem, prior, context, Moves);
         Tensor x = Restore(new VpRun(run, context, (prior as IVpNetwork)?.Schedule ?? Schedule, PublishedTables));

@@ -116,6 +116,7 @@ public sealed record RdmdSolver : ISolver
     /// <inheritdoc/>
     public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
     {
+        using FinalizerHold hold = new();
         using ComputeScope scope = new();
         SolverRun run = new(this, problem, prior, context, Count);
         RdmdLevel[] levels = Levels(run);

@@ -59,7 +59,6 @@ internal sealed class BoundProblem : IDisposable
     /// <summary>Runs a solver on a measurement for <see cref="Solved"/>. Baselines and checks find the operator as precise as before.</summary>
     public Tensor Run(ISolver solver, InverseProblem problem, IDenoiser prior, SolverContext context)
     {
-        using FinalizerHold hold = new();
         try
         {
             // Solvers work on [-1,1].

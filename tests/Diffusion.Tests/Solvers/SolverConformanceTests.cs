@@ -137,6 +137,30 @@ public sealed class SolverConformanceTests
     }
 
     [Theory, MemberData(nameof(Solvers))]
+    public void No_finalizer_runs_while_it_computes(string solver)
+    {
+        using ComputeScope scope = new();
+        using GaussianProblem problem = new("blur", batch: 1);
+        int finalized = 0, early = 0;
+        SolverContext context = new()
+        {
+            Noise = problem.Noise(),
+            Progress = _ =>
+            {
+                FinalizerHoldTests.Leave(() => Interlocked.Increment(ref finalized));
+                GC.Collect();
+                Thread.Sleep(20);
+                early += finalized;
+            },
+        };
+        Create(solver, problem, 2).Solve(problem.Problem, problem.Prior, context);
+        Assert.Equal(0, early);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.True(finalized > 0);
+    }
+
+    [Theory, MemberData(nameof(Solvers))]
     public void A_network_that_returns_NaN_is_named_with_the_step(string solver)
     {
         using ComputeScope scope = new();
