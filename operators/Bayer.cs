@@ -44,11 +44,38 @@ public sealed record Bayer : OperatorSpec
 
     private sealed class Mosaic(ImageShape input, Tensor mask) : OrthogonalRowsOperator
     {
+        // In eighths: green from its four neighbours; red or blue from the left and right; from the corners.
+        private static readonly float[]
+            Cross =
+            [
+                0, 0, -1, 0, 0,
+                0, 0, 2, 0, 0,
+                -1, 2, 4, 2, -1,
+                0, 0, 2, 0, 0,
+                0, 0, -1, 0, 0,
+            ],
+            Along =
+            [
+                0, 0, 0.5f, 0, 0,
+                0, -1, 0, -1, 0,
+                -1, 4, 5, 4, -1,
+                0, -1, 0, -1, 0,
+                0, 0, 0.5f, 0, 0,
+            ],
+            Corners =
+            [
+                0, 0, -1.5f, 0, 0,
+                0, 2, 0, 2, 0,
+                -1.5f, 0, 6, 0, -1.5f,
+                0, 2, 0, 2, 0,
+                0, 0, -1.5f, 0, 0,
+            ];
+
         private readonly Tensor _mask = mask.DetachFromDisposeScope();
 
         public override ImageShape Input { get; } = input;
         public override MeasurementShape Output { get; } = new(new ImageShape(1, input.Height, input.Width));
-        public override OperatorTraits Traits { get; } = new() { OrthonormalRows = true, Local = (2, 1), ClosedForm = true };
+        public override OperatorTraits Traits { get; } = new() { OrthonormalRows = true, Local = (2, 1), ClosedForm = true, Guess = "demosaicing" };
         public override Device Device => _mask.device;
 
         public override Tensor Apply(Tensor x)
@@ -59,14 +86,43 @@ public sealed record Bayer : OperatorSpec
 
         public override Tensor Adjoint(Tensor y) => y * _mask;
 
-        /// <summary>Bilinear demosaicing: the weighted mean of each colour's neighbours.</summary>
+        /// <summary>
+        /// Demosaicing by Malvar, He and Cutler, "High-quality linear interpolation for demosaicing of Bayer-patterned color images" (ICASSP 2004): bilinear interpolation, corrected by the gradient of the colour that the
+        /// pixel does have. Pictures of one or two lines are interpolated alone.
+        /// </summary>
         public override Tensor Guess(Tensor y)
         {
             using DisposeScope scope = torch.NewDisposeScope();
+            if (Input.Height < 3 || Input.Width < 3) return Interpolate(y).MoveToOuterDisposeScope();
+            // Mirrored about the outermost pixels, so that the pattern goes on.
+            Tensor filtered = torch.nn.functional.conv2d(torch.nn.functional.pad(y, [2, 2, 2, 2], PaddingModes.Reflect), Filters(y.device));
+            (Tensor cross, Tensor along, Tensor across, Tensor corners) = (filtered.narrow(1, 0, 1), filtered.narrow(1, 1, 1), filtered.narrow(1, 2, 1), filtered.narrow(1, 3, 1));
+            (Tensor red, Tensor green, Tensor blue) = (_mask[0], _mask[1], _mask[2]);
+            return torch.cat([Other(red, blue), green * y + (1 - green) * cross, Other(blue, red)], 1).MoveToOuterDisposeScope();
+
+            // Red or blue: between its like in its own rows, above or below it in the others, in the middle of four at the opposite colour.
+            Tensor Other(Tensor own, Tensor opposite)
+            {
+                Tensor rows = own.amax([1L], keepdim: true);
+                return own * y + green * (rows * along + (1 - rows) * across) + opposite * corners;
+            }
+        }
+
+        // [4,1,5,5].
+        private static Tensor Filters(Device device)
+        {
+            Tensor along = Filter(Along);
+            return (torch.stack([Filter(Cross), along, along.t(), Filter(Corners)]) / 8).unsqueeze(1).to(device);
+
+            static Tensor Filter(float[] values) => torch.tensor(values).reshape(5, 5);
+        }
+
+        private Tensor Interpolate(Tensor y)
+        {
             Tensor line = torch.tensor([1f, 2f, 1f], device: y.device), kernel = torch.outer(line, line).expand(3, 1, 3, 3);
             Tensor Around(Tensor t) => torch.nn.functional.conv2d(t, kernel, padding: [1L, 1L], groups: 3);
-            Tensor known = y * _mask, mean = Around(known) / Around(_mask.unsqueeze(0)).clamp_min(1e-6);
-            return (known + (1 - _mask) * mean).MoveToOuterDisposeScope();
+            Tensor known = y * _mask;
+            return known + (1 - _mask) * Around(known) / Around(_mask.unsqueeze(0)).clamp_min(1e-6);
         }
 
         public override void Dispose()

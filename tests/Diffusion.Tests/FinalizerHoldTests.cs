@@ -2,6 +2,7 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Tests;
 
+[NeedsFinalizers]
 public sealed class FinalizerHoldTests
 {
     [Fact]

@@ -2,6 +2,7 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Tests;
 
+[NeedsFinalizers]
 public sealed class TensorHeapTests
 {
     private const int Megabyte = 1 << 20;

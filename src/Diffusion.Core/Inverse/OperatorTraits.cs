@@ -17,4 +17,6 @@ public sealed record OperatorTraits
     public (int Period, int Support)? Local { get; init; }
     /// <summary>Pseudo-inverse and normal equations have a closed form.</summary>
     public bool ClosedForm { get; init; }
+    /// <summary>The name of the operator's first guess, where that is a classical restoration of its own right; null where it is no more than a start.</summary>
+    public string? Guess { get; init; }
 }

@@ -14,7 +14,7 @@ public static class Baselines
     // eta is swept over ||A||^2 times 10^-6 .. 10^1.
     private const int SweepPoints = 29;
 
-    /// <summary>Enlargement for downsampling, Tikhonov for everything with a blur or a transform, harmonic filling for masks.</summary>
+    /// <summary>The operator's own guess where that has a name, enlargement for downsampling, Tikhonov for everything with a blur or a transform, harmonic filling for masks.</summary>
     /// <param name="a">The operator.</param>
     /// <param name="y">[N, Output]; borrowed.</param>
     /// <param name="sigma">Standard deviation of the noise on [0,1].</param>
@@ -22,6 +22,7 @@ public static class Baselines
     public static Baseline Classical(LinearOperator a, Tensor y, double sigma, Tensor? reference = null)
         => a.Traits switch
         {
+            { Guess: { } name } => new(name, a.Guess(y)),
             { Mask: true } => new("harmonic fill", HarmonicFill(a, y)),
             { Downsample: > 1 } when a.Output.IsImage && a.Output.Image.Channels == a.Input.Channels => new("bicubic", Bicubic(a, y)),
             _ => new("Tikhonov", Tikhonov(a, y, sigma, reference)),

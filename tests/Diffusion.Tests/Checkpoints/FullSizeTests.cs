@@ -8,6 +8,7 @@ using Diffusion.Runtime;
 namespace Diffusion.Tests.Checkpoints;
 
 /// <summary>A file in a published layout with random weights, as large as the environment variable <c>DIFFUSION_FULL_SIZE</c> asks for: the name of a catalogue entry such as <c>imagenet256-uncond</c> (2.2 GB).</summary>
+[NeedsFinalizers]
 public sealed class FullSizeTests(ITestOutputHelper output)
 {
     private static readonly AdmUNetConfig Small = new() { ModelChannels = 96, NumResBlocks = 1, ChannelMult = [1, 2, 4], NumHeadChannels = 32, OutChannels = 6, UseScaleShiftNorm = true, ResblockUpdown = true };

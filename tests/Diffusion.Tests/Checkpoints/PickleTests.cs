@@ -7,6 +7,7 @@ using static Diffusion.Tests.Checkpoints.PyTorchFile;
 namespace Diffusion.Tests.Checkpoints;
 
 /// <summary>Pickles that no honest program writes. Each is tried in both formats.</summary>
+[NeedsFinalizers]
 public sealed class PickleTests
 {
     [Theory, InlineData("os", "system"), InlineData("posix", "system"), InlineData("builtins", "eval"), InlineData("__builtin__", "getattr"), InlineData("torch", "load"), InlineData("torch._utils", "_import_dotted_name"),

@@ -5,6 +5,7 @@ using static Diffusion.Tests.Checkpoints.PyTorchFile;
 namespace Diffusion.Tests.Checkpoints;
 
 /// <summary>PyTorch's zip format, sound and hostile.</summary>
+[NeedsFinalizers]
 public sealed class PyTorchZipTests
 {
     private static readonly Entries OneTensor = new(("a", Vector("0", 4)));

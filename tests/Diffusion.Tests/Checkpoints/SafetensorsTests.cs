@@ -6,6 +6,7 @@ using FsCheck.Xunit;
 
 namespace Diffusion.Tests.Checkpoints;
 
+[NeedsFinalizers]
 public sealed class SafetensorsTests
 {
     private static readonly ScalarType[] AllTypes =

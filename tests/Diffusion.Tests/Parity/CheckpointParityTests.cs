@@ -8,6 +8,7 @@ using Diffusion.Runtime;
 namespace Diffusion.Tests.Parity;
 
 /// <summary>Files that PyTorch wrote must read exactly; hostile ones must fail with one clear error, in time, without eating memory or touching the disk.</summary>
+[NeedsFinalizers]
 public sealed class CheckpointParityTests
 {
     private static readonly Dictionary<string, string[]> Words = new()

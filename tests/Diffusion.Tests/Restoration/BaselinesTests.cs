@@ -38,6 +38,7 @@ public sealed class BaselinesTests
     [InlineData("blur:sigma=1", "Tikhonov")]
     [InlineData("mask:random=0.7", "harmonic fill")]
     [InlineData("hadamard:ratio=0.5", "Tikhonov")]
+    [InlineData("bayer", "demosaicing")]
     public void Each_kind_of_operator_has_its_classical_restoration(string spec, string name)
     {
         using ComputeScope scope = new();

@@ -136,7 +136,7 @@ public sealed class SolverConformanceTests
         Assert.Equal(problem.Prior.Evaluations, steps[^1].Evaluations);
     }
 
-    [Theory, MemberData(nameof(Solvers))]
+    [Theory, MemberData(nameof(Solvers)), NeedsFinalizers]
     public void No_finalizer_runs_while_it_computes(string solver)
     {
         using ComputeScope scope = new();

@@ -104,7 +104,7 @@ public sealed class PriorTrainerTests : IDisposable
         Assert.Contains("lower learning rate", error.Message);
     }
 
-    [Fact]
+    [Fact, NeedsFinalizers]
     public void Steps_leave_no_tensor_behind()
     {
         using TrainingState state = TrainingFixture.State();
