@@ -34,7 +34,7 @@ internal sealed class CircularTorus : SpectralOperator
         Tensor unit = weights * (factor == 1 ? inverse : inverse.repeat(factor, factor));
         if (factor == 1) unit = torch.where(singulars.gt(1e-12), unit, torch.ones_like(unit));
         _unit = unit.to(ScalarType.ComplexFloat32).to(device).DetachFromDisposeScope();
-        Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, support), ClosedForm = true };
+        Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, support), ClosedForm = true, Faintness = factor == 1 ? OperatorTraits.FaintnessOf(squares) : null };
         Decomposition = Spectrum.Of(singulars.to(ScalarType.Float32).to(device).flatten().expand(input.Channels, -1).reshape(-1).DetachFromDisposeScope(), ToRange, FromRange, ToMeasurement);
     }
 

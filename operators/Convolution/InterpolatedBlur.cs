@@ -38,7 +38,7 @@ internal sealed class InterpolatedBlur : LinearOperator
         _shares = [.. _weights.Select(weight => weight.sqrt().DetachFromDisposeScope())];
         _near = [.. kernels.Select(kernel => PaddedConvolution.Near(input, kernel, device))];
         _power = _near.Max(near => near.NormSquared);
-        Traits = new OperatorTraits { Blur = true };
+        Traits = new OperatorTraits { Blur = true, Faintness = _near.Average(near => near.Traits.Faintness) };
     }
 
     public override ImageShape Input { get; }

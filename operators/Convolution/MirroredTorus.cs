@@ -41,7 +41,7 @@ internal sealed class MirroredTorus : SpectralOperator
         Tensor unit = weights.to(device) * Spread(inverse);
         if (factor == 1) unit = torch.where(singulars.gt(1e-12), unit, torch.ones_like(unit));
         _unit = unit.to(ScalarType.Float32).DetachFromDisposeScope();
-        Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, support), ClosedForm = true };
+        Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, support), ClosedForm = true, Faintness = factor == 1 ? OperatorTraits.FaintnessOf(squares) : null };
         Decomposition = Spectrum.Of(singulars.to(ScalarType.Float32).flatten().expand(input.Channels, -1).reshape(-1).DetachFromDisposeScope(), ToRange, FromRange, ToMeasurement);
     }
 

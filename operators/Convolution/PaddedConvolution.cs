@@ -54,7 +54,7 @@ internal sealed class PaddedConvolution : LinearOperator
             _torus = [FastLength.From(_padding.Extended.Height), FastLength.From(_padding.Extended.Width)];
             _transfer = torch.fft.rfft2(kernel, _torus).to(ScalarType.ComplexFloat32).to(device).DetachFromDisposeScope();
         }
-        Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, Math.Max(_kernelRows, _kernelColumns)) };
+        Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, Math.Max(_kernelRows, _kernelColumns)), Faintness = factor == 1 ? _near.Traits.Faintness : null };
 
         Tensor Weights(Tensor taps, long[] shape)
             => taps.to(ScalarType.Float32).to(device).reshape(1, 1, shape[2], shape[3]).expand(shape).contiguous().DetachFromDisposeScope();

@@ -38,6 +38,7 @@ public sealed class ComposedOperator : LinearOperator
         OrthonormalRows = _first.Traits.OrthonormalRows && _second.Traits.OrthonormalRows,
         RowNormSquared = _first.Traits.RowNormSquared * _second.Traits.RowNormSquared,
         Local = _first.Traits.Local is { } a && _second.Traits.Local is { } b ? (a.Period * b.Period, a.Support + b.Support * _first.Traits.Downsample) : null,
+        Faintness = _first.Traits.Downsample * _second.Traits.Downsample == 1 ? _first.Traits.Faintness ?? _second.Traits.Faintness : null,
         ClosedForm = Spectrum is not null || (_first.Traits.RowNormSquared * _second.Traits.RowNormSquared) is not null,
     };
 

@@ -19,4 +19,17 @@ public sealed record OperatorTraits
     public bool ClosedForm { get; init; }
     /// <summary>The name of the operator's first guess, where that is a classical restoration of its own right; null where it is no more than a start.</summary>
     public string? Guess { get; init; }
+    /// <summary>
+    /// How much of the picture is measured faintly, neither well nor not at all: the mean of eta s^2 / (s^2 + eta)^2 over its components with singular values s and eta = ||A||^2 / 1000, which is the noise power that a damped
+    /// inverse leaves, times eta. 0.02 of a Gaussian of sigma 2, more of kernels whose spectrum has lobes; null where it is not known.
+    /// </summary>
+    public double? Faintness { get; init; }
+
+    /// <summary>The <see cref="Faintness"/> of an operator with these squared singular values, one per component of the picture.</summary>
+    public static double FaintnessOf(Tensor squares)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor relative = squares.to(ScalarType.Float64) / squares.max().to(ScalarType.Float64).clamp_min(1e-30);
+        return (1e-3 * relative / (relative + 1e-3).square()).mean().item<double>();
+    }
 }

@@ -68,11 +68,11 @@ public sealed class Cm4irPresets : ISolverPresets
         if (request.MeasuresPixels) return solver with { SigmaStart = request.Measured < 1 ? Math.Max(0.1, noise) : noise, SigmaEnd = (0.25 + 0.75 * request.Measured) * noise, Lambda = 0.05 };
         // A consistency model ends in a picture and not in a mean, so that it may start from more noise and end with more.
         double start = !consistency ? 0.3 : request.Traits.Downsample > 1 ? 0.6 : 0.35;
-        double lambda = (consistency ? 0.5 : 0.4) / Math.Sqrt(steps);
-        // Where a kernel nearly vanishes a data step leaves noise of sigma / (2 sqrt(lambda)), which the next level has to cover: the fewer steps and the less noise, the larger the strides between levels.
-        if (request.Traits is { Blur: true, Downsample: 1 }) lambda *= 2.125 * Math.Pow(steps, -0.25) * Math.Pow(Math.Max(1, 0.04 / noise), Math.Min(1, 3.0 / steps));
-        double many = Math.Max(1, steps / 8.0), end = (consistency ? 1.5 : 1.2) * noise / Math.Pow(many, 0.75);
-        return solver with { SigmaStart = steps == 1 ? 2 * end : Math.Max(start * Math.Min(1, steps / 4.0) * Math.Pow(many, 0.4), 1.5 * end), SigmaEnd = end, Lambda = lambda };
+        double many = Math.Max(1, steps / 8.0), end = (consistency ? 1.5 : 1.2) * noise / Math.Pow(many, 0.75), lambda = (consistency ? 0.5 : 0.4) / Math.Sqrt(steps);
+        if (steps == 1) return solver with { SigmaStart = 2 * end, SigmaEnd = end, Lambda = lambda };
+        double first = Math.Max(start * Math.Min(1, steps / 4.0) * Math.Pow(many, 0.4), 1.5 * end), stride = Math.Pow(first / end, 1.0 / (steps - 1));
+        // Where a kernel is faint a data step leaves noise, the more the smaller lambda is. The next level has to cover it. (Factor and root are fitted.)
+        return solver with { SigmaStart = first, SigmaEnd = end, Lambda = Math.Max(lambda, 0.16 * Math.Pow(request.Traits.Faintness ?? 0, 0.25) * stride * stride) };
     }
 
     /// <summary>Which of the published models a prior is.</summary>

@@ -103,6 +103,26 @@ public sealed class BlurTests
         Assert.InRange(a.LastSolve!.Value.Iterations, 1, 14);
     }
 
+    [Fact]
+    public void A_kernel_with_lobes_is_faint_at_more_frequencies()
+    {
+        double? Of(string spec, int height = 60, int width = 90)
+        {
+            using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, height, width));
+            return a.Traits.Faintness;
+        }
+
+        // Of a Gaussian that is narrow beside the picture and wide beside a pixel: 1 / (4 pi sigma^2).
+        foreach (string boundary in (string[])["symmetric", "circular", "replicate"]) Assert.Equal(1 / (16 * Math.PI), Of($"blur:sigma=2,boundary={boundary}")!.Value, 0.001);
+        double disk = Of("blur:kernel=disk,radius=3")!.Value;
+        Assert.True(disk > 0.04, $"{disk}");
+        Assert.Equal(disk, Of("blur:kernel=disk,radius=3", 200, 150)!.Value, 0.002);
+        Assert.True(Of("blur:kernel=motion,length=15,angle=30") > 0.04);
+        Assert.Equal(disk, Of("blur:kernel=disk,radius=3|mask:random=0.5")!.Value, 1e-9);
+        Assert.Null(Of("mask:random=0.5"));
+        Assert.Null(Of("downsample:factor=2"));
+    }
+
     [Theory]
     [InlineData("blur:sigma=1.5|mask:random=0.3")]
     [InlineData("blur:kernel=motion,length=9,angle=30|mask:random=0.3")]
