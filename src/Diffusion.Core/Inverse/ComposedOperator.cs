@@ -93,7 +93,7 @@ public sealed class ComposedOperator : LinearOperator
         return Through(_first.Traits.ClosedForm ? _first.SolveNormal(r, damping) : _first.Precondition(r, damping), x => x / c);
     }
 
-    /// <summary>(A A^T + eta I)^-1 y for a mask A1 of density c: A2 A1 A1^T A2^T is near c A2 A2^T. In the picture there is no such likeness: all that A2 sees lies between the mask's holes.</summary>
+    /// <summary>(A A^T + eta I)^-1 y for a mask A1 of density c: A2 A1 A1^T A2^T is near c A2 A2^T. In the picture there is no such likeness: the mask's holes cut through all that A2 blurs.</summary>
     private Tensor SolveInMeasurement(Tensor y, double eta)
     {
         double c = Density(_first), damping = Math.Max(eta, 1e-4 * _second.NormSquared) / c;

@@ -8,7 +8,7 @@ namespace Diffusion.Restoration;
 /// <summary>An operator bound to the pictures of one size, in colour or gray.</summary>
 internal sealed class BoundProblem : IDisposable
 {
-    /// <summary>How exactly data steps without a closed form are solved: relative, or as a share of the posterior's standard deviations. On photographs that costs at most 0.02 dB against 3e-5.</summary>
+    /// <summary>How exactly data steps without a closed form are solved: relative, or as a share of the posterior's standard deviations, whichever comes first. On photographs the share costs at most 0.02 dB.</summary>
     private const double StepTolerance = 3e-3, StepError = 0.02;
 
     private BoundProblem(OperatorSpec spec, LinearOperator a, LinearOperator solved)

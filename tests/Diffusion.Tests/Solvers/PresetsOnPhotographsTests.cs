@@ -13,6 +13,7 @@ namespace Diffusion.Tests.Solvers;
 public sealed class PresetsOnPhotographsTests
 {
     private const int Size = 96;
+
     [Theory]
     [InlineData("cm4ir", "downsample:factor=4", 0.5)]
     [InlineData("cm4ir", "blur:sigma=2", 0.5)]
