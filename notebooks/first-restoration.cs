@@ -19,7 +19,15 @@ using DegradedPicture degraded = new Degrader(ShippedOperators.Catalog.Parse(Spe
 List<SheetPanel> panels = [new("measurement", degraded.Measurement.Y)];
 foreach (string solver in (string[])["dpir", "cm4ir"])
 {
-    using Restorer restorer = new(new RestoreOptions { Operator = Spec, Noise = Noise, Solver = solver, Steps = 4 });
+    using Restorer restorer = new(
+        new RestoreOptions
+        {
+            Operator = Spec,
+            Noise = Noise,
+            Solver = solver,
+            Steps = 4,
+        }
+    );
     RestoredPicture restored = restorer.Restore(degraded.Measurement);
     double psnr = Psnr.Compute(restored.Picture.Pixels, photo.Pixels);
     Console.WriteLine($"{solver}: {psnr:F2} dB in {restored.Seconds:F1} s");

@@ -8,10 +8,13 @@ public enum BayerPattern
 {
     /// <summary>Red green / green blue.</summary>
     Rggb,
+
     /// <summary>Blue green / green red.</summary>
     Bggr,
+
     /// <summary>Green red / blue green.</summary>
     Grbg,
+
     /// <summary>Green blue / red green.</summary>
     Gbrg,
 }
@@ -27,55 +30,45 @@ public sealed record Bayer : OperatorSpec
     /// <inheritdoc/>
     protected override LinearOperator Create(ImageShape input, Device device)
     {
-        if (input.Channels != 3) throw Error($"A Bayer pattern has three colours, but the picture has {input.Channels} channel(s)", "Use a colour picture");
+        if (input.Channels != 3)
+            throw Error($"A Bayer pattern has three colours, but the picture has {input.Channels} channel(s)", "Use a colour picture");
         using DisposeScope scope = torch.NewDisposeScope();
         string colours = Pattern.ToString().ToLowerInvariant();
         Tensor mask = torch.zeros(3, input.Height, input.Width, device: device);
         for (int i = 0; i < 4; i++)
         {
             if (i / 2 < input.Height && i % 2 < input.Width)
-                mask.select(0, "rgb".IndexOf(colours[i], StringComparison.Ordinal)).slice(0, i / 2, input.Height, 2).slice(1, i % 2, input.Width, 2).fill_(1);
+                mask.select(0, "rgb".IndexOf(colours[i], StringComparison.Ordinal))
+                    .slice(0, i / 2, input.Height, 2)
+                    .slice(1, i % 2, input.Width, 2)
+                    .fill_(1);
         }
         return new Mosaic(input, mask);
     }
 
     /// <inheritdoc/>
-    public override AreaOperators ByArea(ImageShape picture, Device device) => new(2, 2, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
+    public override AreaOperators ByArea(ImageShape picture, Device device) =>
+        new(2, 2, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
 
     private sealed class Mosaic(ImageShape input, Tensor mask) : OrthogonalRowsOperator
     {
         // In eighths: green from its four neighbours; red or blue from the left and right; from the corners.
-        private static readonly float[]
-            Cross =
-            [
-                0, 0, -1, 0, 0,
-                0, 0, 2, 0, 0,
-                -1, 2, 4, 2, -1,
-                0, 0, 2, 0, 0,
-                0, 0, -1, 0, 0,
-            ],
-            Along =
-            [
-                0, 0, 0.5f, 0, 0,
-                0, -1, 0, -1, 0,
-                -1, 4, 5, 4, -1,
-                0, -1, 0, -1, 0,
-                0, 0, 0.5f, 0, 0,
-            ],
-            Corners =
-            [
-                0, 0, -1.5f, 0, 0,
-                0, 2, 0, 2, 0,
-                -1.5f, 0, 6, 0, -1.5f,
-                0, 2, 0, 2, 0,
-                0, 0, -1.5f, 0, 0,
-            ];
+        private static readonly float[] Cross = [0, 0, -1, 0, 0, 0, 0, 2, 0, 0, -1, 2, 4, 2, -1, 0, 0, 2, 0, 0, 0, 0, -1, 0, 0],
+            Along = [0, 0, 0.5f, 0, 0, 0, -1, 0, -1, 0, -1, 4, 5, 4, -1, 0, -1, 0, -1, 0, 0, 0, 0.5f, 0, 0],
+            Corners = [0, 0, -1.5f, 0, 0, 0, 2, 0, 2, 0, -1.5f, 0, 6, 0, -1.5f, 0, 2, 0, 2, 0, 0, 0, -1.5f, 0, 0];
 
         private readonly Tensor _mask = mask.DetachFromDisposeScope();
 
         public override ImageShape Input { get; } = input;
         public override MeasurementShape Output { get; } = new(new ImageShape(1, input.Height, input.Width));
-        public override OperatorTraits Traits { get; } = new() { OrthonormalRows = true, Local = (2, 1), ClosedForm = true, Guess = "demosaicing" };
+        public override OperatorTraits Traits { get; } =
+            new()
+            {
+                OrthonormalRows = true,
+                Local = (2, 1),
+                ClosedForm = true,
+                Guess = "demosaicing",
+            };
         public override Device Device => _mask.device;
 
         public override Tensor Apply(Tensor x)
@@ -87,16 +80,23 @@ public sealed record Bayer : OperatorSpec
         public override Tensor Adjoint(Tensor y) => y * _mask;
 
         /// <summary>
-        /// Demosaicing by Malvar, He and Cutler, "High-quality linear interpolation for demosaicing of Bayer-patterned color images" (ICASSP 2004): bilinear interpolation, corrected by the gradient of the colour that the
+        /// Demosaicing by Malvar, He and Cutler, "High-quality linear interpolation for demosaicing of Bayer-patterned color images"
+        /// (ICASSP 2004): bilinear interpolation, corrected by the gradient of the colour that the
         /// pixel does have. Pictures of one or two lines are interpolated alone.
         /// </summary>
         public override Tensor Guess(Tensor y)
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            if (Input.Height < 3 || Input.Width < 3) return Interpolate(y).MoveToOuterDisposeScope();
+            if (Input.Height < 3 || Input.Width < 3)
+                return Interpolate(y).MoveToOuterDisposeScope();
             // Mirrored about the outermost pixels, so that the pattern goes on.
             Tensor filtered = torch.nn.functional.conv2d(torch.nn.functional.pad(y, [2, 2, 2, 2], PaddingModes.Reflect), Filters(y.device));
-            (Tensor cross, Tensor along, Tensor across, Tensor corners) = (filtered.narrow(1, 0, 1), filtered.narrow(1, 1, 1), filtered.narrow(1, 2, 1), filtered.narrow(1, 3, 1));
+            (Tensor cross, Tensor along, Tensor across, Tensor corners) = (
+                filtered.narrow(1, 0, 1),
+                filtered.narrow(1, 1, 1),
+                filtered.narrow(1, 2, 1),
+                filtered.narrow(1, 3, 1)
+            );
             (Tensor red, Tensor green, Tensor blue) = (_mask[0], _mask[1], _mask[2]);
             return torch.cat([Other(red, blue), green * y + (1 - green) * cross, Other(blue, red)], 1).MoveToOuterDisposeScope();
 
@@ -119,7 +119,8 @@ public sealed record Bayer : OperatorSpec
 
         private Tensor Interpolate(Tensor y)
         {
-            Tensor line = torch.tensor([1f, 2f, 1f], device: y.device), kernel = torch.outer(line, line).expand(3, 1, 3, 3);
+            Tensor line = torch.tensor([1f, 2f, 1f], device: y.device),
+                kernel = torch.outer(line, line).expand(3, 1, 3, 3);
             Tensor Around(Tensor t) => torch.nn.functional.conv2d(t, kernel, padding: [1L, 1L], groups: 3);
             Tensor known = y * _mask;
             return known + (1 - _mask) * Around(known) / Around(_mask.unsqueeze(0)).clamp_min(1e-6);

@@ -7,7 +7,14 @@ internal sealed class BlockMean(ImageShape input, int factor, Device device) : O
 {
     public override ImageShape Input { get; } = input;
     public override MeasurementShape Output { get; } = new(new ImageShape(input.Channels, input.Height / factor, input.Width / factor));
-    public override OperatorTraits Traits { get; } = new() { Downsample = factor, RowNormSquared = 1.0 / ((double)factor * factor), Local = (factor, factor), ClosedForm = true };
+    public override OperatorTraits Traits { get; } =
+        new()
+        {
+            Downsample = factor,
+            RowNormSquared = 1.0 / ((double)factor * factor),
+            Local = (factor, factor),
+            ClosedForm = true,
+        };
     public override Device Device { get; } = device;
 
     public override Tensor Apply(Tensor x) => torch.nn.functional.avg_pool2d(x, factor);
@@ -15,7 +22,9 @@ internal sealed class BlockMean(ImageShape input, int factor, Device device) : O
     public override Tensor Adjoint(Tensor y)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor spread = (y * RowNormSquared).reshape(y.shape[0], y.shape[1], y.shape[2], 1, y.shape[3], 1).expand(-1, -1, -1, factor, -1, factor);
+        Tensor spread = (y * RowNormSquared)
+            .reshape(y.shape[0], y.shape[1], y.shape[2], 1, y.shape[3], 1)
+            .expand(-1, -1, -1, factor, -1, factor);
         return spread.reshape(Input.Batch(y.shape[0])).MoveToOuterDisposeScope();
     }
 

@@ -8,51 +8,75 @@ public enum KernelOrientation
 {
     /// <summary>y[i] = sum_u k[u] x[i - u]: the kernel is what a point becomes.</summary>
     Convolve,
+
     /// <summary>y[i] = sum_u k[u] x[i + u], as neural-network code does.</summary>
     Correlate,
 }
 
 /// <summary>
-/// Convolution with a kernel whose centre is element floor(k/2) in each direction, y[i] = sum_u k[u] x[i - u + floor(k/2)]. For example the row (1 2 1)/4 turns 0 0 4 0 0 into 0 1 2 1 0.
+/// Convolution with a kernel whose centre is element floor(k/2) in each direction, y[i] = sum_u k[u] x[i - u + floor(k/2)]. For example the
+/// row (1 2 1)/4 turns 0 0 4 0 0 into 0 1 2 1 0.
 /// </summary>
 /// <remarks>
-/// <c>circular</c> with any kernel, and <c>symmetric</c> with a kernel that is even in both directions, have a closed form. <c>valid</c> is right for real photographs, where the scene beyond the frame
+/// <c>circular</c> with any kernel, and <c>symmetric</c> with a kernel that is even in both directions, have a closed form. <c>valid</c> is
+/// right for real photographs, where the scene beyond the frame
 /// blurs in: the picture is larger than the measurement by the size of the kernel less one.
 /// </remarks>
-[Operator("blur", About = "Blurs with a Gaussian, uniform, motion or disk kernel, a camera shake, or a kernel from a file",
-    Examples = "blur:sigma=2\nblur:kernel=motion,length=15,angle=30,boundary=reflect\nblur:kernel=motion,seed=3,size=31\nblur:kernel=disk,radius=4,boundary=valid")]
+[Operator(
+    "blur",
+    About = "Blurs with a Gaussian, uniform, motion or disk kernel, a camera shake, or a kernel from a file",
+    Examples = "blur:sigma=2\nblur:kernel=motion,length=15,angle=30,boundary=reflect\n"
+        + "blur:kernel=motion,seed=3,size=31\nblur:kernel=disk,radius=4,boundary=valid"
+)]
 public sealed record Blur : OperatorSpec
 {
     /// <summary><c>gaussian</c>, <c>uniform</c>, <c>motion</c>, <c>disk</c>, or a file: a picture, .npy or a text of numbers.</summary>
     [Setting(About = "gaussian, uniform, motion, disk, or a file (a picture, .npy, or a text of numbers)")]
     public string Kernel { get; init; } = "gaussian";
+
     /// <summary>Standard deviation of the Gaussian; along <see cref="Angle"/> where <see cref="SigmaY"/> is given.</summary>
     [Setting(Unit = "pixels", Min = 0.01, Max = 1000, About = "standard deviation of the Gaussian")]
     public double Sigma { get; init; } = 2;
+
     /// <summary>Standard deviation across <see cref="Angle"/>; as <see cref="Sigma"/> when absent.</summary>
     [Setting(Unit = "pixels", Min = 0.01, Max = 1000, About = "standard deviation of the Gaussian across the angle; as sigma when absent")]
     public double? SigmaY { get; init; }
+
     /// <summary>Direction of the motion or of the Gaussian's first axis, counter-clockwise from the horizontal.</summary>
     [Setting(Unit = "degrees", About = "direction of the motion or of the Gaussian's first axis, counter-clockwise")]
     public double Angle { get; init; }
+
     /// <summary>Length of the motion.</summary>
     [Setting(Unit = "pixels", Min = 1, Max = 1000, About = "length of the motion")]
     public double Length { get; init; } = 15;
+
     /// <summary>Radius of the disk.</summary>
     [Setting(Unit = "pixels", Min = 0.1, Max = 500, About = "radius of the disk")]
     public double Radius { get; init; } = 4;
-    /// <summary>Side length of the kernel; when absent it holds 99.9 % of the Gaussian's mass, and 9 for uniform kernels, 31 for camera shakes.</summary>
-    [Setting(Unit = "pixels", Min = 1, Max = 2001, About = "side length of the kernel; absent: enough for 99.9 % of a Gaussian, 9 for uniform, 31 for a camera shake")]
+
+    /// <summary>
+    /// Side length of the kernel; when absent it holds 99.9 % of the Gaussian's mass, and 9 for uniform kernels, 31 for camera shakes.
+    /// </summary>
+    [Setting(
+        Unit = "pixels",
+        Min = 1,
+        Max = 2001,
+        About = "side length of the kernel; absent: enough for 99.9 % of a Gaussian, 9 for uniform, 31 for a camera shake"
+    )]
     public int? Size { get; init; }
+
     /// <summary>Seed of a camera shake: with it, <c>motion</c> is a random curved trajectory inside <see cref="Size"/>.</summary>
     [Setting(About = "with kernel=motion: a random camera shake with this seed")]
     public ulong? Seed { get; init; }
+
     /// <summary>The picture beyond its edges.</summary>
     [Setting(About = "the picture beyond its edges")]
     public Boundary Boundary { get; init; } = Boundary.Symmetric;
+
     /// <summary>Convolution or correlation.</summary>
     [Setting(About = "convolve, or correlate (the kernel is not turned)")]
     public KernelOrientation Orientation { get; init; } = KernelOrientation.Convolve;
+
     /// <summary>Whether the kernel is divided by its sum.</summary>
     [Setting(About = "divide the kernel by its sum")]
     public bool Normalize { get; init; } = true;
@@ -71,12 +95,15 @@ public sealed record Blur : OperatorSpec
             "disk" => Kernels.Disk(Radius),
             _ => KernelFile.Read(Kernel, ToString()),
         };
-        if (!kernel.isfinite().all().item<bool>()) throw Error("The kernel holds NaN or infinity");
+        if (!kernel.isfinite().all().item<bool>())
+            throw Error("The kernel holds NaN or infinity");
         double sum = kernel.sum().item<double>();
-        if (kernel.abs().sum().item<double>() == 0) throw Error("The kernel is zero everywhere");
+        if (kernel.abs().sum().item<double>() == 0)
+            throw Error("The kernel is zero everywhere");
         if (Normalize)
         {
-            if (Math.Abs(sum) < 1e-12) throw Error("The kernel's sum is zero, so it cannot be normalised", "Pass normalize=false");
+            if (Math.Abs(sum) < 1e-12)
+                throw Error("The kernel's sum is zero, so it cannot be normalised", "Pass normalize=false");
             kernel = kernel / sum;
         }
         return scope.Return(kernel.alias());
@@ -88,24 +115,51 @@ public sealed record Blur : OperatorSpec
     /// <param name="boundary">The picture beyond its edges.</param>
     /// <param name="orientation">Convolution or correlation.</param>
     /// <param name="device">Where its constants live; the CPU by default.</param>
-    public static LinearOperator Of(ImageShape input, Tensor kernel, Boundary boundary = Boundary.Symmetric, KernelOrientation orientation = KernelOrientation.Convolve, Device? device = null)
+    public static LinearOperator Of(
+        ImageShape input,
+        Tensor kernel,
+        Boundary boundary = Boundary.Symmetric,
+        KernelOrientation orientation = KernelOrientation.Convolve,
+        Device? device = null
+    )
     {
-        if (kernel.dim() != 2) throw new ArgumentException($"A kernel is [rows, columns], not [{string.Join(",", kernel.shape)}].", nameof(kernel));
+        if (kernel.dim() != 2)
+            throw new ArgumentException($"A kernel is [rows, columns], not [{string.Join(",", kernel.shape)}].", nameof(kernel));
         using ComputeScope scope = new();
         Tensor taps = kernel.cpu().to(ScalarType.Float64);
         bool turned = orientation == KernelOrientation.Correlate;
-        if (turned) taps = taps.flip(0, 1);
+        if (turned)
+            taps = taps.flip(0, 1);
         (int rows, int columns) = ((int)taps.shape[0], (int)taps.shape[1]);
         // A turned kernel of even size has its centre one element earlier.
         (int centreRow, int centreColumn) = turned ? ((rows - 1) / 2, (columns - 1) / 2) : (rows / 2, columns / 2);
         int support = Math.Max(rows, columns);
         device ??= new Device("cpu");
         if (boundary == Boundary.Circular)
-            return new CircularTorus(input, CircularTorus.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn), 1, blur: true, 0, support, device);
+            return new CircularTorus(
+                input,
+                CircularTorus.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn),
+                1,
+                blur: true,
+                0,
+                support,
+                device
+            );
         if (boundary == Boundary.Symmetric && IsEven(taps))
-            return new MirroredTorus(input, CircularTorus.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn, spacing: 1).real, 1, blur: true, support, device);
+            return new MirroredTorus(
+                input,
+                CircularTorus.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn, spacing: 1).real,
+                1,
+                blur: true,
+                support,
+                device
+            );
         if (boundary == Boundary.Valid && (input.Height < rows || input.Width < columns))
-            throw new OperatorSpecException($"The kernel is {rows}x{columns} but the picture is {input.Height}x{input.Width} (height x width)", null, "Use a smaller kernel or boundary=symmetric");
+            throw new OperatorSpecException(
+                $"The kernel is {rows}x{columns} but the picture is {input.Height}x{input.Width} (height x width)",
+                null,
+                "Use a smaller kernel or boundary=symmetric"
+            );
         (int Row, int Column) first = (centreRow + 1 - rows, centreColumn + 1 - columns);
         MirroredTorus near = PaddedConvolution.Near(input, taps, device);
         Preconditioner? better = boundary switch
@@ -129,16 +183,25 @@ public sealed record Blur : OperatorSpec
     public override AreaOperators? ByArea(ImageShape picture, Device device)
     {
         // What lies beyond one edge of a circular picture is the other edge, and a valid measurement is smaller than its picture.
-        if (Boundary is Boundary.Circular or Boundary.Valid) return null;
+        if (Boundary is Boundary.Circular or Boundary.Valid)
+            return null;
         Tensor kernel = BuildKernel().DetachFromDisposeScope();
-        return new AreaOperators(1, (int)kernel.shape.Max(), 1, area => Of(picture with { Height = area.Height, Width = area.Width }, kernel, Boundary, Orientation, device), kernel);
+        return new AreaOperators(
+            1,
+            (int)kernel.shape.Max(),
+            1,
+            area => Of(picture with { Height = area.Height, Width = area.Width }, kernel, Boundary, Orientation, device),
+            kernel
+        );
     }
 
     /// <inheritdoc/>
     protected override void Validate()
     {
-        if (Kernel.Length == 0) throw Error("kernel is empty", "Write gaussian, uniform, motion, disk or a file");
-        if (Seed is not null && Kernel != "motion") throw Error("seed belongs to kernel=motion");
+        if (Kernel.Length == 0)
+            throw Error("kernel is empty", "Write gaussian, uniform, motion, disk or a file");
+        if (Seed is not null && Kernel != "motion")
+            throw Error("seed belongs to kernel=motion");
     }
 
     private int Side(int standard) => Size ?? standard;
@@ -146,7 +209,9 @@ public sealed record Blur : OperatorSpec
     // The square of side 2r+1 holds erf(r / (sigma sqrt 2))^2 of the mass: 99.9 % at r = 3.48 sigma.
     private static int Reach(double sigma, double? sigmaAcross) => 2 * (int)Math.Ceiling(3.48 * Math.Max(sigma, sigmaAcross ?? 0)) + 1;
 
-    private static bool IsEven(Tensor kernel)
-        => kernel.shape[0] % 2 == 1 && kernel.shape[1] % 2 == 1
-            && Math.Max((kernel - kernel.flip(0)).abs().max().item<double>(), (kernel - kernel.flip(1)).abs().max().item<double>()) <= 1e-12 * kernel.abs().max().item<double>();
+    private static bool IsEven(Tensor kernel) =>
+        kernel.shape[0] % 2 == 1
+        && kernel.shape[1] % 2 == 1
+        && Math.Max((kernel - kernel.flip(0)).abs().max().item<double>(), (kernel - kernel.flip(1)).abs().max().item<double>())
+            <= 1e-12 * kernel.abs().max().item<double>();
 }

@@ -13,7 +13,8 @@ internal static class CameraShake
         // Centred on its mean and scaled so that it fills the kernel but for one pixel at each side.
         (double meanX, double meanY) = (x.Average(), y.Average());
         double reach = Math.Max(x.Max(v => Math.Abs(v - meanX)), y.Max(v => Math.Abs(v - meanY)));
-        double scale = reach == 0 ? 0 : Math.Max(0, (size - 1) / 2.0 - 1) / reach, centre = (size - 1) / 2.0;
+        double scale = reach == 0 ? 0 : Math.Max(0, (size - 1) / 2.0 - 1) / reach,
+            centre = (size - 1) / 2.0;
         double[,] kernel = new double[size, size];
         for (int i = 0; i < Steps; i++)
         {
@@ -23,7 +24,8 @@ internal static class CameraShake
             {
                 for (int dc = 0; dc <= 1; dc++)
                 {
-                    if (r + dr < size && c + dc < size) kernel[r + dr, c + dc] += (1 - Math.Abs(v - r - dr)) * (1 - Math.Abs(u - c - dc));
+                    if (r + dr < size && c + dc < size)
+                        kernel[r + dr, c + dc] += (1 - Math.Abs(v - r - dr)) * (1 - Math.Abs(u - c - dc));
                 }
             }
         }
@@ -33,12 +35,18 @@ internal static class CameraShake
     // A velocity that drifts, is pulled back to the middle and is jerked now and then (after Boracchi and Foi 2012).
     private static (double[] X, double[] Y) Trajectory(int steps, ulong seed)
     {
-        const double Inertia = 0.97, Drift = 0.08, Pull = 0.002, Jerk = 0.01;
+        const double Inertia = 0.97,
+            Drift = 0.08,
+            Pull = 0.002,
+            Jerk = 0.01;
         using ComputeScope scope = new();
         using Tensor draws = new PhiloxNoise(seed, [ImageKey.FromName("camera shake")]).Draw(NoiseRole.Measurement, 1, steps, 3);
         float[] n = [.. draws.data<float>()];
         (double[] x, double[] y) = (new double[steps], new double[steps]);
-        double px = 0, py = 0, vx = n[0], vy = n[1];
+        double px = 0,
+            py = 0,
+            vx = n[0],
+            vy = n[1];
         for (int i = 0; i < steps; i++)
         {
             // A normal draw beyond 2.58 has the probability 0.01.

@@ -4,7 +4,11 @@ using Diffusion.Runtime;
 namespace Diffusion.Operators;
 
 /// <summary>A rectangle of the picture: outpainting. A A^T = I.</summary>
-[Operator("crop", About = "Keeps a rectangle: outpainting, and the remedy where sizes don't divide", Examples = "crop:box=64x64+32+32\ncrop:center")]
+[Operator(
+    "crop",
+    About = "Keeps a rectangle: outpainting, and the remedy where sizes don't divide",
+    Examples = "crop:box=64x64+32+32\ncrop:center"
+)]
 public sealed record Crop : OperatorSpec
 {
     /// <summary>The rectangle that is kept.</summary>
@@ -16,7 +20,10 @@ public sealed record Crop : OperatorSpec
     {
         (int x, int y, int width, int height) = Box.In(input);
         if (x < 0 || y < 0 || x + (long)width > input.Width || y + (long)height > input.Height)
-            throw Error($"The box {Box} reaches beyond the picture of {input.Width}x{input.Height} pixels (width x height)", "Boxes are WIDTHxHEIGHT+X+Y");
+            throw Error(
+                $"The box {Box} reaches beyond the picture of {input.Width}x{input.Height} pixels (width x height)",
+                "Boxes are WIDTHxHEIGHT+X+Y"
+            );
         return new Window(input, x, y, width, height, device);
     }
 

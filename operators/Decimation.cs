@@ -2,12 +2,22 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Operators;
 
-/// <summary>One pixel of each f x f block: A A^T = I. After a circular blur, or after a symmetric one where the kept pixel is the block's middle, the pair has a closed form.</summary>
+/// <summary>
+/// One pixel of each f x f block: A A^T = I. After a circular blur, or after a symmetric one where the kept pixel is the block's middle,
+/// the pair has a closed form.
+/// </summary>
 internal sealed class Decimation(ImageShape input, int factor, int phase, Device device) : OrthogonalRowsOperator
 {
     public override ImageShape Input { get; } = input;
     public override MeasurementShape Output { get; } = new(new ImageShape(input.Channels, input.Height / factor, input.Width / factor));
-    public override OperatorTraits Traits { get; } = new() { Downsample = factor, OrthonormalRows = true, Local = (factor, 1), ClosedForm = true };
+    public override OperatorTraits Traits { get; } =
+        new()
+        {
+            Downsample = factor,
+            OrthonormalRows = true,
+            Local = (factor, 1),
+            ClosedForm = true,
+        };
     public override Device Device { get; } = device;
 
     public override Tensor Apply(Tensor x)
@@ -31,11 +41,27 @@ internal sealed class Decimation(ImageShape input, int factor, int phase, Device
         using DisposeScope scope = torch.NewDisposeScope();
         LinearOperator? pair = first switch
         {
-            MirroredTorus { Factor: 1 } blur when 2 * phase == factor - 1 => new MirroredTorus(Input, blur.Gains, factor, blur: true, blur.Traits.Local!.Value.Support, Device),
-            CircularTorus { Factor: 1 } blur => new CircularTorus(Input, blur.Transfer * Shift(), factor, blur: true, phase, blur.Traits.Local!.Value.Support, Device),
+            MirroredTorus { Factor: 1 } blur when 2 * phase == factor - 1 => new MirroredTorus(
+                Input,
+                blur.Gains,
+                factor,
+                blur: true,
+                blur.Traits.Local!.Value.Support,
+                Device
+            ),
+            CircularTorus { Factor: 1 } blur => new CircularTorus(
+                Input,
+                blur.Transfer * Shift(),
+                factor,
+                blur: true,
+                phase,
+                blur.Traits.Local!.Value.Support,
+                Device
+            ),
             _ => null,
         };
-        if (pair is null) return null;
+        if (pair is null)
+            return null;
         first.Dispose();
         Dispose();
         return pair;
@@ -44,5 +70,6 @@ internal sealed class Decimation(ImageShape input, int factor, int phase, Device
     private Tensor Kept(Tensor x) => x.slice(2, phase, Input.Height, factor).slice(3, phase, Input.Width, factor);
 
     // The phase that brings pixel (p, p) to the origin: an impulse at -p.
-    private Tensor Shift() => CircularTorus.TransferOf(torch.ones([1, 1], dtype: ScalarType.Float64), Input.Height, Input.Width, phase, phase);
+    private Tensor Shift() =>
+        CircularTorus.TransferOf(torch.ones([1, 1], dtype: ScalarType.Float64), Input.Height, Input.Width, phase, phase);
 }

@@ -10,12 +10,16 @@ public enum DownsampleKernel
 {
     /// <summary>Keys' cubic (a = -0.5) stretched by the factor: MATLAB's imresize.</summary>
     Bicubic,
+
     /// <summary>A triangle of half-width f.</summary>
     Bilinear,
+
     /// <summary>Lanczos with three lobes, stretched by the factor.</summary>
     Lanczos,
+
     /// <summary>The mean of each block of f x f pixels.</summary>
     Box,
+
     /// <summary>One pixel of each block.</summary>
     Decimate,
 }
@@ -25,27 +29,40 @@ public enum DecimationPhase
 {
     /// <summary>The middle one, floor((f-1)/2).</summary>
     Center,
+
     /// <summary>The upper left one.</summary>
-    [EnumMember(Value = "0")] First,
+    [EnumMember(Value = "0")]
+    First,
 }
 
 /// <summary>
-/// Reduction by a whole factor f in MATLAB's convention: output pixel o lies at input coordinate (o + 1/2) f - 1/2, weights kernel((j - centre) / f) normalised to sum 1. With f = 2 and <c>box</c>,
+/// Reduction by a whole factor f in MATLAB's convention: output pixel o lies at input coordinate (o + 1/2) f - 1/2, weights kernel((j -
+/// centre) / f) normalised to sum 1. With f = 2 and <c>box</c>,
 /// 1 3 5 7 becomes 2 6.
 /// </summary>
-/// <remarks>The boundaries <c>symmetric</c> (MATLAB's) and <c>circular</c> have closed forms at any size by folding of aliases; <c>box</c> and <c>decimate</c> never look beyond the edges.</remarks>
-[Operator("downsample", About = "Reduces by a whole factor: super-resolution", Examples = "downsample:factor=4\ndownsample:factor=2,kernel=box\nblur:sigma=1.6,boundary=circular|downsample:factor=3,kernel=decimate")]
+/// <remarks>
+/// The boundaries <c>symmetric</c> (MATLAB's) and <c>circular</c> have closed forms at any size by folding of aliases; <c>box</c> and
+/// <c>decimate</c> never look beyond the edges.
+/// </remarks>
+[Operator(
+    "downsample",
+    About = "Reduces by a whole factor: super-resolution",
+    Examples = "downsample:factor=4\ndownsample:factor=2,kernel=box\nblur:sigma=1.6,boundary=circular|downsample:factor=3,kernel=decimate"
+)]
 public sealed record Downsample : OperatorSpec
 {
     /// <summary>f.</summary>
     [Setting(Symbol = "f", Min = 1, Max = 256, About = "the factor in both directions")]
     public int Factor { get; init; } = 4;
+
     /// <summary>The weights.</summary>
     [Setting(About = "the weights: cubic, triangle, Lanczos-3, block mean, or one pixel of each block")]
     public DownsampleKernel Kernel { get; init; } = DownsampleKernel.Bicubic;
+
     /// <summary>The pixel that <see cref="DownsampleKernel.Decimate"/> keeps.</summary>
     [Setting(About = "the pixel of a block that decimate keeps: the middle one, floor((f-1)/2), or the first")]
     public DecimationPhase Phase { get; init; } = DecimationPhase.Center;
+
     /// <summary>The picture beyond its edges.</summary>
     [Setting(About = "the picture beyond its edges")]
     public Boundary Boundary { get; init; } = Boundary.Symmetric;
@@ -72,32 +89,55 @@ public sealed record Downsample : OperatorSpec
     /// <inheritdoc/>
     protected override void Validate()
     {
-        if (Phase != DecimationPhase.Center && Kernel != DownsampleKernel.Decimate) throw Error("phase belongs to kernel=decimate");
-        if (Boundary == Boundary.Valid) throw Error("downsample has no boundary \"valid\"", "Use symmetric, circular, reflect, replicate or zero");
+        if (Phase != DecimationPhase.Center && Kernel != DownsampleKernel.Decimate)
+            throw Error("phase belongs to kernel=decimate");
+        if (Boundary == Boundary.Valid)
+            throw Error("downsample has no boundary \"valid\"", "Use symmetric, circular, reflect, replicate or zero");
     }
 
     /// <inheritdoc/>
     protected override LinearOperator Create(ImageShape input, Device device)
     {
-        if (Factor == 1) return new Identity().Bind(input, device);
+        if (Factor == 1)
+            return new Identity().Bind(input, device);
         (int fitHeight, int fitWidth) = (input.Height - input.Height % Factor, input.Width - input.Width % Factor);
-        if (fitHeight == 0 || fitWidth == 0) throw Error($"The picture is {input.Height}x{input.Width} (height x width), smaller than the factor {Factor}", "Use a smaller factor");
+        if (fitHeight == 0 || fitWidth == 0)
+            throw Error(
+                $"The picture is {input.Height}x{input.Width} (height x width), smaller than the factor {Factor}",
+                "Use a smaller factor"
+            );
         if (fitHeight != input.Height || fitWidth != input.Width)
-            throw Error($"The picture is {input.Height}x{input.Width} (height x width), which {Factor} does not divide",
-                $"Crop it to {fitHeight}x{fitWidth} (--crop-to-fit, or \"crop:box={fitWidth}x{fitHeight}\" before it)");
-        if (Kernel == DownsampleKernel.Decimate) return new Decimation(input, Factor, Phase == DecimationPhase.Center ? (Factor - 1) / 2 : 0, device);
-        if (Kernel == DownsampleKernel.Box) return new BlockMean(input, Factor, device);
+            throw Error(
+                $"The picture is {input.Height}x{input.Width} (height x width), which {Factor} does not divide",
+                $"Crop it to {fitHeight}x{fitWidth} (--crop-to-fit, or \"crop:box={fitWidth}x{fitHeight}\" before it)"
+            );
+        if (Kernel == DownsampleKernel.Decimate)
+            return new Decimation(input, Factor, Phase == DecimationPhase.Center ? (Factor - 1) / 2 : 0, device);
+        if (Kernel == DownsampleKernel.Box)
+            return new BlockMean(input, Factor, device);
         using DisposeScope scope = torch.NewDisposeScope();
         (double[] taps, double first) = TapsOf(Kernel, Factor);
-        MirroredTorus mirrored = new(input, torch.outer(MirroredTorus.Gain(input.Height, taps, first), MirroredTorus.Gain(input.Width, taps, first)), Factor, blur: false, taps.Length, device);
-        if (Boundary == Boundary.Symmetric) return mirrored;
+        MirroredTorus mirrored = new(
+            input,
+            torch.outer(MirroredTorus.Gain(input.Height, taps, first), MirroredTorus.Gain(input.Width, taps, first)),
+            Factor,
+            blur: false,
+            taps.Length,
+            device
+        );
+        if (Boundary == Boundary.Symmetric)
+            return mirrored;
         Tensor kernel = torch.outer(torch.tensor(taps), torch.tensor(taps));
         double centre = (Factor - 1) / 2.0;
         if (Boundary == Boundary.Circular)
         {
             mirrored.Dispose();
-            // Correlation: element t lies first + t + centre off the kept pixel 0, so the turned kernel's transfer function is the conjugate's.
-            Tensor transfer = CircularTorus.TransferOf(kernel, input.Height, input.Width, -(first + centre), -(first + centre)).conj().resolve_conj();
+            // Correlation: element t lies first + t + centre off the kept pixel 0, so the turned kernel's transfer function is the
+            // conjugate's.
+            Tensor transfer = CircularTorus
+                .TransferOf(kernel, input.Height, input.Width, -(first + centre), -(first + centre))
+                .conj()
+                .resolve_conj();
             return new CircularTorus(input, transfer, Factor, blur: false, centre, taps.Length, device);
         }
         int offset = (int)Math.Round(first + centre);
@@ -107,7 +147,8 @@ public sealed record Downsample : OperatorSpec
     /// <inheritdoc/>
     public override AreaOperators? ByArea(ImageShape picture, Device device)
     {
-        if (Boundary == Boundary.Circular && Kernel is not (DownsampleKernel.Box or DownsampleKernel.Decimate)) return null;
+        if (Boundary == Boundary.Circular && Kernel is not (DownsampleKernel.Box or DownsampleKernel.Decimate))
+            return null;
         int reach = Kernel is DownsampleKernel.Box or DownsampleKernel.Decimate ? Factor : TapsOf(Kernel, Factor).Taps.Length;
         return new AreaOperators(Factor, reach, Factor, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
     }

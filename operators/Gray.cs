@@ -8,6 +8,7 @@ public enum GrayWeights
 {
     /// <summary>The mean of the channels.</summary>
     Mean,
+
     /// <summary>0.299 R + 0.587 G + 0.114 B.</summary>
     Bt601,
 }
@@ -23,19 +24,23 @@ public sealed record Gray : OperatorSpec
     /// <inheritdoc/>
     protected override LinearOperator Create(ImageShape input, Device device)
     {
-        if (Weights == GrayWeights.Bt601 && input.Channels != 3) throw Error($"BT.601 weights are for three channels, but the picture has {input.Channels}", "Use weights=mean");
-        float[] weights = Weights == GrayWeights.Bt601 ? [0.299f, 0.587f, 0.114f] : [.. Enumerable.Repeat(1f / input.Channels, input.Channels)];
+        if (Weights == GrayWeights.Bt601 && input.Channels != 3)
+            throw Error($"BT.601 weights are for three channels, but the picture has {input.Channels}", "Use weights=mean");
+        float[] weights =
+            Weights == GrayWeights.Bt601 ? [0.299f, 0.587f, 0.114f] : [.. Enumerable.Repeat(1f / input.Channels, input.Channels)];
         return new Weighted(input, weights, device);
     }
 
     /// <inheritdoc/>
-    public override AreaOperators ByArea(ImageShape picture, Device device) => new(1, 0, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
+    public override AreaOperators ByArea(ImageShape picture, Device device) =>
+        new(1, 0, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
 
     private sealed class Weighted : OrthogonalRowsOperator
     {
         private readonly Tensor _weights;
 
-        public Weighted(ImageShape input, float[] weights, Device device) : base(weights.Sum(w => (double)w * w))
+        public Weighted(ImageShape input, float[] weights, Device device)
+            : base(weights.Sum(w => (double)w * w))
         {
             (Input, Device) = (input, device);
             Output = new MeasurementShape(new ImageShape(1, input.Height, input.Width));

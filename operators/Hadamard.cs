@@ -9,22 +9,33 @@ public enum HadamardOrder
 {
     /// <summary>At random.</summary>
     Random,
+
     /// <summary>Those of the lowest sequency, the number of sign changes: the coarse structure.</summary>
     Sequency,
+
     /// <summary>The first of the natural order.</summary>
     Natural,
 }
 
-/// <summary>Some coefficients of an orthonormal Walsh-Hadamard transform of any size: compressed sensing with a single-pixel camera. The mean is always measured. A A^T = I.</summary>
-[Operator("hadamard", About = "Some Walsh-Hadamard coefficients: compressed sensing", Examples = "hadamard:ratio=0.25\nhadamard:ratio=0.1,order=sequency")]
+/// <summary>
+/// Some coefficients of an orthonormal Walsh-Hadamard transform of any size: compressed sensing with a single-pixel camera. The mean is
+/// always measured. A A^T = I.
+/// </summary>
+[Operator(
+    "hadamard",
+    About = "Some Walsh-Hadamard coefficients: compressed sensing",
+    Examples = "hadamard:ratio=0.25\nhadamard:ratio=0.1,order=sequency"
+)]
 public sealed record Hadamard : OperatorSpec
 {
     /// <summary>The fraction of coefficients that is measured.</summary>
     [Setting(Min = 0, Max = 1, About = "the fraction of coefficients that is measured (an exact count, at least the mean)")]
     public double Ratio { get; init; } = 0.25;
+
     /// <summary>Seed of the random choice.</summary>
     [Setting(About = "seed of the random choice")]
     public ulong Seed { get; init; }
+
     /// <summary>Which coefficients.</summary>
     [Setting(About = "which coefficients: random ones, those of lowest sequency, or the first in natural order")]
     public HadamardOrder Order { get; init; } = HadamardOrder.Random;
@@ -33,7 +44,8 @@ public sealed record Hadamard : OperatorSpec
     protected override LinearOperator Create(ImageShape input, Device device)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        long pixels = (long)input.Height * input.Width, count = Math.Max(1, (long)Math.Round(Ratio * pixels));
+        long pixels = (long)input.Height * input.Width,
+            count = Math.Max(1, (long)Math.Round(Ratio * pixels));
         Tensor order = Order switch
         {
             HadamardOrder.Natural => torch.arange(pixels),
@@ -41,7 +53,10 @@ public sealed record Hadamard : OperatorSpec
             _ => Permutation.Random(pixels, Seed, 0),
         };
         // Coefficient 0, the mean, comes first whatever the order.
-        Tensor chosen = torch.cat([torch.zeros(1, dtype: ScalarType.Int64), order.masked_select(order.ne(0)).slice(0, 0, count - 1, 1)]).sort().Values;
+        Tensor chosen = torch
+            .cat([torch.zeros(1, dtype: ScalarType.Int64), order.masked_select(order.ne(0)).slice(0, 0, count - 1, 1)])
+            .sort()
+            .Values;
         return new Coefficients(input, chosen.to(device));
     }
 
@@ -54,17 +69,21 @@ public sealed record Hadamard : OperatorSpec
         return torch.tensor(index);
     }
 
-    // The rank by sign changes of coefficient h q + d of a direction of 2^a q pixels: natural index h has the sequency whose Gray code is h bit-reversed.
+    // The rank by sign changes of coefficient h q + d of a direction of 2^a q pixels: natural index h has the sequency whose Gray code is h
+    // bit-reversed.
     private static int[] Sequencies(int n)
     {
-        int a = BitOperations.TrailingZeroCount(n), q = n >> a;
+        int a = BitOperations.TrailingZeroCount(n),
+            q = n >> a;
         return [.. Enumerable.Range(0, n).Select(i => Sequency(i / q, a) * q + i % q)];
 
         static int Sequency(int h, int bits)
         {
             int reversed = 0;
-            for (int b = 0; b < bits; b++) reversed |= (h >> b & 1) << (bits - 1 - b);
-            for (int shift = 1; shift < bits; shift <<= 1) reversed ^= reversed >> shift;
+            for (int b = 0; b < bits; b++)
+                reversed |= (h >> b & 1) << (bits - 1 - b);
+            for (int shift = 1; shift < bits; shift <<= 1)
+                reversed ^= reversed >> shift;
             return reversed;
         }
     }
@@ -86,7 +105,9 @@ public sealed record Hadamard : OperatorSpec
         public override Tensor Adjoint(Tensor y)
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            Tensor all = torch.zeros([y.shape[0], Input.Channels, (long)Input.Height * Input.Width], dtype: y.dtype, device: y.device).index_copy_(2, _chosen, y);
+            Tensor all = torch
+                .zeros([y.shape[0], Input.Channels, (long)Input.Height * Input.Width], dtype: y.dtype, device: y.device)
+                .index_copy_(2, _chosen, y);
             return WalshHadamard.Inverse(all.reshape(Input.Batch(y.shape[0]))).MoveToOuterDisposeScope();
         }
 

@@ -10,7 +10,8 @@ public sealed record Identity : OperatorSpec
     protected override LinearOperator Create(ImageShape input, Device device) => new Same(input, device);
 
     /// <inheritdoc/>
-    public override AreaOperators ByArea(ImageShape picture, Device device) => new(1, 0, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
+    public override AreaOperators ByArea(ImageShape picture, Device device) =>
+        new(1, 0, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
 
     private sealed class Same : SpectralOperator
     {
@@ -26,14 +27,26 @@ public sealed record Identity : OperatorSpec
         public override ImageShape Input { get; }
         public override MeasurementShape Output { get; }
         public override Device Device { get; }
-        public override OperatorTraits Traits { get; } = new() { OrthonormalRows = true, Local = (1, 1), ClosedForm = true };
+        public override OperatorTraits Traits { get; } =
+            new()
+            {
+                OrthonormalRows = true,
+                Local = (1, 1),
+                ClosedForm = true,
+            };
         public override double NormSquared => 1;
         protected override Spectrum Decomposition { get; }
+
         public override Tensor Apply(Tensor x) => x.clone();
+
         public override Tensor Adjoint(Tensor y) => y.clone();
+
         public override Tensor PseudoInverse(Tensor y, double eta = 0) => y / (1 + eta);
+
         public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => b / (1 + rho);
+
         public override Tensor Guess(Tensor y) => y.clone();
+
         public override LinearOperator After(LinearOperator first)
         {
             Dispose();

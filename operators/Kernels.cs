@@ -2,13 +2,18 @@ using Diffusion.Imaging;
 
 namespace Diffusion.Operators;
 
-/// <summary>Blur kernels and resampling taps, float64. [rows, columns]; angles count counter-clockwise from the horizontal, in degrees.</summary>
+/// <summary>
+/// Blur kernels and resampling taps, float64. [rows, columns]; angles count counter-clockwise from the horizontal, in degrees.
+/// </summary>
 public static class Kernels
 {
     /// <summary>Keys' cubic with a = -0.5: 1.5|x|^3 - 2.5|x|^2 + 1 up to 1, -0.5|x|^3 + 2.5|x|^2 - 4|x| + 2 up to 2.</summary>
     public static double Cubic(double x) => ResampleKernel.Bicubic.Weight(x);
 
-    /// <summary>MATLAB's <c>fspecial('gaussian', size, sigma)</c>: exp(-(x^2+y^2)/(2 sigma^2)) about the middle, values below eps times the largest zeroed, sum 1.</summary>
+    /// <summary>
+    /// MATLAB's <c>fspecial('gaussian', size, sigma)</c>: exp(-(x^2+y^2)/(2 sigma^2)) about the middle, values below eps times the largest
+    /// zeroed, sum 1.
+    /// </summary>
     public static Tensor Gaussian(int size, double sigma) => Gaussian(size, size, sigma, sigma, 0);
 
     /// <summary>A Gaussian with standard deviations along and across a direction.</summary>
@@ -16,20 +21,24 @@ public static class Kernels
     {
         (double sin, double cos) = Math.SinCos(angle * Math.PI / 180);
         double[,] kernel = new double[rows, columns];
-        double largest = 0, eps = double.BitIncrement(1) - 1;
+        double largest = 0,
+            eps = double.BitIncrement(1) - 1;
         for (int i = 0; i < rows; i++)
         {
             for (int j = 0; j < columns; j++)
             {
-                double x = j - (columns - 1) / 2.0, y = (rows - 1) / 2.0 - i;
-                double along = x * cos + y * sin, across = y * cos - x * sin;
+                double x = j - (columns - 1) / 2.0,
+                    y = (rows - 1) / 2.0 - i;
+                double along = x * cos + y * sin,
+                    across = y * cos - x * sin;
                 kernel[i, j] = Math.Exp(-0.5 * (along * along / (sigma * sigma) + across * across / (sigmaAcross * sigmaAcross)));
                 largest = Math.Max(largest, kernel[i, j]);
             }
         }
         for (int i = 0; i < rows; i++)
         {
-            for (int j = 0; j < columns; j++) kernel[i, j] = kernel[i, j] < eps * largest ? 0 : kernel[i, j];
+            for (int j = 0; j < columns; j++)
+                kernel[i, j] = kernel[i, j] < eps * largest ? 0 : kernel[i, j];
         }
         return Normalised(kernel);
     }
@@ -42,17 +51,21 @@ public static class Kernels
     {
         const double Eps = 2.220446049250313e-16;
         length = Math.Max(1, length);
-        double half = (length - 1) / 2, phi = (angle % 180 + 180) % 180 / 180 * Math.PI;
+        double half = (length - 1) / 2,
+            phi = (angle % 180 + 180) % 180 / 180 * Math.PI;
         (double sin, double cos) = (Math.Sin(phi), Math.Cos(phi));
         int sign = cos >= 0 ? 1 : -1;
-        int sx = (int)(half * cos + sign - length * Eps), sy = (int)(half * sin + 1 - length * Eps);
-        int columns = Math.Abs(sx) + 1, rows = sy + 1;
+        int sx = (int)(half * cos + sign - length * Eps),
+            sy = (int)(half * sin + 1 - length * Eps);
+        int columns = Math.Abs(sx) + 1,
+            rows = sy + 1;
         double[,] quarter = new double[rows, columns];
         for (int y = 0; y < rows; y++)
         {
             for (int c = 0; c < columns; c++)
             {
-                double x = c * sign, d = y * cos - x * sin;
+                double x = c * sign,
+                    d = y * cos - x * sin;
                 if (Math.Sqrt(x * x + y * y) >= half && Math.Abs(d) <= 1)
                 {
                     double beyond = half - Math.Abs((x + d * sin) / cos);
@@ -80,22 +93,28 @@ public static class Kernels
     /// <summary>A disk (out-of-focus blur): the share of each pixel that lies inside the circle, by 16 x 16 points per pixel.</summary>
     public static Tensor Disk(double radius)
     {
-        int reach = (int)Math.Ceiling(radius - 0.5), size = 2 * Math.Max(reach, 0) + 1;
+        int reach = (int)Math.Ceiling(radius - 0.5),
+            size = 2 * Math.Max(reach, 0) + 1;
         const int Points = 16;
         double[,] kernel = new double[size, size];
         for (int i = 0; i < size * Points; i++)
         {
             for (int j = 0; j < size * Points; j++)
             {
-                double y = (i + 0.5) / Points - size / 2.0, x = (j + 0.5) / Points - size / 2.0;
-                if (x * x + y * y <= radius * radius) kernel[i / Points, j / Points]++;
+                double y = (i + 0.5) / Points - size / 2.0,
+                    x = (j + 0.5) / Points - size / 2.0;
+                if (x * x + y * y <= radius * radius)
+                    kernel[i / Points, j / Points]++;
             }
         }
-        if (radius < 0.1) kernel[size / 2, size / 2] = 1;
+        if (radius < 0.1)
+            kernel[size / 2, size / 2] = 1;
         return Normalised(kernel);
     }
 
-    /// <summary>The filter of MATLAB's imresize before decimation: outer product of cubic(u / f) / f at u = -2f..2f, 4f+1 taps, not normalised.</summary>
+    /// <summary>
+    /// The filter of MATLAB's imresize before decimation: outer product of cubic(u / f) / f at u = -2f..2f, 4f+1 taps, not normalised.
+    /// </summary>
     public static Tensor CubicFilter(int factor)
     {
         double[] taps = [.. Enumerable.Range(-2 * factor, 4 * factor + 1).Select(u => Cubic((double)u / factor) / factor)];
@@ -111,15 +130,19 @@ public static class Kernels
         return torch.tensor([.. taps.Select(t => t / sum)], dtype: ScalarType.Float64);
     }
 
-    /// <summary>The 1-D kernels of the deblurring tasks of DDRM, DDNM, DDPG and CM4IR: <c>deblur_uni</c> (nine equal taps), <c>deblur_gauss</c> (five taps, sigma 10), <c>deblur_aniso vertical</c> and <c>horizontal</c> (nine taps, sigma 1 and 20).</summary>
-    public static Tensor Task1D(string task) => task switch
-    {
-        "deblur_uni" => torch.full([9], 1.0 / 9, dtype: ScalarType.Float64),
-        "deblur_gauss" => Gaussian1D(5, 10),
-        "deblur_aniso vertical" => Gaussian1D(9, 1),
-        "deblur_aniso horizontal" => Gaussian1D(9, 20),
-        _ => throw new ArgumentException($"There is no task kernel \"{task}\".", nameof(task)),
-    };
+    /// <summary>
+    /// The 1-D kernels of the deblurring tasks of DDRM, DDNM, DDPG and CM4IR: <c>deblur_uni</c> (nine equal taps), <c>deblur_gauss</c>
+    /// (five taps, sigma 10), <c>deblur_aniso vertical</c> and <c>horizontal</c> (nine taps, sigma 1 and 20).
+    /// </summary>
+    public static Tensor Task1D(string task) =>
+        task switch
+        {
+            "deblur_uni" => torch.full([9], 1.0 / 9, dtype: ScalarType.Float64),
+            "deblur_gauss" => Gaussian1D(5, 10),
+            "deblur_aniso vertical" => Gaussian1D(9, 1),
+            "deblur_aniso horizontal" => Gaussian1D(9, 20),
+            _ => throw new ArgumentException($"There is no task kernel \"{task}\".", nameof(task)),
+        };
 
     /// <summary>exp(-d^2 / (2 sigma^2)) about the middle tap, sum 1.</summary>
     public static Tensor Gaussian1D(int taps, double sigma)

@@ -4,31 +4,44 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Operators;
 
-/// <summary>y = m x with m = 1 at known and 0 at missing pixels: inpainting. The measurement has the picture's shape; missing values are 0 in it.</summary>
-[Operator("mask", About = "Removes pixels: inpainting", Examples = "mask:random=0.8\nmask:box=64x64+32+32\nmask:box=center\nmask:text=\"Lorem ipsum\"\nmask:stripes=4")]
+/// <summary>
+/// y = m x with m = 1 at known and 0 at missing pixels: inpainting. The measurement has the picture's shape; missing values are 0 in it.
+/// </summary>
+[Operator(
+    "mask",
+    About = "Removes pixels: inpainting",
+    Examples = "mask:random=0.8\nmask:box=64x64+32+32\nmask:box=center\nmask:text=\"Lorem ipsum\"\nmask:stripes=4"
+)]
 public sealed record Mask : OperatorSpec
 {
     /// <summary>The fraction of missing pixels; their number is exact, their places come from <see cref="Seed"/>.</summary>
     [Setting(Min = 0, Max = 1, About = "the fraction of pixels that are missing (an exact count, at seeded places)")]
     public double? Random { get; init; }
+
     /// <summary>A missing rectangle.</summary>
     [Setting(About = "a missing rectangle, WxH+X+Y, WxH or center")]
     public Region? Box { get; init; }
+
     /// <summary>A picture: darker than <see cref="Threshold"/> is missing.</summary>
     [Setting(About = "a picture; values below the threshold are missing")]
     public string? File { get; init; }
+
     /// <summary>Values of the file below this are missing.</summary>
     [Setting(Min = 0, Max = 1, About = "values of the file below this are missing")]
     public double Threshold { get; init; } = 0.5;
+
     /// <summary>Letters that cover the picture.</summary>
     [Setting(About = "letters that cover the picture, repeated line by line")]
     public string? Text { get; init; }
+
     /// <summary>Vertical stripes, missing and known in turn.</summary>
     [Setting(Unit = "pixels", Min = 1, Max = 4096, About = "width of vertical stripes, known and missing in turn")]
     public int? Stripes { get; init; }
+
     /// <summary>Seed of the random places.</summary>
     [Setting(About = "seed of the random places")]
     public ulong Seed { get; init; }
+
     /// <summary>Whether each channel has its own random places.</summary>
     [Setting(About = "random places of their own for each channel")]
     public bool PerChannel { get; init; }
@@ -39,8 +52,13 @@ public sealed record Mask : OperatorSpec
     public static LinearOperator Of(ImageShape input, Tensor mask)
     {
         using ComputeScope scope = new();
-        if (!mask.shape.SequenceEqual([input.Height, input.Width]) && !mask.shape.SequenceEqual([input.Channels, input.Height, input.Width]))
-            throw new ArgumentException($"The mask is [{string.Join(",", mask.shape)}] but the picture is {input}. Pass [H,W] or [C,H,W].", nameof(mask));
+        if (
+            !mask.shape.SequenceEqual([input.Height, input.Width]) && !mask.shape.SequenceEqual([input.Channels, input.Height, input.Width])
+        )
+            throw new ArgumentException(
+                $"The mask is [{string.Join(",", mask.shape)}] but the picture is {input}. Pass [H,W] or [C,H,W].",
+                nameof(mask)
+            );
         return new MaskOperator(input, mask.ne(0).to(ScalarType.Float32).expand(input.Channels, input.Height, input.Width).contiguous());
     }
 
@@ -67,24 +85,53 @@ public sealed record Mask : OperatorSpec
     public override AreaOperators ByArea(ImageShape picture, Device device)
     {
         Tensor mask = BuildMask(picture).DetachFromDisposeScope();
-        return new AreaOperators(1, 1, 1, area => new MaskOperator(picture with { Height = area.Height, Width = area.Width }, mask.narrow(1, area.Top, area.Height).narrow(2, area.Left, area.Width).to(device).contiguous()), mask);
+        return new AreaOperators(
+            1,
+            1,
+            1,
+            area => new MaskOperator(
+                picture with
+                {
+                    Height = area.Height,
+                    Width = area.Width,
+                },
+                mask.narrow(1, area.Top, area.Height).narrow(2, area.Left, area.Width).to(device).contiguous()
+            ),
+            mask
+        );
     }
 
     /// <inheritdoc/>
     protected override void Validate()
     {
-        string[] given = [.. new (string Key, bool Set)[] { ("random", Random is not null), ("box", Box is not null), ("file", File is not null), ("text", Text is not null), ("stripes", Stripes is not null) }
-            .Where(p => p.Set).Select(p => p.Key)];
-        if (given.Length == 0) throw Error("The mask has no pattern", "Give one of random, box, file, text, stripes");
-        if (given.Length > 1) throw Error($"The mask has {given.Length} patterns: {string.Join(", ", given)}", "Give one; join several masks with |");
-        if (Text is { } text && text.AsSpan().Trim().Length == 0) throw Error("The mask's text is empty");
-        if (PerChannel && Random is null) throw Error("per_channel belongs to random");
+        string[] given =
+        [
+            .. new (string Key, bool Set)[]
+            {
+                ("random", Random is not null),
+                ("box", Box is not null),
+                ("file", File is not null),
+                ("text", Text is not null),
+                ("stripes", Stripes is not null),
+            }
+                .Where(p => p.Set)
+                .Select(p => p.Key),
+        ];
+        if (given.Length == 0)
+            throw Error("The mask has no pattern", "Give one of random, box, file, text, stripes");
+        if (given.Length > 1)
+            throw Error($"The mask has {given.Length} patterns: {string.Join(", ", given)}", "Give one; join several masks with |");
+        if (Text is { } text && text.AsSpan().Trim().Length == 0)
+            throw Error("The mask's text is empty");
+        if (PerChannel && Random is null)
+            throw Error("per_channel belongs to random");
     }
 
     private Tensor RandomMask(ImageShape input, double fraction)
     {
         int channels = PerChannel ? input.Channels : 1;
-        long pixels = (long)input.Height * input.Width, missing = (long)Math.Round(fraction * pixels, MidpointRounding.AwayFromZero);
+        long pixels = (long)input.Height * input.Width,
+            missing = (long)Math.Round(fraction * pixels, MidpointRounding.AwayFromZero);
         Tensor mask = torch.ones(channels, pixels);
         for (int c = 0; c < channels; c++)
         {
@@ -98,7 +145,10 @@ public sealed record Mask : OperatorSpec
     {
         (int x, int y, int width, int height) = box.In(input);
         if (x < 0 || y < 0 || x + (long)width > input.Width || y + (long)height > input.Height)
-            throw Error($"The box {box} reaches beyond the picture of {input.Width}x{input.Height} pixels (width x height)", "Boxes are WIDTHxHEIGHT+X+Y");
+            throw Error(
+                $"The box {box} reaches beyond the picture of {input.Width}x{input.Height} pixels (width x height)",
+                "Boxes are WIDTHxHEIGHT+X+Y"
+            );
         Tensor mask = torch.ones(input.Height, input.Width);
         mask.narrow(0, y, height).narrow(1, x, width).zero_();
         return mask;
@@ -108,7 +158,10 @@ public sealed record Mask : OperatorSpec
     {
         using Picture picture = ImageFile.Read(file);
         if (picture.Height != input.Height || picture.Width != input.Width)
-            throw Error($"The mask is {picture.Height}x{picture.Width} but the picture is {input.Height}x{input.Width} (height x width)", "Pass --resize-mask, or transpose it");
+            throw Error(
+                $"The mask is {picture.Height}x{picture.Width} but the picture is {input.Height}x{input.Width} (height x width)",
+                "Pass --resize-mask, or transpose it"
+            );
         return picture.Pixels.mean([0L, 1L]).ge(Threshold);
     }
 }

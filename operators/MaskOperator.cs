@@ -5,7 +5,9 @@ namespace Diffusion.Operators;
 /// <summary>y = m x with a mask of zeros and ones: A^T A = A A^T = m.</summary>
 internal sealed class MaskOperator : SpectralOperator
 {
-    private readonly Tensor _mask, _kept, _ones;
+    private readonly Tensor _mask,
+        _kept,
+        _ones;
 
     /// <param name="input">The picture.</param>
     /// <param name="mask">[C,H,W]; taken over.</param>
@@ -20,13 +22,21 @@ internal sealed class MaskOperator : SpectralOperator
     public override ImageShape Input { get; }
     public override MeasurementShape Output { get; }
     public override Device Device => _mask.device;
-    public override OperatorTraits Traits { get; } = new() { Mask = true, Local = (1, 1), ClosedForm = true };
+    public override OperatorTraits Traits { get; } =
+        new()
+        {
+            Mask = true,
+            Local = (1, 1),
+            ClosedForm = true,
+        };
     public override long MeasurementCount => _kept.shape[0];
     public override double NormSquared => MeasurementCount > 0 ? 1 : 0;
     protected override Spectrum Decomposition { get; }
 
     public override Tensor Apply(Tensor x) => x * _mask;
+
     public override Tensor Adjoint(Tensor y) => y * _mask;
+
     public override Tensor Restrict(Tensor y) => y * _mask;
 
     public override Tensor PseudoInverse(Tensor y, double eta = 0)
@@ -58,6 +68,10 @@ internal sealed class MaskOperator : SpectralOperator
     private Tensor Scatter(Tensor c)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        return torch.zeros([c.shape[0], Input.Count], dtype: c.dtype, device: c.device).index_copy_(1, _kept, c).reshape(Input.Batch(c.shape[0])).MoveToOuterDisposeScope();
+        return torch
+            .zeros([c.shape[0], Input.Count], dtype: c.dtype, device: c.device)
+            .index_copy_(1, _kept, c)
+            .reshape(Input.Batch(c.shape[0]))
+            .MoveToOuterDisposeScope();
     }
 }

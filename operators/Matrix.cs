@@ -3,7 +3,10 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Operators;
 
-/// <summary>Any matrix, applied to the picture's values in the order channel, row, column. For small pictures: the matrix has as many columns as the picture has values.</summary>
+/// <summary>
+/// Any matrix, applied to the picture's values in the order channel, row, column. For small pictures: the matrix has as many columns as the
+/// picture has values.
+/// </summary>
 [Operator("matrix", About = "Any matrix from a .npy file, for small pictures", Examples = "matrix:file=a.npy")]
 public sealed record Matrix : OperatorSpec
 {
@@ -14,7 +17,8 @@ public sealed record Matrix : OperatorSpec
     /// <inheritdoc/>
     protected override void Validate()
     {
-        if (File.Length == 0) throw Error("The matrix has no file", "Write matrix:file=a.npy");
+        if (File.Length == 0)
+            throw Error("The matrix has no file", "Write matrix:file=a.npy");
     }
 
     /// <inheritdoc/>
@@ -22,10 +26,15 @@ public sealed record Matrix : OperatorSpec
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor matrix = Npy.Read(File);
-        if (matrix.dim() != 2 || matrix.shape[0] == 0) throw Error($"The matrix has the shape [{string.Join(",", matrix.shape)}]", "It must have rows and columns");
+        if (matrix.dim() != 2 || matrix.shape[0] == 0)
+            throw Error($"The matrix has the shape [{string.Join(",", matrix.shape)}]", "It must have rows and columns");
         if (matrix.shape[1] != input.Count)
-            throw Error($"The matrix has {matrix.shape[1]} columns, but the picture {input} (channels x height x width) has {input.Count} values", "One column per value is needed");
-        if (!matrix.isfinite().all().item<bool>()) throw Error("The matrix holds NaN or infinity");
+            throw Error(
+                $"The matrix has {matrix.shape[1]} columns, but the picture {input} (channels x height x width) has {input.Count} values",
+                "One column per value is needed"
+            );
+        if (!matrix.isfinite().all().item<bool>())
+            throw Error("The matrix holds NaN or infinity");
         return new Dense(input, matrix.to(ScalarType.Float32).to(device));
     }
 
@@ -35,7 +44,9 @@ public sealed record Matrix : OperatorSpec
         private const long LargestDecomposition = 2048;
 
         private readonly Tensor _matrix = matrix.DetachFromDisposeScope();
-        private Tensor? _u, _s, _v;
+        private Tensor? _u,
+            _s,
+            _v;
         private Spectrum? _spectrum;
 
         public override ImageShape Input { get; } = input;
@@ -58,13 +69,16 @@ public sealed record Matrix : OperatorSpec
             return y.matmul(_matrix).reshape(Input.Batch(y.shape[0])).MoveToOuterDisposeScope();
         }
 
-        public override Tensor PseudoInverse(Tensor y, double eta = 0) => Spectrum is { } spectrum ? spectrum.PseudoInverse(y, eta) : base.PseudoInverse(y, eta);
+        public override Tensor PseudoInverse(Tensor y, double eta = 0) =>
+            Spectrum is { } spectrum ? spectrum.PseudoInverse(y, eta) : base.PseudoInverse(y, eta);
 
-        public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, start);
+        public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
+            Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, start);
 
         public override void Dispose()
         {
-            foreach (Tensor? tensor in (Tensor?[])[_matrix, _u, _s, _v]) tensor?.Dispose();
+            foreach (Tensor? tensor in (Tensor?[])[_matrix, _u, _s, _v])
+                tensor?.Dispose();
             base.Dispose();
         }
 

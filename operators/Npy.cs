@@ -5,11 +5,15 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Operators;
 
-/// <summary>Reads NumPy's .npy files: real numbers and truth values of any size, in C or Fortran order. Nothing in a file is executed.</summary>
+/// <summary>
+/// Reads NumPy's .npy files: real numbers and truth values of any size, in C or Fortran order. Nothing in a file is executed.
+/// </summary>
 internal static partial class Npy
 {
     /// <summary>The array as float64 on the CPU; the caller owns it.</summary>
-    /// <exception cref="OperatorSpecException">The file is missing, damaged, of a dtype that is no real number, or shorter than its shape.</exception>
+    /// <exception cref="OperatorSpecException">
+    /// The file is missing, damaged, of a dtype that is no real number, or shorter than its shape.
+    /// </exception>
     public static Tensor Read(string path)
     {
         byte[] bytes;
@@ -22,15 +26,29 @@ internal static partial class Npy
             throw new OperatorSpecException("The file cannot be read: " + failed.Message.TrimEnd('.'), path, null, failed);
         }
         OperatorSpecException Bad(string what) => new(what, path, "Write it with numpy.save, as an array of numbers");
-        if (bytes.Length < 12 || bytes[0] != 0x93 || !bytes.AsSpan(1, 5).SequenceEqual("NUMPY"u8)) throw Bad("This is no .npy file");
+        if (bytes.Length < 12 || bytes[0] != 0x93 || !bytes.AsSpan(1, 5).SequenceEqual("NUMPY"u8))
+            throw Bad("This is no .npy file");
         int prefix = bytes[6] == 1 ? 10 : 12;
         long headerLength = bytes[6] == 1 ? BitConverter.ToUInt16(bytes, 8) : BitConverter.ToUInt32(bytes, 8);
-        if (prefix + headerLength > bytes.Length) throw Bad("The file ends within its header");
+        if (prefix + headerLength > bytes.Length)
+            throw Bad("The file ends within its header");
         string header = Encoding.Latin1.GetString(bytes, prefix, (int)headerLength);
-        Match descr = Descr().Match(header), order = Order().Match(header), shape = Shape().Match(header);
-        if (!descr.Success || !order.Success || !shape.Success) throw Bad("The file's header is not understood");
-        long[] dims = [.. shape.Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(d => long.TryParse(d, NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : throw Bad("The file's shape is not understood"))];
+        Match descr = Descr().Match(header),
+            order = Order().Match(header),
+            shape = Shape().Match(header);
+        if (!descr.Success || !order.Success || !shape.Success)
+            throw Bad("The file's header is not understood");
+        long[] dims =
+        [
+            .. shape
+                .Groups[1]
+                .Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(d =>
+                    long.TryParse(d, NumberStyles.None, CultureInfo.InvariantCulture, out long n)
+                        ? n
+                        : throw Bad("The file's shape is not understood")
+                ),
+        ];
         (int size, Func<byte[], int, double> read) = descr.Groups[1].Value switch
         {
             "<f8" => (8, BitConverter.ToDouble),
@@ -43,19 +61,25 @@ internal static partial class Npy
             "|i1" => (1, (b, at) => (sbyte)b[at]),
             string other => throw Bad($"The dtype {other} is no real number in little-endian order"),
         };
-        long data = prefix + headerLength, count = 1;
+        long data = prefix + headerLength,
+            count = 1;
         foreach (long d in dims)
         {
-            if (d > 0 && count > bytes.Length / d) throw Bad("The file is shorter than its shape says");
+            if (d > 0 && count > bytes.Length / d)
+                throw Bad("The file is shorter than its shape says");
             count *= d;
         }
-        if (data + count * size > bytes.Length) throw Bad("The file is shorter than its shape says");
+        if (data + count * size > bytes.Length)
+            throw Bad("The file is shorter than its shape says");
         double[] values = new double[count];
-        for (int i = 0; i < count; i++) values[i] = read(bytes, (int)data + i * size);
+        for (int i = 0; i < count; i++)
+            values[i] = read(bytes, (int)data + i * size);
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor flat = torch.tensor(values, dtype: ScalarType.Float64);
         bool fortran = order.Groups[1].Value == "True" && dims.Length > 1;
-        Tensor array = fortran ? flat.reshape([.. dims.Reverse()]).permute([.. Enumerable.Range(0, dims.Length).Reverse().Select(d => (long)d)]) : flat.reshape(dims);
+        Tensor array = fortran
+            ? flat.reshape([.. dims.Reverse()]).permute([.. Enumerable.Range(0, dims.Length).Reverse().Select(d => (long)d)])
+            : flat.reshape(dims);
         return array.contiguous().MoveToOuterDisposeScope();
     }
 

@@ -3,22 +3,33 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Operators;
 
-/// <summary>Extends the picture beyond its edges. Every output pixel copies one input pixel (or is zero), so A^T A is the diagonal of the numbers of copies.</summary>
-[Operator("pad", About = "Extends the picture beyond its edges", Examples = "pad:left=8,right=8,top=4,bottom=4\npad:left=16,boundary=symmetric")]
+/// <summary>
+/// Extends the picture beyond its edges. Every output pixel copies one input pixel (or is zero), so A^T A is the diagonal of the numbers of
+/// copies.
+/// </summary>
+[Operator(
+    "pad",
+    About = "Extends the picture beyond its edges",
+    Examples = "pad:left=8,right=8,top=4,bottom=4\npad:left=16,boundary=symmetric"
+)]
 public sealed record Pad : OperatorSpec
 {
     /// <summary>Columns added on the left.</summary>
     [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "columns added on the left")]
     public int Left { get; init; }
+
     /// <summary>Columns added on the right.</summary>
     [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "columns added on the right")]
     public int Right { get; init; }
+
     /// <summary>Rows added above.</summary>
     [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "rows added above")]
     public int Top { get; init; }
+
     /// <summary>Rows added below.</summary>
     [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "rows added below")]
     public int Bottom { get; init; }
+
     /// <summary>What is added.</summary>
     [Setting(About = "what is added")]
     public Boundary Boundary { get; init; } = Boundary.Zero;
@@ -26,7 +37,8 @@ public sealed record Pad : OperatorSpec
     /// <inheritdoc/>
     protected override void Validate()
     {
-        if (Boundary == Boundary.Valid) throw Error("pad has no boundary \"valid\"", "Use zero, symmetric, circular, reflect or replicate");
+        if (Boundary == Boundary.Valid)
+            throw Error("pad has no boundary \"valid\"", "Use zero, symmetric, circular, reflect or replicate");
     }
 
     /// <inheritdoc/>
@@ -39,7 +51,8 @@ public sealed record Pad : OperatorSpec
     private sealed class Extension : SpectralOperator
     {
         private readonly Padding _padding;
-        private readonly Tensor _roots, _singulars;
+        private readonly Tensor _roots,
+            _singulars;
 
         public Extension(ImageShape input, ImageShape output, Padding padding, Device device)
         {
@@ -55,8 +68,11 @@ public sealed record Pad : OperatorSpec
         public override Device Device { get; }
         public override OperatorTraits Traits { get; } = new() { ClosedForm = true };
         protected override Spectrum Decomposition { get; }
+
         public override Tensor Apply(Tensor x) => _padding.Extend(x);
+
         public override Tensor Adjoint(Tensor y) => _padding.Fold(y);
+
         public override Tensor Guess(Tensor y) => PseudoInverse(y);
 
         public override void Dispose()

@@ -5,15 +5,23 @@ public enum Boundary
 {
     /// <summary>Mirrored, the edge pixel repeated: c b a | a b c.</summary>
     Symmetric,
+
     /// <summary>Periodic: x y z | a b c.</summary>
     Circular,
+
     /// <summary>Mirrored, the edge pixel not repeated: c b | a b c.</summary>
     Reflect,
+
     /// <summary>The edge pixel continued: a a | a b c.</summary>
     Replicate,
+
     /// <summary>Zero.</summary>
     Zero,
-    /// <summary>Nothing is assumed: only pixels whose whole surroundings are known are measured, so that the measurement is smaller than the picture.</summary>
+
+    /// <summary>
+    /// Nothing is assumed: only pixels whose whole surroundings are known are measured, so that the measurement is smaller than the
+    /// picture.
+    /// </summary>
     Valid,
 }
 

@@ -5,12 +5,15 @@ namespace Diffusion.Operators;
 
 /// <summary>Convolution with any kernel on a periodic picture, then every f-th pixel: in closed form by alias folding.</summary>
 /// <remarks>
-/// With H the kernel's transfer function, Y[k] = (1/f) sum_q H[k + q m] X[k + q m] over the f x f aliases of k (orthonormal transforms, m = n/f). The sets are disjoint, so that sqrt(sum |H|^2) / f are the
+/// With H the kernel's transfer function, Y[k] = (1/f) sum_q H[k + q m] X[k + q m] over the f x f aliases of k (orthonormal transforms, m =
+/// n/f). The sets are disjoint, so that sqrt(sum |H|^2) / f are the
 /// singular values; Hartley coefficients of the folded spectrum are the real basis.
 /// </remarks>
 internal sealed class CircularTorus : SpectralOperator
 {
-    private readonly Tensor _weights, _unit, _squares;
+    private readonly Tensor _weights,
+        _unit,
+        _squares;
     private readonly int _factor;
 
     /// <param name="input">The picture; f divides its height and width.</param>
@@ -28,14 +31,28 @@ internal sealed class CircularTorus : SpectralOperator
         Transfer = transfer.cpu().clone().DetachFromDisposeScope();
         Tensor weights = Transfer / factor;
         _weights = weights.to(ScalarType.ComplexFloat32).to(device).DetachFromDisposeScope();
-        Tensor squares = Fold(weights.abs().square()), singulars = squares.sqrt();
+        Tensor squares = Fold(weights.abs().square()),
+            singulars = squares.sqrt();
         _squares = squares.to(ScalarType.Float32).to(device).DetachFromDisposeScope();
         Tensor inverse = torch.where(singulars.gt(1e-12), 1 / singulars.clamp_min(1e-12), torch.zeros_like(singulars));
         Tensor unit = weights * (factor == 1 ? inverse : inverse.repeat(factor, factor));
-        if (factor == 1) unit = torch.where(singulars.gt(1e-12), unit, torch.ones_like(unit));
+        if (factor == 1)
+            unit = torch.where(singulars.gt(1e-12), unit, torch.ones_like(unit));
         _unit = unit.to(ScalarType.ComplexFloat32).to(device).DetachFromDisposeScope();
-        Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, support), ClosedForm = true, Faintness = factor == 1 ? OperatorTraits.FaintnessOf(squares) : null };
-        Decomposition = Spectrum.Of(singulars.to(ScalarType.Float32).to(device).flatten().expand(input.Channels, -1).reshape(-1).DetachFromDisposeScope(), ToRange, FromRange, ToMeasurement);
+        Traits = new OperatorTraits
+        {
+            Blur = blur,
+            Downsample = factor,
+            Local = (factor, support),
+            ClosedForm = true,
+            Faintness = factor == 1 ? OperatorTraits.FaintnessOf(squares) : null,
+        };
+        Decomposition = Spectrum.Of(
+            singulars.to(ScalarType.Float32).to(device).flatten().expand(input.Channels, -1).reshape(-1).DetachFromDisposeScope(),
+            ToRange,
+            FromRange,
+            ToMeasurement
+        );
     }
 
     public override ImageShape Input { get; }
@@ -49,7 +66,10 @@ internal sealed class CircularTorus : SpectralOperator
     /// <summary>H, [H,W] complex128 on the CPU.</summary>
     public Tensor Transfer { get; }
 
-    /// <summary>H of a kernel [kh,kw] (float64) whose element (u, v) lies (u - centreRow, v - centreColumn) pixels off its centre. Kernels larger than the picture wrap around.</summary>
+    /// <summary>
+    /// H of a kernel [kh,kw] (float64) whose element (u, v) lies (u - centreRow, v - centreColumn) pixels off its centre. Kernels larger
+    /// than the picture wrap around.
+    /// </summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="height">Rows of frequencies.</param>
     /// <param name="width">Columns of frequencies.</param>
@@ -59,7 +79,8 @@ internal sealed class CircularTorus : SpectralOperator
     public static Tensor TransferOf(Tensor kernel, int height, int width, double centreRow, double centreColumn, int spacing = 2)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor rows = Waves(height, kernel.shape[0], centreRow, spacing), columns = Waves(width, kernel.shape[1], centreColumn, spacing);
+        Tensor rows = Waves(height, kernel.shape[0], centreRow, spacing),
+            columns = Waves(width, kernel.shape[1], centreColumn, spacing);
         return rows.matmul(kernel.to(ScalarType.ComplexFloat64)).matmul(columns.transpose(0, 1)).MoveToOuterDisposeScope();
     }
 
@@ -78,10 +99,13 @@ internal sealed class CircularTorus : SpectralOperator
     /// <summary>The general formula in the Fourier domain: one transform there and one back.</summary>
     public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
     {
-        if (rho == 0) return base.SolveNormal(b, rho, start);
+        if (rho == 0)
+            return base.SolveNormal(b, rho, start);
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor f = Fourier(b), squares = _squares + rho;
-        if (_factor == 1) return ToPicture(f / squares).MoveToOuterDisposeScope();
+        Tensor f = Fourier(b),
+            squares = _squares + rho;
+        if (_factor == 1)
+            return ToPicture(f / squares).MoveToOuterDisposeScope();
         Tensor range = Fold(f * _unit);
         return ToPicture(Spread(range / squares - range / rho) * _unit.conj() + f / rho).MoveToOuterDisposeScope();
     }
@@ -90,11 +114,13 @@ internal sealed class CircularTorus : SpectralOperator
 
     public override void Dispose()
     {
-        foreach (Tensor tensor in (Tensor[])[_weights, _unit, _squares, Transfer, Decomposition.Singulars]) tensor.Dispose();
+        foreach (Tensor tensor in (Tensor[])[_weights, _unit, _squares, Transfer, Decomposition.Singulars])
+            tensor.Dispose();
         base.Dispose();
     }
 
-    // A = Q S V^T: the folded spectrum's magnitude is the range coefficient, so that with real Hartley coefficients U is the plain Hartley basis.
+    // A = Q S V^T: the folded spectrum's magnitude is the range coefficient, so that with real Hartley coefficients U is the plain Hartley
+    // basis.
     private Tensor ToRange(Tensor x)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -124,7 +150,8 @@ internal sealed class CircularTorus : SpectralOperator
 
     private Tensor Fold(Tensor c)
     {
-        if (_factor == 1) return c;
+        if (_factor == 1)
+            return c;
         (long h, long w) = (c.shape[^2] / _factor, c.shape[^1] / _factor);
         return c.reshape([.. c.shape[..^2], _factor, h, _factor, w]).sum([-4L, -2L]);
     }

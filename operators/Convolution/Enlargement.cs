@@ -15,7 +15,8 @@ internal static class Enlargement
 
     private static Tensor Direction(Tensor y, int dim, int factor, double first)
     {
-        int m = (int)y.shape[dim], n = m * factor;
+        int m = (int)y.shape[dim],
+            n = m * factor;
         Tensor? sum = null;
         for (int tap = -1; tap <= 2; tap++)
         {

@@ -2,10 +2,15 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Operators;
 
-/// <summary>The preconditioner of convolution with any kernel on a picture that its own pixels continue beyond its edges: the whole of |H|^2 on a torus inside, and around it a frame in which the edges are what they are.</summary>
+/// <summary>
+/// The preconditioner of convolution with any kernel on a picture that its own pixels continue beyond its edges: the whole of |H|^2 on a
+/// torus inside, and around it a frame in which the edges are what they are.
+/// </summary>
 /// <remarks>
-/// A sum of c (A^T A + rho)^-1 c over the parts of the picture, with sum c^2 = 1. Inside no edge is near, and A^T A is diagonal under the Fourier transform. In a strip of d lines along an edge that has no
-/// ends the transform along it leaves a d x d matrix for each frequency; in a corner A^T A is a matrix of d^2 x d^2. Each part passes into the next over d pixels, about the kernel's size.
+/// A sum of c (A^T A + rho)^-1 c over the parts of the picture, with sum c^2 = 1. Inside no edge is near, and A^T A is diagonal under the
+/// Fourier transform. In a strip of d lines along an edge that has no
+/// ends the transform along it leaves a d x d matrix for each frequency; in a corner A^T A is a matrix of d^2 x d^2. Each part passes into
+/// the next over d pixels, about the kernel's size.
 /// </remarks>
 internal sealed class FramedTorus : Preconditioner
 {
@@ -27,18 +32,38 @@ internal sealed class FramedTorus : Preconditioner
         _inside = new OpenTorus(input, kernel, device);
         (int h, int w) = (input.Height, input.Width);
         int d = Math.Min(Math.Min(h, w) / 2, Math.Min((int)kernel.shape.Max(), WidestFrame));
-        (Tensor Inside, Tensor Edge) rows = Shares(h, d, device), columns = Shares(w, d, device);
+        (Tensor Inside, Tensor Edge) rows = Shares(h, d, device),
+            columns = Shares(w, d, device);
         _share = (rows.Inside.unsqueeze(1) * columns.Inside).DetachFromDisposeScope();
         List<Part> frame = [];
         foreach (int top in (int[])[0, h - d])
         {
-            Tensor vertical = Lines(boundary, first.Row, kernel.shape[0], h, top, d), fade = rows.Edge.narrow(0, top, d).unsqueeze(1);
+            Tensor vertical = Lines(boundary, first.Row, kernel.shape[0], h, top, d),
+                fade = rows.Edge.narrow(0, top, d).unsqueeze(1);
             frame.Add(Strip(top, 0, kernel, vertical, fade * columns.Inside, turned: false));
             foreach (int left in (int[])[0, w - d])
-                frame.Add(Corner(top, left, kernel, vertical, Lines(boundary, first.Column, kernel.shape[1], w, left, d), fade * columns.Edge.narrow(0, left, d)));
+                frame.Add(
+                    Corner(
+                        top,
+                        left,
+                        kernel,
+                        vertical,
+                        Lines(boundary, first.Column, kernel.shape[1], w, left, d),
+                        fade * columns.Edge.narrow(0, left, d)
+                    )
+                );
         }
         foreach (int left in (int[])[0, w - d])
-            frame.Add(Strip(0, left, kernel.t(), Lines(boundary, first.Column, kernel.shape[1], w, left, d), columns.Edge.narrow(0, left, d).unsqueeze(1) * rows.Inside, turned: true));
+            frame.Add(
+                Strip(
+                    0,
+                    left,
+                    kernel.t(),
+                    Lines(boundary, first.Column, kernel.shape[1], w, left, d),
+                    columns.Edge.narrow(0, left, d).unsqueeze(1) * rows.Inside,
+                    turned: true
+                )
+            );
         _frame = [.. frame];
     }
 
@@ -46,7 +71,8 @@ internal sealed class FramedTorus : Preconditioner
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor x = _inside.Solve(r * _share, rho).mul_(_share);
-        foreach (Part part in _frame) part.AddTo(x, r, rho);
+        foreach (Part part in _frame)
+            part.AddTo(x, r, rho);
         return x.MoveToOuterDisposeScope();
     }
 
@@ -54,13 +80,15 @@ internal sealed class FramedTorus : Preconditioner
     {
         _inside.Dispose();
         _share.Dispose();
-        foreach (Part part in _frame) part.Dispose();
+        foreach (Part part in _frame)
+            part.Dispose();
     }
 
     // c in one direction: from 0 at the edges to 1 inside, and what is left for the edges.
     private static (Tensor Inside, Tensor Edge) Shares(int n, int d, Device device)
     {
-        Tensor i = torch.arange(n, ScalarType.Float32), angle = ((torch.minimum(i, n - 1 - i) + 0.5) * (Math.PI / 2 / d)).clamp_max(Math.PI / 2);
+        Tensor i = torch.arange(n, ScalarType.Float32),
+            angle = ((torch.minimum(i, n - 1 - i) + 0.5) * (Math.PI / 2 / d)).clamp_max(Math.PI / 2);
         return (angle.sin().to(device), angle.cos().to(device));
     }
 
@@ -68,14 +96,16 @@ internal sealed class FramedTorus : Preconditioner
     private static Tensor Lines(Boundary boundary, int first, long taps, int n, int line, int d)
     {
         long[] source = BoundaryIndex.Of(boundary, first, n + (int)taps - 1, n);
-        int count = Math.Min(n, d + (int)taps), from = line == 0 ? 0 : n - count;
+        int count = Math.Min(n, d + (int)taps),
+            from = line == 0 ? 0 : n - count;
         double[] lines = new double[taps * count * d];
         for (int t = 0; t < taps; t++)
         {
             for (int o = 0; o < count; o++)
             {
                 long i = source[from + o + t] - line;
-                if (source[from + o + t] >= 0 && i >= 0 && i < d) lines[(t * count + o) * d + i] = 1;
+                if (source[from + o + t] >= 0 && i >= 0 && i < d)
+                    lines[(t * count + o) * d + i] = 1;
             }
         }
         return torch.tensor(lines, [taps, count, d]);
@@ -86,10 +116,18 @@ internal sealed class FramedTorus : Preconditioner
         using DisposeScope scope = torch.NewDisposeScope();
         (long taps, long count, long d) = (lines.shape[0], lines.shape[1], lines.shape[2]);
         long torus = FastLength.From(share.shape[1] + kernel.shape[1]);
-        // The conjugate of A^T A, so that what it solves stands to its left: [frequency, pictures, d] times [frequency, d, d] takes a third of the time of the other order.
+        // The conjugate of A^T A, so that what it solves stands to its left: [frequency, pictures, d] times [frequency, d, d] takes a third
+        // of the time of the other order.
         Tensor along = torch.fft.rfft(kernel, torus).t();
         Tensor a = along.matmul(lines.reshape(taps, -1).to(along.dtype)).reshape(-1, count, d);
-        return new StripPart(row, column, turned, torus, a.mH.matmul(a).DetachFromDisposeScope(), (turned ? share.t() : share).contiguous().DetachFromDisposeScope());
+        return new StripPart(
+            row,
+            column,
+            turned,
+            torus,
+            a.mH.matmul(a).DetachFromDisposeScope(),
+            (turned ? share.t() : share).contiguous().DetachFromDisposeScope()
+        );
     }
 
     private static Part Corner(int row, int column, Tensor kernel, Tensor vertical, Tensor horizontal, Tensor share)
@@ -120,8 +158,17 @@ internal sealed class FramedTorus : Preconditioner
             if (_inverse?.Rho != rho)
             {
                 _inverse?.Matrix.Dispose();
-                using Tensor damped = normal + rho * torch.eye(normal.shape[^1], dtype: normal.dtype), root = torch.linalg.cholesky(damped), exact = torch.cholesky_inverse(root);
-                _inverse = (rho, exact.to(normal.is_complex() ? ScalarType.ComplexFloat32 : ScalarType.Float32).to(x.device).contiguous().DetachFromDisposeScope());
+                using Tensor damped = normal + rho * torch.eye(normal.shape[^1], dtype: normal.dtype),
+                    root = torch.linalg.cholesky(damped),
+                    exact = torch.cholesky_inverse(root);
+                _inverse = (
+                    rho,
+                    exact
+                        .to(normal.is_complex() ? ScalarType.ComplexFloat32 : ScalarType.Float32)
+                        .to(x.device)
+                        .contiguous()
+                        .DetachFromDisposeScope()
+                );
             }
             Here(x).add_(Solve(Here(r) * share, _inverse.Value.Matrix).mul_(share));
         }
@@ -138,14 +185,18 @@ internal sealed class FramedTorus : Preconditioner
         private Tensor Here(Tensor picture) => picture.narrow(2, row, share.shape[0]).narrow(3, column, share.shape[1]);
     }
 
-    private sealed class StripPart(int row, int column, bool turned, long torus, Tensor normal, Tensor share) : Part(row, column, normal, share)
+    private sealed class StripPart(int row, int column, bool turned, long torus, Tensor normal, Tensor share)
+        : Part(row, column, normal, share)
     {
         protected override Tensor Solve(Tensor r, Tensor inverse)
         {
-            if (turned) r = r.transpose(2, 3);
+            if (turned)
+                r = r.transpose(2, 3);
             (long n, long channels, long d, long length) = (r.shape[0], r.shape[1], r.shape[2], r.shape[3]);
             Tensor lines = torch.fft.rfft(r, torus).permute(3, 0, 1, 2).reshape(-1, n * channels, d).contiguous();
-            Tensor solved = torch.fft.irfft(lines.matmul(inverse).reshape(-1, n, channels, d).permute(1, 2, 3, 0), torus).narrow(3, 0, length);
+            Tensor solved = torch
+                .fft.irfft(lines.matmul(inverse).reshape(-1, n, channels, d).permute(1, 2, 3, 0), torus)
+                .narrow(3, 0, length);
             return turned ? solved.transpose(2, 3) : solved;
         }
     }

@@ -2,7 +2,10 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Operators;
 
-/// <summary>The preconditioner of convolution with any kernel on a picture of which nothing beyond its edges is assumed (<c>valid</c>): the whole of |H|^2 on a torus with room for the kernel around the picture.</summary>
+/// <summary>
+/// The preconditioner of convolution with any kernel on a picture of which nothing beyond its edges is assumed (<c>valid</c>): the whole of
+/// |H|^2 on a torus with room for the kernel around the picture.
+/// </summary>
 internal sealed class OpenTorus : Preconditioner
 {
     private readonly Tensor _squares;
@@ -21,7 +24,12 @@ internal sealed class OpenTorus : Preconditioner
     public override Tensor Solve(Tensor r, double rho)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        return torch.fft.irfft2(torch.fft.rfft2(r, _torus) / (_squares + rho), _torus).narrow(2, 0, r.shape[2]).narrow(3, 0, r.shape[3]).contiguous().MoveToOuterDisposeScope();
+        return torch
+            .fft.irfft2(torch.fft.rfft2(r, _torus) / (_squares + rho), _torus)
+            .narrow(2, 0, r.shape[2])
+            .narrow(3, 0, r.shape[3])
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 
     public override void Dispose() => _squares.Dispose();

@@ -2,16 +2,26 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Operators;
 
-/// <summary>Correlation with a kernel at every f-th pixel of a picture extended beyond its edges: any kernel, any boundary. Normal equations by conjugate gradients.</summary>
-/// <remarks>The preconditioner solves the same problem on the mirrored torus with an even kernel of the same mean power; some boundaries have a better one.</remarks>
+/// <summary>
+/// Correlation with a kernel at every f-th pixel of a picture extended beyond its edges: any kernel, any boundary. Normal equations by
+/// conjugate gradients.
+/// </summary>
+/// <remarks>
+/// The preconditioner solves the same problem on the mirrored torus with an even kernel of the same mean power; some boundaries have a
+/// better one.
+/// </remarks>
 internal sealed class PaddedConvolution : LinearOperator
 {
     private readonly Padding _padding;
     private readonly MirroredTorus _near;
     private readonly Preconditioner? _better;
-    private readonly Tensor? _rows, _columns, _transfer;
+    private readonly Tensor? _rows,
+        _columns,
+        _transfer;
     private readonly long[] _torus = [];
-    private readonly int _factor, _kernelRows, _kernelColumns;
+    private readonly int _factor,
+        _kernelRows,
+        _kernelColumns;
     private readonly (long Top, long Left) _margin;
 
     /// <param name="input">The picture.</param>
@@ -23,13 +33,25 @@ internal sealed class PaddedConvolution : LinearOperator
     /// <param name="blur">Whether it is a blur to its user.</param>
     /// <param name="device">Where its constants live.</param>
     /// <param name="better">A better preconditioner, where there is one; owned.</param>
-    public PaddedConvolution(ImageShape input, Tensor kernel, (int Row, int Column) first, Boundary boundary, int factor, MirroredTorus near, bool blur, Device device, Preconditioner? better = null)
+    public PaddedConvolution(
+        ImageShape input,
+        Tensor kernel,
+        (int Row, int Column) first,
+        Boundary boundary,
+        int factor,
+        MirroredTorus near,
+        bool blur,
+        Device device,
+        Preconditioner? better = null
+    )
     {
         (Input, _factor, _near, _better, Device) = (input, factor, near, better, device);
         (_kernelRows, _kernelColumns) = ((int)kernel.shape[0], (int)kernel.shape[1]);
         if (boundary == Boundary.Valid)
         {
-            Output = new MeasurementShape(new ImageShape(input.Channels, (input.Height - _kernelRows) / factor + 1, (input.Width - _kernelColumns) / factor + 1));
+            Output = new MeasurementShape(
+                new ImageShape(input.Channels, (input.Height - _kernelRows) / factor + 1, (input.Width - _kernelColumns) / factor + 1)
+            );
             _padding = new Padding(boundary, input, 0, 0, 0, 0, device);
             _margin = (-first.Row, -first.Column);
         }
@@ -37,7 +59,8 @@ internal sealed class PaddedConvolution : LinearOperator
         {
             ImageShape output = new(input.Channels, input.Height / factor, input.Width / factor);
             Output = new MeasurementShape(output);
-            int bottom = (output.Height - 1) * factor + first.Row + _kernelRows - input.Height, right = (output.Width - 1) * factor + first.Column + _kernelColumns - input.Width;
+            int bottom = (output.Height - 1) * factor + first.Row + _kernelRows - input.Height,
+                right = (output.Width - 1) * factor + first.Column + _kernelColumns - input.Width;
             _padding = new Padding(boundary, input, -first.Row, bottom, -first.Column, right, device);
         }
         using DisposeScope scope = torch.NewDisposeScope();
@@ -54,10 +77,16 @@ internal sealed class PaddedConvolution : LinearOperator
             _torus = [FastLength.From(_padding.Extended.Height), FastLength.From(_padding.Extended.Width)];
             _transfer = torch.fft.rfft2(kernel, _torus).to(ScalarType.ComplexFloat32).to(device).DetachFromDisposeScope();
         }
-        Traits = new OperatorTraits { Blur = blur, Downsample = factor, Local = (factor, Math.Max(_kernelRows, _kernelColumns)), Faintness = factor == 1 ? _near.Traits.Faintness : null };
+        Traits = new OperatorTraits
+        {
+            Blur = blur,
+            Downsample = factor,
+            Local = (factor, Math.Max(_kernelRows, _kernelColumns)),
+            Faintness = factor == 1 ? _near.Traits.Faintness : null,
+        };
 
-        Tensor Weights(Tensor taps, long[] shape)
-            => taps.to(ScalarType.Float32).to(device).reshape(1, 1, shape[2], shape[3]).expand(shape).contiguous().DetachFromDisposeScope();
+        Tensor Weights(Tensor taps, long[] shape) =>
+            taps.to(ScalarType.Float32).to(device).reshape(1, 1, shape[2], shape[3]).expand(shape).contiguous().DetachFromDisposeScope();
     }
 
     public override ImageShape Input { get; }
@@ -86,7 +115,10 @@ internal sealed class PaddedConvolution : LinearOperator
         }
         Tensor full = torch.fft.irfft2(torch.fft.rfft2(extended, _torus) * _transfer.conj(), _torus);
         ImageShape output = Output.Image;
-        return full.slice(2, 0, (output.Height - 1) * _factor + 1, _factor).slice(3, 0, (output.Width - 1) * _factor + 1, _factor).contiguous().MoveToOuterDisposeScope();
+        return full.slice(2, 0, (output.Height - 1) * _factor + 1, _factor)
+            .slice(3, 0, (output.Width - 1) * _factor + 1, _factor)
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 
     public override Tensor Adjoint(Tensor y)
@@ -94,10 +126,13 @@ internal sealed class PaddedConvolution : LinearOperator
         using DisposeScope scope = torch.NewDisposeScope();
         if (_transfer is null)
         {
-            // One channel for each of the batch's pictures: libtorch's transposed convolution of several pictures with one channel each is wrong on some processors.
+            // One channel for each of the batch's pictures: libtorch's transposed convolution of several pictures with one channel each is
+            // wrong on some processors.
             Tensor horizontal = Transposed(y.reshape(1, -1, y.shape[2], y.shape[3]), _columns!, [1, _factor]);
             Tensor extended = Transposed(horizontal, _rows!, [_factor, 1]);
-            return _padding.Fold(Fit(extended.reshape(y.shape[0], y.shape[1], extended.shape[2], extended.shape[3]))).MoveToOuterDisposeScope();
+            return _padding
+                .Fold(Fit(extended.reshape(y.shape[0], y.shape[1], extended.shape[2], extended.shape[3])))
+                .MoveToOuterDisposeScope();
         }
         ImageShape output = Output.Image;
         (long h, long w) = ((output.Height - 1) * _factor + _kernelRows, (output.Width - 1) * _factor + _kernelColumns);
@@ -110,7 +145,8 @@ internal sealed class PaddedConvolution : LinearOperator
     /// <summary>The enlargement of a reduced picture; of a blurred one a damped inverse.</summary>
     public override Tensor Guess(Tensor y)
     {
-        if (_factor > 1) return Enlargement.Bicubic(y, _factor, (_factor - 1) / 2.0);
+        if (_factor > 1)
+            return Enlargement.Bicubic(y, _factor, (_factor - 1) / 2.0);
         using DisposeScope scope = torch.NewDisposeScope();
         // The damping pulls towards y itself, continued where nothing was measured, and not towards black.
         (long below, long right) = (Input.Height - y.shape[2] - _margin.Top, Input.Width - y.shape[3] - _margin.Left);
@@ -135,14 +171,20 @@ internal sealed class PaddedConvolution : LinearOperator
         base.Dispose();
     }
 
-    private static Tensor Transposed(Tensor channels, Tensor taps, long[] strides)
-        => torch.nn.functional.conv_transpose2d(channels, taps.narrow(0, 0, 1).expand(channels.shape[1], -1, -1, -1).contiguous(), strides: strides, groups: channels.shape[1]);
+    private static Tensor Transposed(Tensor channels, Tensor taps, long[] strides) =>
+        torch.nn.functional.conv_transpose2d(
+            channels,
+            taps.narrow(0, 0, 1).expand(channels.shape[1], -1, -1, -1).contiguous(),
+            strides: strides,
+            groups: channels.shape[1]
+        );
 
     // With the valid boundary and a stride the last pixels may be unused: the transpose gives them zeros.
     private Tensor Fit(Tensor extended)
     {
         (long h, long w) = _padding.Extended;
-        long below = h - extended.shape[2], right = w - extended.shape[3];
+        long below = h - extended.shape[2],
+            right = w - extended.shape[3];
         return below == 0 && right == 0 ? extended : torch.nn.functional.pad(extended, [0L, right, 0L, below], PaddingModes.Constant, 0);
     }
 }

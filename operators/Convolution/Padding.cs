@@ -2,10 +2,14 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Operators;
 
-/// <summary>Extends a picture beyond its edges by copies of its pixels (or zeros), and its exact transpose, which adds the copies back. Any width, also beyond the picture's own.</summary>
+/// <summary>
+/// Extends a picture beyond its edges by copies of its pixels (or zeros), and its exact transpose, which adds the copies back. Any width,
+/// also beyond the picture's own.
+/// </summary>
 internal sealed class Padding : IDisposable
 {
-    private readonly Direction _rows, _columns;
+    private readonly Direction _rows,
+        _columns;
 
     /// <summary>Extends an [h,w] picture by the given numbers of pixels.</summary>
     public Padding(Boundary boundary, ImageShape input, int top, int bottom, int left, int right, Device device)
@@ -54,21 +58,24 @@ internal sealed class Padding : IDisposable
             _n = n;
             _identity = index.Length == n && index.Select((source, i) => source == i).All(same => same);
             _index = torch.tensor([.. index.Select(i => Math.Max(i, 0))], device: device).DetachFromDisposeScope();
-            if (index.Contains(-1)) _inside = torch.tensor([.. index.Select(i => i < 0 ? 0f : 1f)], device: device).DetachFromDisposeScope();
+            if (index.Contains(-1))
+                _inside = torch.tensor([.. index.Select(i => i < 0 ? 0f : 1f)], device: device).DetachFromDisposeScope();
         }
 
         public long Length => _index.shape[0];
 
         public Tensor Gather(Tensor x, int dim)
         {
-            if (_identity) return x.alias();
+            if (_identity)
+                return x.alias();
             Tensor y = x.index_select(dim, _index);
             return _inside is null ? y : y.mul_(Shaped(dim));
         }
 
         public Tensor Scatter(Tensor y, int dim)
         {
-            if (_identity) return y.alias();
+            if (_identity)
+                return y.alias();
             long[] shape = y.shape;
             shape[shape.Length + dim] = _n;
             Tensor x = torch.zeros(shape, dtype: y.dtype, device: y.device);

@@ -4,13 +4,17 @@ namespace Diffusion.Operators;
 
 /// <summary>The preconditioner of convolution with an even kernel on a picture reflected about its edge pixels (<c>reflect</c>).</summary>
 /// <remarks>
-/// The reflected picture is a torus of (2H-2) x (2W-2) pixels, on which every pixel appears four times but those at the edges twice or once: A = W^-1 B W with B symmetric, diagonal under the DCT-I, and W^2 = 1/2 on
-/// each edge. Then W (B^2 + rho) W and A^T A + rho differ by the factor W^-2, between 1 and 4 (1 away from the edges): the condition number after preconditioning is at most 4, whatever kernel, size and rho.
+/// The reflected picture is a torus of (2H-2) x (2W-2) pixels, on which every pixel appears four times but those at the edges twice or
+/// once: A = W^-1 B W with B symmetric, diagonal under the DCT-I, and W^2 = 1/2 on
+/// each edge. Then W (B^2 + rho) W and A^T A + rho differ by the factor W^-2, between 1 and 4 (1 away from the edges): the condition number
+/// after preconditioning is at most 4, whatever kernel, size and rho.
 /// </remarks>
 internal sealed class ReflectedTorus : Preconditioner
 {
-    private readonly Tensor _squares, _edges;
-    private readonly long _height, _width;
+    private readonly Tensor _squares,
+        _edges;
+    private readonly long _height,
+        _width;
 
     /// <param name="input">The picture, at least 2 x 2.</param>
     /// <param name="kernel">Even in both directions, float64.</param>
@@ -30,7 +34,12 @@ internal sealed class ReflectedTorus : Preconditioner
         using DisposeScope scope = torch.NewDisposeScope();
         (long h, long w) = (r.shape[2], r.shape[3]);
         Tensor extended = torch.nn.functional.pad(r * _edges, [0, w - 2, 0, h - 2], PaddingModes.Reflect);
-        return torch.fft.irfft2(torch.fft.rfft2(extended) / (_squares + rho), [_height, _width]).narrow(2, 0, h).narrow(3, 0, w).contiguous().MoveToOuterDisposeScope();
+        return torch
+            .fft.irfft2(torch.fft.rfft2(extended) / (_squares + rho), [_height, _width])
+            .narrow(2, 0, h)
+            .narrow(3, 0, w)
+            .contiguous()
+            .MoveToOuterDisposeScope();
     }
 
     public override void Dispose()

@@ -19,12 +19,32 @@ internal static class Root
             new RestoreVerb(),
             new DegradeVerb(),
             new MetricsVerb(),
-            new VerbGroup("operators", "List, show and check degradation operators", new OperatorsListVerb(), new OperatorsShowVerb(), new OperatorsCheckVerb()),
+            new VerbGroup(
+                "operators",
+                "List, show and check degradation operators",
+                new OperatorsListVerb(),
+                new OperatorsShowVerb(),
+                new OperatorsCheckVerb()
+            ),
             new VerbGroup("solvers", "List and show the algorithms", new SolversListVerb(), new SolversShowVerb()),
-            new VerbGroup("train", "Train priors and measure them", new TrainPriorVerb(), new TrainConsistencyVerb(), new TrainUnrolledVerb(), new TrainValidateVerb()),
+            new VerbGroup(
+                "train",
+                "Train priors and measure them",
+                new TrainPriorVerb(),
+                new TrainConsistencyVerb(),
+                new TrainUnrolledVerb(),
+                new TrainValidateVerb()
+            ),
             new BenchVerb(),
-            new VerbGroup("checkpoints", "List, inspect, verify and convert weight files",
-                new CheckpointsListVerb(), new CheckpointsInspectVerb(), new CheckpointsVerifyVerb(), new CheckpointsConvertVerb(), new CheckpointsWhereVerb()),
+            new VerbGroup(
+                "checkpoints",
+                "List, inspect, verify and convert weight files",
+                new CheckpointsListVerb(),
+                new CheckpointsInspectVerb(),
+                new CheckpointsVerifyVerb(),
+                new CheckpointsConvertVerb(),
+                new CheckpointsWhereVerb()
+            ),
             new DoctorVerb(),
             new CompletionVerb(),
         };

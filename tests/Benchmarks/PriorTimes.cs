@@ -16,16 +16,25 @@ internal static class PriorTimes
         List<double>[] seconds = [.. priors.Select(_ => new List<double>())];
         // The first round makes the kernels.
         for (int round = -1; round < rounds; round++)
-            for (int i = 0; i < priors.Length; i++)
-            {
-                long started = Stopwatch.GetTimestamp();
-                priors[i].Denoise(x, 0.2).Dispose();
-                if (round >= 0) seconds[i].Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
-            }
-        double megapixels = size * (double)size / 1e6, first = Median(seconds[0]);
         for (int i = 0; i < priors.Length; i++)
         {
-            Console.WriteLine(FormattableString.Invariant($"{names[i],-40} {1000 * Median(seconds[i]),8:F1} ms {Median(seconds[i]) / megapixels,7:F3} s/megapixel  x{Median(seconds[i]) / first:F2}  receptive field {priors[i].Info.ReceptiveField?.ToString() ?? "whole picture"}"));
+            long started = Stopwatch.GetTimestamp();
+            priors[i].Denoise(x, 0.2).Dispose();
+            if (round >= 0)
+                seconds[i].Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        }
+        double megapixels = size * (double)size / 1e6,
+            first = Median(seconds[0]);
+        for (int i = 0; i < priors.Length; i++)
+        {
+            Console.WriteLine(
+                string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"{names[i], -40} {1000 * Median(seconds[i]), 8:F1} ms {Median(seconds[i]) / megapixels, 7:F3} s/megapixel  "
+                        + $"x{Median(seconds[i]) / first:F2}  receptive field "
+                        + $"{priors[i].Info.ReceptiveField?.ToString() ?? "whole picture"}"
+                )
+            );
             priors[i].Dispose();
         }
     }

@@ -3,8 +3,10 @@ using Diffusion.Benchmarks;
 using Diffusion.Priors;
 using Diffusion.Runtime;
 
-// profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes; fp32,bf16: what the second gains.
-// presets FOLDER [size=128] [noise=0.02] [solvers=cm4ir,rdmd,dpir] [preset=NAME] [steps=4,8,16] [operators=SPEC;SPEC] [set:KEY=VALUE] [tolerance=1e-3] [error=0.02] [prior=NAME] [out=FOLDER]: what the presets gain on a folder of pictures.
+// profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes; fp32,bf16: what the
+// second gains.
+// presets FOLDER [size=128] [noise=0.02] [solvers=cm4ir,rdmd,dpir] [preset=NAME] [steps=4,8,16] [operators=SPEC;SPEC] [set:KEY=VALUE]
+// [tolerance=1e-3] [error=0.02] [prior=NAME] [out=FOLDER]: what the presets gain on a folder of pictures.
 // overhead SIZE ROUNDS [PICTURE SPEC;SPEC]: what solvers and operators cost beside the network.
 // operators SIZE ROUNDS [SPEC;SPEC]: what every operator costs; {psf} stands for a folder of point-spread functions.
 // priors SIZE ROUNDS DTYPE PRIOR...: seconds of one evaluation of each, in turns.
@@ -15,31 +17,76 @@ switch (args)
 {
     case ["profile", ..]:
         int Number(int at, int absent) => args.Length > at && int.TryParse(args[at], out int value) ? value : absent;
-        UNetPrior[] priors = [.. (args.Length > 3 ? args[3] : "fp32").Split(',').Select(dtype => ShippedPrior.Load(ComputePolicy.Choose("cpu", dtype, Number(5, Environment.ProcessorCount)) with { Fused = !args.Contains("unfused") }))];
-        NetworkProfile.Print([.. priors.Select(prior => prior.Network)], Number(1, 256), Number(2, 256), Number(4, 10), args.Contains("details"));
-        foreach (UNetPrior prior in priors) prior.Dispose();
+        UNetPrior[] priors =
+        [
+            .. (args.Length > 3 ? args[3] : "fp32")
+                .Split(',')
+                .Select(dtype =>
+                    ShippedPrior.Load(
+                        ComputePolicy.Choose("cpu", dtype, Number(5, Environment.ProcessorCount)) with
+                        {
+                            Fused = !args.Contains("unfused"),
+                        }
+                    )
+                ),
+        ];
+        NetworkProfile.Print(
+            [.. priors.Select(prior => prior.Network)],
+            Number(1, 256),
+            Number(2, 256),
+            Number(4, 10),
+            args.Contains("details")
+        );
+        foreach (UNetPrior prior in priors)
+            prior.Dispose();
         break;
     case ["presets", string folder, ..]:
-        Dictionary<string, string> options = args[2..].ToDictionary(option => option[..option.IndexOf('=')], option => option[(option.IndexOf('=') + 1)..]);
-        using (IDenoiser prior = options.TryGetValue("prior", out string? name) ? PriorLoader.Load(name) : ShippedPrior.Load(ComputePolicy.Choose())) PresetComparison.Print(folder, prior, options);
+        Dictionary<string, string> options = args[2..]
+            .ToDictionary(option => option[..option.IndexOf('=')], option => option[(option.IndexOf('=') + 1)..]);
+        using (
+            IDenoiser prior = options.TryGetValue("prior", out string? name)
+                ? PriorLoader.Load(name)
+                : ShippedPrior.Load(ComputePolicy.Choose())
+        )
+            PresetComparison.Print(folder, prior, options);
         break;
     case ["overhead", ..]:
         using (UNetPrior prior = ShippedPrior.Load(ComputePolicy.Choose()))
-            SolverOverhead.Print(prior, args.Length > 1 ? int.Parse(args[1]) : 512, args.Length > 2 ? int.Parse(args[2]) : 3, args.Length > 3 ? args[3] : null, args.Length > 4 ? args[4].Split(';') : null);
+            SolverOverhead.Print(
+                prior,
+                args.Length > 1 ? int.Parse(args[1]) : 512,
+                args.Length > 2 ? int.Parse(args[2]) : 3,
+                args.Length > 3 ? args[3] : null,
+                args.Length > 4 ? args[4].Split(';') : null
+            );
         break;
     case ["operators", ..]:
-        OperatorTimes.Print(args.Length > 1 ? int.Parse(args[1]) : 1024, args.Length > 2 ? int.Parse(args[2]) : 2, args.Length > 3 ? args[3].Split(';') : null);
+        OperatorTimes.Print(
+            args.Length > 1 ? int.Parse(args[1]) : 1024,
+            args.Length > 2 ? int.Parse(args[2]) : 2,
+            args.Length > 3 ? args[3].Split(';') : null
+        );
         break;
     case ["priors", string side, string turns, string dtype, .. string[] names]:
         PriorTimes.Print(int.Parse(side), int.Parse(turns), dtype, names);
         break;
     case ["training", string photos, string format, string count, .. string[] network]:
         using (UNetPrior prior = (UNetPrior)PriorLoader.Load(network is [string named] ? named : "photo", ComputePolicy.Reference))
-            TrainingProfile.Print([.. Directory.GetFiles(photos).Where(file => Path.GetExtension(file) is ".webp" or ".png" or ".jpg").Order()], prior.Network.Config, format, int.Parse(count), Environment.ProcessorCount);
+            TrainingProfile.Print(
+                [.. Directory.GetFiles(photos).Where(file => Path.GetExtension(file) is ".webp" or ".png" or ".jpg").Order()],
+                prior.Network.Config,
+                format,
+                int.Parse(count),
+                Environment.ProcessorCount
+            );
         break;
 #if ONNX_RUNTIME
     case ["race", ..]:
-        Diffusion.Benchmarks.Onnx.OnnxRace.Print(args.Length > 1 ? int.Parse(args[1]) : 256, args.Length > 2 ? int.Parse(args[2]) : 10, args.Length > 3 ? int.Parse(args[3]) : Environment.ProcessorCount);
+        Diffusion.Benchmarks.Onnx.OnnxRace.Print(
+            args.Length > 1 ? int.Parse(args[1]) : 256,
+            args.Length > 2 ? int.Parse(args[2]) : 10,
+            args.Length > 3 ? int.Parse(args[3]) : Environment.ProcessorCount
+        );
         break;
 #endif
     default:

@@ -9,7 +9,10 @@ internal static class ShippedPrior
 {
     public static UNetPrior Load(ComputePolicy policy)
     {
-        string root = typeof(ShippedPrior).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
+        string root = typeof(ShippedPrior)
+            .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(a => a.Key == "RepositoryRoot")
+            .Value!;
         return (UNetPrior)PriorLoader.Load(Path.Combine(root, "checkpoints", "photo"), policy);
     }
 }

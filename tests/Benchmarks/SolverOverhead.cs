@@ -7,12 +7,28 @@ using Diffusion.Solvers;
 
 namespace Diffusion.Benchmarks;
 
-/// <summary>What a restoration costs beside its network: both are timed inside the same run, so that a noisy machine disturbs them alike.</summary>
+/// <summary>
+/// What a restoration costs beside its network: both are timed inside the same run, so that a noisy machine disturbs them alike.
+/// </summary>
 internal static class SolverOverhead
 {
-    private static readonly string[] ClosedForms = ["identity", "downsample:factor=4", "blur:sigma=2", "blur:sigma=2,boundary=circular", "mask:random=0.8", "gray", "bayer", "fourier", "hadamard"];
+    private static readonly string[] ClosedForms =
+    [
+        "identity",
+        "downsample:factor=4",
+        "blur:sigma=2",
+        "blur:sigma=2,boundary=circular",
+        "mask:random=0.8",
+        "gray",
+        "bayer",
+        "fourier",
+        "hadamard",
+    ];
 
-    /// <summary>Prints, per operator and solver, the network's seconds and the rest as a share of them (smallest of the rounds), and the inner iterations of a data step on average where there are some.</summary>
+    /// <summary>
+    /// Prints, per operator and solver, the network's seconds and the rest as a share of them (smallest of the rounds), and the inner
+    /// iterations of a data step on average where there are some.
+    /// </summary>
     /// <param name="prior">The prior; borrowed.</param>
     /// <param name="size">Side of the picture.</param>
     /// <param name="rounds">Rounds after the first.</param>
@@ -22,19 +38,26 @@ internal static class SolverOverhead
     {
         using ComputeScope scope = new();
         using TimedDenoiser timed = new(prior);
-        Tensor truth = picture is null ? torch.rand(1, 3, size, size) : PresetComparison.Crop(picture, size) ?? throw new ArgumentException($"{picture} is smaller than {size} pixels.");
+        Tensor truth = picture is null
+            ? torch.rand(1, 3, size, size)
+            : PresetComparison.Crop(picture, size) ?? throw new ArgumentException($"{picture} is smaller than {size} pixels.");
         foreach (string spec in specs ?? ClosedForms)
         {
             using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, size, size));
-            a.Precision = new SolvePrecision(3e-3, 0.02 * 2 * 0.02);   // as a restoration does
+            a.Precision = new SolvePrecision(3e-3, 0.02 * 2 * 0.02); // as a restoration does
             Tensor y = a.Apply(truth);
             y = a.Restrict(y + 0.02 * torch.randn_like(y));
             List<int> inner = [];
-            timed.Asked = () => { if (a.LastSolve is { } solve) inner.Add(solve.Iterations); };
+            timed.Asked = () =>
+            {
+                if (a.LastSolve is { } solve)
+                    inner.Add(solve.Iterations);
+            };
             foreach (string name in (string[])["cm4ir", "dpir", "rdmd"])
             {
                 inner.Clear();
-                double best = double.PositiveInfinity, network = 0;
+                double best = double.PositiveInfinity,
+                    network = 0;
                 for (int round = 0; round <= rounds; round++)
                 {
                     using DisposeScope run = torch.NewDisposeScope();
@@ -42,10 +65,18 @@ internal static class SolverOverhead
                     timed.Elapsed = TimeSpan.Zero;
                     long start = Stopwatch.GetTimestamp();
                     solver.Solve(new InverseProblem(y, a, 0.02), timed, new SolverContext { Noise = new PhiloxNoise(0, [default]) });
-                    double seconds = timed.Elapsed.TotalSeconds, rest = Stopwatch.GetElapsedTime(start).TotalSeconds / seconds - 1;
-                    if ((round > 0 || rounds == 0) && rest < best) (best, network) = (rest, seconds);
+                    double seconds = timed.Elapsed.TotalSeconds,
+                        rest = Stopwatch.GetElapsedTime(start).TotalSeconds / seconds - 1;
+                    if ((round > 0 || rounds == 0) && rest < best)
+                        (best, network) = (rest, seconds);
                 }
-                Console.WriteLine(FormattableString.Invariant($"{spec,-32} {name,-6} {size} px: network {network:F3} s, the rest {best:P1} of it{(inner.Count > 0 ? $", {inner.Average():F1} iterations a data step" : "")}"));
+                Console.WriteLine(
+                    string.Create(
+                        System.Globalization.CultureInfo.InvariantCulture,
+                        $"{spec, -32} {name, -6} {size} px: network {network:F3} s, the rest {best:P1} of "
+                            + $"it{(inner.Count > 0 ? $", {inner.Average():F1} iterations a data step" : "")}"
+                    )
+                );
             }
         }
     }

@@ -1,6 +1,8 @@
 namespace Diffusion.EndToEnd;
 
-/// <summary>What is wrong with the input is one line with the cause and the remedy, the right exit code, no stack trace, and nothing half-written.</summary>
+/// <summary>
+/// What is wrong with the input is one line with the cause and the remedy, the right exit code, no stack trace, and nothing half-written.
+/// </summary>
 public sealed class BadInputTests : IDisposable
 {
     private readonly Workspace _workspace = new();
@@ -33,10 +35,12 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public void An_unknown_operator() => Fails(2, ["restore", "a.png", "-A", "blurr:sigma=2", "--noise", "0.1"], "blurr", "Did you mean \"blur\"?");
+    public void An_unknown_operator() =>
+        Fails(2, ["restore", "a.png", "-A", "blurr:sigma=2", "--noise", "0.1"], "blurr", "Did you mean \"blur\"?");
 
     [Fact]
-    public void An_impossible_value_of_an_operator() => Fails(2, ["restore", "a.png", "-A", "downsample:factor=0", "--noise", "0.1"], "factor");
+    public void An_impossible_value_of_an_operator() =>
+        Fails(2, ["restore", "a.png", "-A", "downsample:factor=0", "--noise", "0.1"], "factor");
 
     [Fact]
     public void A_negative_noise_level() => Fails(2, ["restore", "a.png", "-A", "identity", "--noise", "-0.1"], "noise", "-0.1");
@@ -78,7 +82,12 @@ public sealed class BadInputTests : IDisposable
     public void A_sheet_never_overwrites_an_input()
     {
         byte[] photo = File.ReadAllBytes(TestPictures.Write(_workspace["photo.png"], 32, 32));
-        Fails(2, ["restore", "phot[n-p].png", "-A", "identity", "--noise", "0.1", "-o", "out.png", "--sheet-file", "photo.png", "--force"], "photo.png", "overwrite an input");
+        Fails(
+            2,
+            ["restore", "phot[n-p].png", "-A", "identity", "--noise", "0.1", "-o", "out.png", "--sheet-file", "photo.png", "--force"],
+            "photo.png",
+            "overwrite an input"
+        );
         Assert.Equal(photo, File.ReadAllBytes(_workspace["photo.png"]));
     }
 
@@ -86,10 +95,12 @@ public sealed class BadInputTests : IDisposable
     public void An_unknown_solver() => Fails(2, ["restore", "a.png", "-A", "identity", "--noise", "0.1", "-s", "cm4if"], "cm4if", "cm4ir");
 
     [Fact]
-    public void An_unknown_setting_of_a_solver() => Fails(2, ["restore", "a.png", "-A", "identity", "--noise", "0.1", "-s", "dpir", "--set", "lamda=1"], "lamda", "lambda");
+    public void An_unknown_setting_of_a_solver() =>
+        Fails(2, ["restore", "a.png", "-A", "identity", "--noise", "0.1", "-s", "dpir", "--set", "lamda=1"], "lamda", "lambda");
 
     [Fact]
-    public void An_impossible_setting_of_a_solver() => Fails(2, ["restore", "a.png", "-A", "identity", "--noise", "0.1", "-s", "dpir", "--set", "lambda=-1"], "lambda", "-1");
+    public void An_impossible_setting_of_a_solver() =>
+        Fails(2, ["restore", "a.png", "-A", "identity", "--noise", "0.1", "-s", "dpir", "--set", "lambda=-1"], "lambda", "-1");
 
     [Fact]
     public void A_picture_of_which_nobody_says_how_it_was_degraded()

@@ -9,7 +9,22 @@ public sealed class BenchTests(Workspace workspace) : IClassFixture<Workspace>
     public void A_shipped_bench_file_writes_table_summary_and_report_and_goes_on_where_it_stopped()
     {
         string photo = Path.Combine(DiffusionCommand.DemoPhotos, "cat.png");
-        Outcome first = Run("restoration", "--images", photo, "--sizes", "crop 48x52", "-n", "2", "--repeat", "1", "--shown", "1", "-o", "out").Expect(0);
+        Outcome first = Run(
+                "restoration",
+                "--images",
+                photo,
+                "--sizes",
+                "crop 48x52",
+                "-n",
+                "2",
+                "--repeat",
+                "1",
+                "--shown",
+                "1",
+                "-o",
+                "out"
+            )
+            .Expect(0);
         Assert.Contains("| dpir | photo | 2 |", first.Output);
         Assert.Contains("## downsample:factor=4, noise 0.02, crop 48x52", first.Output);
         string table = workspace["out/results.csv"];
@@ -25,6 +40,6 @@ public sealed class BenchTests(Workspace workspace) : IClassFixture<Workspace>
     }
 
     [Fact]
-    public void An_unknown_bench_file_is_one_line_with_the_nearest_match()
-        => Run("restoratoin", "--images", DiffusionCommand.DemoPhotos).ExpectError(2, "restoration");
+    public void An_unknown_bench_file_is_one_line_with_the_nearest_match() =>
+        Run("restoratoin", "--images", DiffusionCommand.DemoPhotos).ExpectError(2, "restoration");
 }

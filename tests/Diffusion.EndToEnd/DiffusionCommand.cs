@@ -21,7 +21,8 @@ internal sealed record Outcome(int Code, string Output, string Error)
         Assert.True(lines.Length == 1, $"One line was expected on standard error:\n{Error}");
         Assert.StartsWith("error: ", lines[0]);
         Assert.DoesNotContain("   at ", Error);
-        foreach (string word in words) Assert.Contains(word, lines[0]);
+        foreach (string word in words)
+            Assert.Contains(word, lines[0]);
         Assert.Empty(Output);
         return this;
     }
@@ -34,7 +35,9 @@ internal static class DiffusionCommand
     private static int _starts;
 
     /// <summary>Its path.</summary>
-    public static string Path { get; } = typeof(DiffusionCommand).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "CommandPath").Value! + (OperatingSystem.IsWindows() ? ".exe" : "");
+    public static string Path { get; } =
+        typeof(DiffusionCommand).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "CommandPath").Value!
+        + (OperatingSystem.IsWindows() ? ".exe" : "");
 
     /// <summary>The folder of the bundled photos.</summary>
     public static string DemoPhotos { get; } = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, "demo");
@@ -56,16 +59,24 @@ internal static class DiffusionCommand
     private static Process Start(string folder, (string Name, string Value)[] environment, IEnumerable<string> args)
     {
         Assert.True(Interlocked.Increment(ref _starts) <= MostStarts, $"The end-to-end tests may start the command {MostStarts} times.");
-        ProcessStartInfo start = new(Path, args) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(Path, args)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["NO_COLOR"] = "1";
-        foreach ((string name, string value) in environment) start.Environment[name] = value;
+        foreach ((string name, string value) in environment)
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 
     /// <summary>Reads what it says and waits for its end.</summary>
     public static Outcome Finish(Process process)
     {
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        Task<string> output = process.StandardOutput.ReadToEndAsync(),
+            error = process.StandardError.ReadToEndAsync();
         const int Patience = 180_000;
         if (!process.WaitForExit(Patience))
         {

@@ -8,13 +8,25 @@ namespace Diffusion.EndToEnd;
 [Trait("Category", "slow")]
 public sealed class PackageTests(Workspace workspace) : IClassFixture<Workspace>
 {
-    private static string Repository => typeof(PackageTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
+    private static string Repository =>
+        typeof(PackageTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
 
     [Fact(Explicit = true)]
     public void The_package_holds_the_cured_library_and_runs_when_installed_in_a_path_with_spaces()
     {
-        if (!OperatingSystem.IsLinux()) return;
-        Dotnet("pack", Path.Combine(Repository, "src", "Diffusion.Cli"), "-c", "Release", "-o", workspace["packages"], "--nologo", "-v", "q");
+        if (!OperatingSystem.IsLinux())
+            return;
+        Dotnet(
+            "pack",
+            Path.Combine(Repository, "src", "Diffusion.Cli"),
+            "-c",
+            "Release",
+            "-o",
+            workspace["packages"],
+            "--nologo",
+            "-v",
+            "q"
+        );
         string package = Assert.Single(Directory.GetFiles(workspace["packages"], "Diffusion.Cli.*.nupkg"));
         using (ZipArchive zip = ZipFile.OpenRead(package))
         {
@@ -25,11 +37,19 @@ public sealed class PackageTests(Workspace workspace) : IClassFixture<Workspace>
             string[] versions = [.. NeededVersions(elf.ToArray())];
             Assert.Contains("GLIBCXX_3.4.30", versions);
             Assert.DoesNotContain("GLIBCXX_3.4.32", versions);
-            foreach (string file in (string[])["libtorch_cpu.so", "libvips.so.42", "photo.safetensors", "card.json", "cat.png", "THIRD-PARTY.md"]) Assert.Contains(zip.Entries, entry => entry.Name == file);
+            foreach (
+                string file in (string[])["libtorch_cpu.so", "libvips.so.42", "photo.safetensors", "card.json", "cat.png", "THIRD-PARTY.md"]
+            )
+                Assert.Contains(zip.Entries, entry => entry.Name == file);
         }
 
         Dotnet("tool", "install", "Diffusion.Cli", "--tool-path", workspace["an installed tool"], "--add-source", workspace["packages"]);
-        ProcessStartInfo start = new(Path.Combine(workspace["an installed tool"], "diffusion"), ["demo", "-n", "1", "--json"]) { WorkingDirectory = workspace.Folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(Path.Combine(workspace["an installed tool"], "diffusion"), ["demo", "-n", "1", "--json"])
+        {
+            WorkingDirectory = workspace.Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         (int code, string output) = Finish(start);
         Assert.True(code == 0, output);
         Assert.Contains("\"inpainting\"", output);
@@ -37,7 +57,12 @@ public sealed class PackageTests(Workspace workspace) : IClassFixture<Workspace>
 
     private void Dotnet(params string[] args)
     {
-        ProcessStartInfo start = new("dotnet", args) { WorkingDirectory = workspace.Folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", args)
+        {
+            WorkingDirectory = workspace.Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         (int code, string output) = Finish(start);
         Assert.True(code == 0, $"dotnet {string.Join(' ', args)}\n{output}");
@@ -59,12 +84,16 @@ public sealed class PackageTests(Workspace workspace) : IClassFixture<Workspace>
         long U32(long at) => BitConverter.ToUInt32(elf, (int)at);
         long U64(long at) => BitConverter.ToInt64(elf, (int)at);
         const long VersionNeeds = 0x6ffffffe;
-        long table = U64(0x28), size = U16(0x3A), count = U16(0x3C);
+        long table = U64(0x28),
+            size = U16(0x3A),
+            count = U16(0x3C);
         for (long section = 0; section < count; section++)
         {
             long header = table + section * size;
-            if (U32(header + 4) != VersionNeeds) continue;
-            long strings = U64(table + U32(header + 0x28) * size + 0x18), need = U64(header + 0x18);
+            if (U32(header + 4) != VersionNeeds)
+                continue;
+            long strings = U64(table + U32(header + 0x28) * size + 0x18),
+                need = U64(header + 0x18);
             for (long n = U32(header + 0x2C); n > 0; n--, need += U32(need + 12))
             {
                 long aux = need + U32(need + 8);

@@ -8,20 +8,20 @@ public sealed class ParserTests(Workspace workspace) : IClassFixture<Workspace>
     private Outcome Run(params string[] args) => DiffusionCommand.Run(workspace.Folder, args);
 
     [Fact]
-    public void A_misspelt_verb_is_one_line_with_the_nearest_match()
-        => Run("restor", "a.png").ExpectError(2, "restor", "Did you mean \"restore\"?");
+    public void A_misspelt_verb_is_one_line_with_the_nearest_match() =>
+        Run("restor", "a.png").ExpectError(2, "restor", "Did you mean \"restore\"?");
 
     [Fact]
-    public void A_misspelt_option_is_an_error_with_the_nearest_match_and_never_an_input_file()
-        => Run("restore", "a.png", "-A", "identity", "--nosie", "0.1").ExpectError(2, "--nosie", "--noise");
+    public void A_misspelt_option_is_an_error_with_the_nearest_match_and_never_an_input_file() =>
+        Run("restore", "a.png", "-A", "identity", "--nosie", "0.1").ExpectError(2, "--nosie", "--noise");
 
     [Fact]
-    public void A_misspelt_option_is_no_value_of_the_option_before_it()
-        => Run("restore", "a.png", "-A", "identity", "--output", "--nosie").ExpectError(2, "--nosie");
+    public void A_misspelt_option_is_no_value_of_the_option_before_it() =>
+        Run("restore", "a.png", "-A", "identity", "--output", "--nosie").ExpectError(2, "--nosie");
 
     [Fact]
-    public void After_two_dashes_a_word_is_a_file_whatever_it_looks_like()
-        => Run("restore", "-A", "identity", "--noise", "0.1", "--", "--nosie").ExpectError(1, "no such file", "--nosie");
+    public void After_two_dashes_a_word_is_a_file_whatever_it_looks_like() =>
+        Run("restore", "-A", "identity", "--noise", "0.1", "--", "--nosie").ExpectError(1, "no such file", "--nosie");
 
     [Fact]
     public void A_word_that_begins_with_an_at_sign_is_a_file_name()
@@ -56,17 +56,20 @@ public sealed class ParserTests(Workspace workspace) : IClassFixture<Workspace>
     {
         // glibc's loader tells every file that it opens.
         Outcome list = DiffusionCommand.Run(workspace.Folder, [("LD_DEBUG", "files")], ["operators", "list"]).Expect(0);
-        foreach (string name in (string[])["identity", "downsample", "blur", "mask", "gray"]) Assert.Contains(name + ":", list.Output);
+        foreach (string name in (string[])["identity", "downsample", "blur", "mask", "gray"])
+            Assert.Contains(name + ":", list.Output);
         Assert.DoesNotContain("libtorch", list.Error);
         Assert.DoesNotContain("LibTorchSharp", list.Error);
         Assert.DoesNotContain("libvips", list.Error);
-        if (OperatingSystem.IsLinux()) Assert.Contains("libcoreclr", list.Error);
+        if (OperatingSystem.IsLinux())
+            Assert.Contains("libcoreclr", list.Error);
     }
 
     [Fact]
     public void A_closed_standard_output_ends_quietly()
     {
-        if (OperatingSystem.IsWindows()) return;
+        if (OperatingSystem.IsWindows())
+            return;
         using Process process = DiffusionCommand.Start(workspace.Folder, "operators", "list", "--json");
         process.StandardOutput.Close();
         Assert.Empty(process.StandardError.ReadToEnd());

@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace Diffusion.EndToEnd;
 
-/// <summary>What happens when the disk is full, when a batch is interrupted, and when there is much to do. Partly slow: run with <c>--explicit only --filter-trait Category=slow</c>.</summary>
+/// <summary>
+/// What happens when the disk is full, when a batch is interrupted, and when there is much to do. Partly slow: run with <c>--explicit only
+/// --filter-trait Category=slow</c>.
+/// </summary>
 public sealed class ReliabilityTests : IDisposable
 {
     private readonly Workspace _workspace = new();
@@ -13,15 +16,25 @@ public sealed class ReliabilityTests : IDisposable
     [Fact(Explicit = true), Trait("Category", "slow")]
     public void A_full_disk_is_one_line_and_leaves_nothing_behind()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!OperatingSystem.IsLinux())
+            return;
         TestPictures.Write(_workspace["photo.png"], 128, 128);
         Directory.CreateDirectory(_workspace["full"]);
         // A disk of 16 KB that only this shell and its children see.
-        const string Script = "mount -t tmpfs -o size=16k none full 2>/dev/null || exit 99; \"$0\" degrade photo.png -A blur:sigma=2 --noise 0.05 -o full/y.png; code=$?; ls -A full; exit $code";
-        ProcessStartInfo start = new("unshare", ["-rm", "sh", "-c", Script, DiffusionCommand.Path]) { WorkingDirectory = _workspace.Folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        const string Script =
+            "mount -t tmpfs -o size=16k none full 2>/dev/null || exit 99; \"$0\" degrade photo.png -A blur:sigma=2 --noise 0.05 -o "
+            + "full/y.png; code=$?; ls -A full; exit $code";
+        ProcessStartInfo start = new("unshare", ["-rm", "sh", "-c", Script, DiffusionCommand.Path])
+        {
+            WorkingDirectory = _workspace.Folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process? shell = Begin(start);
         Outcome? outcome = shell is null ? null : DiffusionCommand.Finish(shell);
-        if (outcome is null or { Code: 99 } || outcome.Error.Contains("unshare", StringComparison.Ordinal)) Assert.Skip("Mounting a small disk is not allowed here.");
+        if (outcome is null or { Code: 99 } || outcome.Error.Contains("unshare", StringComparison.Ordinal))
+            Assert.Skip("Mounting a small disk is not allowed here.");
         outcome.ExpectError(3, "disk is full", "full/y.png");
     }
 
@@ -30,15 +43,34 @@ public sealed class ReliabilityTests : IDisposable
     {
         TestPictures.Write(_workspace["photo.png"], 64, 64);
         File.WriteAllText(_workspace["folder"], "a file");
-        Run("degrade", "photo.png", "-A", "blur:sigma=2", "--noise", "0.05", "-o", "folder/y.png").ExpectError(2, "folder is a file", "folder/y.png");
+        Run("degrade", "photo.png", "-A", "blur:sigma=2", "--noise", "0.05", "-o", "folder/y.png")
+            .ExpectError(2, "folder is a file", "folder/y.png");
     }
 
     [Fact]
     public void An_interrupted_batch_keeps_what_is_finished_and_goes_on_from_there()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!OperatingSystem.IsLinux())
+            return;
         Many("in", 40, 64);
-        using Process process = DiffusionCommand.Start(_workspace.Folder, "restore", "in", "-A", "blur:sigma=2", "--noise", "0.02", "-s", "dpir", "-n", "20", "--batch", "1", "-o", "out", "--json");
+        using Process process = DiffusionCommand.Start(
+            _workspace.Folder,
+            "restore",
+            "in",
+            "-A",
+            "blur:sigma=2",
+            "--noise",
+            "0.02",
+            "-s",
+            "dpir",
+            "-n",
+            "20",
+            "--batch",
+            "1",
+            "-o",
+            "out",
+            "--json"
+        );
         WaitFor(process, 2);
         const int Terminate = 15;
         Signals.Send(process, Terminate);
@@ -48,7 +80,25 @@ public sealed class ReliabilityTests : IDisposable
         Assert.DoesNotContain(_workspace.Files, file => file.Contains("tmp", StringComparison.OrdinalIgnoreCase));
         Dictionary<string, DateTime> written = finished.ToDictionary(file => file, File.GetLastWriteTimeUtc);
 
-        Outcome second = Run("restore", "in", "-A", "blur:sigma=2", "--noise", "0.02", "-s", "dpir", "-n", "20", "--batch", "1", "-o", "out", "--json", "--resume").Expect(0);
+        Outcome second = Run(
+                "restore",
+                "in",
+                "-A",
+                "blur:sigma=2",
+                "--noise",
+                "0.02",
+                "-s",
+                "dpir",
+                "-n",
+                "20",
+                "--batch",
+                "1",
+                "-o",
+                "out",
+                "--json",
+                "--resume"
+            )
+            .Expect(0);
 
         Assert.Contains($"{finished.Length} of 40 outputs are complete already", second.Error);
         Assert.Equal(40, Directory.GetFiles(_workspace["out"], "*.png").Length);
@@ -58,9 +108,27 @@ public sealed class ReliabilityTests : IDisposable
     [Fact(Explicit = true), Trait("Category", "slow")]
     public async Task Memory_does_not_grow_over_five_hundred_restorations()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!OperatingSystem.IsLinux())
+            return;
         Many("in", 500, 48);
-        using Process process = DiffusionCommand.Start(_workspace.Folder, "restore", "in", "-A", "blur:sigma=2", "--noise", "0.02", "-s", "cm4ir", "-n", "2", "--batch", "1", "-o", "out", "-q");
+        using Process process = DiffusionCommand.Start(
+            _workspace.Folder,
+            "restore",
+            "in",
+            "-A",
+            "blur:sigma=2",
+            "--noise",
+            "0.02",
+            "-s",
+            "cm4ir",
+            "-n",
+            "2",
+            "--batch",
+            "1",
+            "-o",
+            "out",
+            "-q"
+        );
         // Read from the start: a full pipe would stop the command.
         Task<Outcome> end = Task.Run(() => DiffusionCommand.Finish(process));
         WaitFor(process, 150);
@@ -69,7 +137,13 @@ public sealed class ReliabilityTests : IDisposable
         long late = Resident(process);
         (await end).Expect(0);
         Assert.Equal(500, Directory.GetFiles(_workspace["out"], "*.png").Length);
-        Assert.True(late < early + (24L << 20), string.Create(CultureInfo.InvariantCulture, $"Memory grew from {early / 1e6:F0} MB after 150 restorations to {late / 1e6:F0} MB after 480."));
+        Assert.True(
+            late < early + (24L << 20),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Memory grew from {early / 1e6:F0} MB after 150 restorations to {late / 1e6:F0} MB after 480."
+            )
+        );
     }
 
     private Outcome Run(params string[] args) => DiffusionCommand.Run(_workspace.Folder, args);
@@ -78,12 +152,16 @@ public sealed class ReliabilityTests : IDisposable
     {
         Directory.CreateDirectory(_workspace[folder]);
         string first = TestPictures.Write(Path.Combine(_workspace[folder], "000.png"), size, size);
-        for (int i = 1; i < count; i++) File.Copy(first, Path.Combine(_workspace[folder], string.Create(CultureInfo.InvariantCulture, $"{i:D3}.png")));
+        for (int i = 1; i < count; i++)
+            File.Copy(first, Path.Combine(_workspace[folder], string.Create(CultureInfo.InvariantCulture, $"{i:D3}.png")));
     }
 
     private void WaitFor(Process process, int outputs)
     {
-        while (!process.HasExited && (!Directory.Exists(_workspace["out"]) || Directory.GetFiles(_workspace["out"], "*.png").Length < outputs)) Thread.Sleep(20);
+        while (
+            !process.HasExited && (!Directory.Exists(_workspace["out"]) || Directory.GetFiles(_workspace["out"], "*.png").Length < outputs)
+        )
+            Thread.Sleep(20);
         Assert.False(process.HasExited, $"The command ended before it had written {outputs} pictures.");
     }
 

@@ -25,7 +25,21 @@ public sealed class RestoreTests : IDisposable
         Run("degrade", "photo.png", "-A", "blur:sigma=1.5", "--noise", "0.02", "-o", "blurred.tif").Expect(0);
         Assert.Equal(["blurred.json", "blurred.kernel.tif", "blurred.preview.png", "blurred.tif", "photo.png"], _workspace.Files);
 
-        Outcome outcome = Run("restore", "blurred.tif", "-s", "dpir", "-n", "4", "-o", "sharp.png", "--reference", "photo.png", "--sheet", "--json").Expect(0);
+        Outcome outcome = Run(
+                "restore",
+                "blurred.tif",
+                "-s",
+                "dpir",
+                "-n",
+                "4",
+                "-o",
+                "sharp.png",
+                "--reference",
+                "photo.png",
+                "--sheet",
+                "--json"
+            )
+            .Expect(0);
 
         JsonNode result = JsonNode.Parse(outcome.Output)!;
         Assert.Equal("blur:sigma=1.5", (string)result["operator"]!);
@@ -56,7 +70,9 @@ public sealed class RestoreTests : IDisposable
     {
         TestPictures.Degrade(_workspace["gray.png"], "blur:sigma=1.5", 0.02, 64, 64, gray: true);
         Run("restore", "gray.png", "-s", "cm4ir", "-n", "4").Expect(0);
-        using Picture restored = ImageFile.Read(_workspace["gray_restored.png"]), clean = TestPictures.Crop(64, 64, gray: true), blurred = ImageFile.Read(_workspace["gray.png"]);
+        using Picture restored = ImageFile.Read(_workspace["gray_restored.png"]),
+            clean = TestPictures.Crop(64, 64, gray: true),
+            blurred = ImageFile.Read(_workspace["gray.png"]);
         Assert.Equal(1, restored.Channels);
         Assert.True(Psnr.Compute(restored.Pixels, clean.Pixels) > Psnr.Compute(blurred.Pixels, clean.Pixels) + 1);
     }
@@ -64,15 +80,35 @@ public sealed class RestoreTests : IDisposable
     [Fact]
     public void The_first_interrupt_ends_cleanly_and_leaves_nothing_half_written()
     {
-        if (OperatingSystem.IsWindows()) return;
+        if (OperatingSystem.IsWindows())
+            return;
         TestPictures.Degrade(_workspace["y.tif"], "blur:sigma=2", 0.02, 160, 160);
         string[] before = _workspace.Files;
-        Process process = DiffusionCommand.Start(_workspace.Folder, "restore", "y.tif", "-s", "dpir", "-n", "1000", "-o", "x.png", "--verbose");
+        Process process = DiffusionCommand.Start(
+            _workspace.Folder,
+            "restore",
+            "y.tif",
+            "-s",
+            "dpir",
+            "-n",
+            "1000",
+            "-o",
+            "x.png",
+            "--verbose"
+        );
         using Process _ = process;
         Thread.Sleep(TimeSpan.FromSeconds(4));
         // A shell's background jobs, and all that they start, ignore interrupts: there the test sends what a service manager would.
-        const int Interrupt = 2, Terminate = 15;
-        bool ignored = OperatingSystem.IsLinux() && (Convert.ToUInt64(File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) & (1UL << (Interrupt - 1))) != 0;
+        const int Interrupt = 2,
+            Terminate = 15;
+        bool ignored =
+            OperatingSystem.IsLinux()
+            && (
+                Convert.ToUInt64(
+                    File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(),
+                    16
+                ) & (1UL << (Interrupt - 1))
+            ) != 0;
         Signals.Send(process, ignored ? Terminate : Interrupt);
         DiffusionCommand.Finish(process).Expect(ignored ? 143 : 130);
         Assert.Equal(before, _workspace.Files);
@@ -82,8 +118,21 @@ public sealed class RestoreTests : IDisposable
     public void Pictures_pass_through_standard_input_and_output()
     {
         TestPictures.Degrade(_workspace["y.png"], "blur:sigma=1", 0.02, 40, 56);
-        using Process process = DiffusionCommand.Start(_workspace.Folder, "restore", "-", "-A", "blur:sigma=1", "--noise", "0.02", "-n", "1", "-o", "-");
-        using (Stream input = process.StandardInput.BaseStream) input.Write(File.ReadAllBytes(_workspace["y.png"]));
+        using Process process = DiffusionCommand.Start(
+            _workspace.Folder,
+            "restore",
+            "-",
+            "-A",
+            "blur:sigma=1",
+            "--noise",
+            "0.02",
+            "-n",
+            "1",
+            "-o",
+            "-"
+        );
+        using (Stream input = process.StandardInput.BaseStream)
+            input.Write(File.ReadAllBytes(_workspace["y.png"]));
         using Picture restored = ImageFile.Read(process.StandardOutput.BaseStream);
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
@@ -95,7 +144,8 @@ public sealed class RestoreTests : IDisposable
     {
         TestPictures.Degrade(_workspace["y.tif"], "downsample:factor=2", 0.02, 48, 48);
         Run("restore", "y.tif", "-s", "cm4ir", "-n", "2", "--samples", "2", "-o", "x.png").Expect(0);
-        foreach (string file in (string[])["x.png", "x_sample1.png", "x_sample2.png", "x_spread.png", "x_spread.tif"]) Assert.Contains(file, _workspace.Files);
+        foreach (string file in (string[])["x.png", "x_sample1.png", "x_sample2.png", "x_spread.png", "x_spread.tif"])
+            Assert.Contains(file, _workspace.Files);
     }
 
     [Fact]
@@ -112,11 +162,16 @@ public sealed class RestoreTests : IDisposable
     [Fact]
     public void An_operator_of_a_plug_in_degrades_and_restores()
     {
-        string plugin = typeof(RestoreTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "SamplePlugin").Value!;
+        string plugin = typeof(RestoreTests)
+            .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(a => a.Key == "SamplePlugin")
+            .Value!;
         TestPictures.Write(_workspace["photo.png"], 40, 48);
         Run("degrade", "photo.png", "-A", "vignette:strength=0.8", "--noise", "0.01", "-o", "dark.tif", "--plugin", plugin).Expect(0);
         Run("restore", "dark.tif", "-s", "dpir", "-n", "2", "-o", "bright.png", "--plugin", plugin).Expect(0);
-        using Picture restored = ImageFile.Read(_workspace["bright.png"]), clean = ImageFile.Read(_workspace["photo.png"]), dark = ImageFile.Read(_workspace["dark.tif"]);
+        using Picture restored = ImageFile.Read(_workspace["bright.png"]),
+            clean = ImageFile.Read(_workspace["photo.png"]),
+            dark = ImageFile.Read(_workspace["dark.tif"]);
         Assert.True(Psnr.Compute(restored.Pixels, clean.Pixels) > Psnr.Compute(dark.Pixels, clean.Pixels) + 3);
     }
 }

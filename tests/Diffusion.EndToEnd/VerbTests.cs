@@ -11,7 +11,8 @@ public sealed class VerbTests : IDisposable
 
     private Outcome Run(params string[] args) => DiffusionCommand.Run(_workspace.Folder, args);
 
-    private static JsonNode[] Lines(Outcome outcome) => [.. outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+    private static JsonNode[] Lines(Outcome outcome) =>
+        [.. outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
 
     [Fact(Explicit = true)]
     [Trait("Category", "slow")]
@@ -51,7 +52,8 @@ public sealed class VerbTests : IDisposable
     public void The_doctor_finds_everything_well()
     {
         Outcome outcome = Run("doctor").Expect(0);
-        foreach (string word in (string[])["libtorch", "libvips", "prior", "All is well."]) Assert.Contains(word, outcome.Output);
+        foreach (string word in (string[])["libtorch", "libvips", "prior", "All is well."])
+            Assert.Contains(word, outcome.Output);
     }
 
     [Fact]
@@ -72,13 +74,17 @@ public sealed class VerbTests : IDisposable
     [Fact]
     public void A_mask_is_shown_as_a_picture()
     {
-        Assert.Contains("mask:box=center", Run("operators", "show", "mask:box=center", "--size", "32x40", "-o", "mask.png").Expect(0).Output);
+        Assert.Contains(
+            "mask:box=center",
+            Run("operators", "show", "mask:box=center", "--size", "32x40", "-o", "mask.png").Expect(0).Output
+        );
         using Imaging.Picture mask = Imaging.ImageFile.Read(_workspace["mask.png"]);
         Assert.Equal((32, 40), (mask.Height, mask.Width));
     }
 
     [Fact]
-    public void An_operator_is_checked() => Assert.DoesNotContain("FAIL", Run("operators", "check", "blur:sigma=1|downsample:factor=2").Expect(0).Output);
+    public void An_operator_is_checked() =>
+        Assert.DoesNotContain("FAIL", Run("operators", "check", "blur:sigma=1|downsample:factor=2").Expect(0).Output);
 
     [Fact]
     public void A_solver_shows_its_settings_and_presets()
@@ -99,5 +105,6 @@ public sealed class VerbTests : IDisposable
     }
 
     [Fact]
-    public void The_bundled_prior_verifies() => Assert.True((bool)Assert.Single(Lines(Run("checkpoints", "verify", "photo", "--json").Expect(0)))["loads_as_prior"]!);
+    public void The_bundled_prior_verifies() =>
+        Assert.True((bool)Assert.Single(Lines(Run("checkpoints", "verify", "photo", "--json").Expect(0)))["loads_as_prior"]!);
 }

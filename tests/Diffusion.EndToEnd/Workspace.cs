@@ -10,7 +10,13 @@ public sealed class Workspace : IDisposable
     public string this[string name] => Path.Combine(Folder, name);
 
     /// <summary>Names of the files inside, sorted.</summary>
-    public string[] Files => [.. Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Folder, file)).Order(StringComparer.Ordinal)];
+    public string[] Files =>
+        [
+            .. Directory
+                .EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(Folder, file))
+                .Order(StringComparer.Ordinal),
+        ];
 
     /// <inheritdoc/>
     public void Dispose() => Directory.Delete(Folder, recursive: true);

@@ -15,15 +15,17 @@ public sealed class FinalizerHoldTests
         using (new FinalizerHold())
         {
             Thread[] threads = [.. Enumerable.Range(0, 2).Select(_ => new Thread(Add))];
-            foreach (Thread thread in threads) thread.Start();
+            foreach (Thread thread in threads)
+                thread.Start();
             // Without the hold one of the sums mostly reads a factor that has been freed within these four seconds.
-            for (DateTime end = DateTime.UtcNow.AddSeconds(4); DateTime.UtcNow < end && failure is null;)
+            for (DateTime end = DateTime.UtcNow.AddSeconds(4); DateTime.UtcNow < end && failure is null; )
             {
                 GC.Collect();
                 Thread.Sleep(1);
             }
             stop = true;
-            foreach (Thread thread in threads) thread.Join();
+            foreach (Thread thread in threads)
+                thread.Join();
         }
         Assert.Null(failure);
         Assert.True(sums > 100);
@@ -33,13 +35,16 @@ public sealed class FinalizerHoldTests
             try
             {
                 using ComputeScope inner = new();
-                Tensor a = torch.ones(1, 32, 64, 64, dtype: ScalarType.BFloat16), two = a + a;
+                Tensor a = torch.ones(1, 32, 64, 64, dtype: ScalarType.BFloat16),
+                    two = a + a;
                 while (!stop)
                 {
                     using Tensor sum = a + a;
-                    if (Interlocked.Increment(ref sums) % 64 > 0) continue;
+                    if (Interlocked.Increment(ref sums) % 64 > 0)
+                        continue;
                     using Tensor right = sum.eq(two).all();
-                    if (!right.item<bool>()) throw new InvalidOperationException("One and one is not two.");
+                    if (!right.item<bool>())
+                        throw new InvalidOperationException("One and one is not two.");
                 }
             }
             catch (Exception e)
@@ -53,7 +58,8 @@ public sealed class FinalizerHoldTests
     public void Finalizers_run_when_the_last_hold_is_gone()
     {
         int finalized = 0;
-        FinalizerHold outer = new(), inner = new();
+        FinalizerHold outer = new(),
+            inner = new();
         Leave(() => Interlocked.Increment(ref finalized));
         inner.Dispose();
         inner.Dispose();

@@ -4,7 +4,10 @@ using Xunit.v3;
 
 namespace Diffusion.Tests;
 
-/// <summary>No finalizer runs during a test: tests compute with tensors outside of solvers, too (<see cref="FinalizerHold"/> says what would happen). Tests run one after another.</summary>
+/// <summary>
+/// No finalizer runs during a test: tests compute with tensors outside of solvers, too (<see cref="FinalizerHold"/> says what would
+/// happen). Tests run one after another.
+/// </summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 public sealed class HoldFinalizersAttribute : BeforeAfterTestAttribute
 {
@@ -12,7 +15,8 @@ public sealed class HoldFinalizersAttribute : BeforeAfterTestAttribute
 
     public override void Before(MethodInfo methodUnderTest, IXunitTest test)
     {
-        if (!NeedsFinalizers(methodUnderTest)) _hold = new FinalizerHold();
+        if (!NeedsFinalizers(methodUnderTest))
+            _hold = new FinalizerHold();
     }
 
     public override void After(MethodInfo methodUnderTest, IXunitTest test)
@@ -21,7 +25,8 @@ public sealed class HoldFinalizersAttribute : BeforeAfterTestAttribute
         _hold = null;
     }
 
-    private static bool NeedsFinalizers(MethodInfo test) => test.IsDefined(typeof(NeedsFinalizersAttribute), true) || test.DeclaringType!.IsDefined(typeof(NeedsFinalizersAttribute), true);
+    private static bool NeedsFinalizers(MethodInfo test) =>
+        test.IsDefined(typeof(NeedsFinalizersAttribute), true) || test.DeclaringType!.IsDefined(typeof(NeedsFinalizersAttribute), true);
 }
 
 /// <summary>A test that waits for finalizers, which would wait for ever while they are held.</summary>

@@ -23,7 +23,10 @@ internal sealed class MemoryWatch : IDisposable
                 Sample();
                 Thread.Sleep(2);
             }
-        }) { IsBackground = true };
+        })
+        {
+            IsBackground = true,
+        };
         _sampler.Start();
     }
 

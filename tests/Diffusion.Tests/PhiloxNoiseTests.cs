@@ -8,7 +8,8 @@ public sealed class PhiloxNoiseTests
     public void A_picture_gets_the_same_numbers_alone_and_in_a_batch()
     {
         using ComputeScope scope = new();
-        ImageKey a = ImageKey.FromName("a"), b = ImageKey.FromName("b");
+        ImageKey a = ImageKey.FromName("a"),
+            b = ImageKey.FromName("b");
         Tensor alone = new PhiloxNoise(7, [b]).Draw(NoiseRole.Start, 1, 3, 5, 7);
         Tensor batch = new PhiloxNoise(7, [a, b]).Draw(NoiseRole.Start, 2, 3, 5, 7);
         Assert.True(alone[0].eq(batch[1]).all().item<bool>());

@@ -20,8 +20,10 @@ public sealed class TensorHeapTests
         using (new FinalizerHold())
         {
             Thread[] threads = [.. Enumerable.Range(0, 4).Select(seed => new Thread(() => Fill(seed)))];
-            foreach (Thread thread in threads) thread.Start();
-            foreach (Thread thread in threads) thread.Join();
+            foreach (Thread thread in threads)
+                thread.Start();
+            foreach (Thread thread in threads)
+                thread.Join();
         }
         Assert.Null(failure);
 
@@ -35,13 +37,17 @@ public sealed class TensorHeapTests
                 {
                     int value = seed * 1000 + i;
                     live.Add((torch.full(random.Next(1, 12) * 30_001, value, dtype: ScalarType.Int32), value));
-                    if (live.Count < 12) continue;
+                    if (live.Count < 12)
+                        continue;
                     int gone = random.Next(live.Count);
-                    using Tensor values = live[gone].Values, right = values.eq(live[gone].Value).all();
-                    if (!right.item<bool>()) throw new InvalidOperationException($"Tensor {live[gone].Value} was written over.");
+                    using Tensor values = live[gone].Values,
+                        right = values.eq(live[gone].Value).all();
+                    if (!right.item<bool>())
+                        throw new InvalidOperationException($"Tensor {live[gone].Value} was written over.");
                     live.RemoveAt(gone);
                 }
-                foreach ((Tensor values, _) in live) values.Dispose();
+                foreach ((Tensor values, _) in live)
+                    values.Dispose();
             }
             catch (Exception e)
             {
@@ -64,13 +70,16 @@ public sealed class TensorHeapTests
             {
                 live.Enqueue(torch.ones(megabytes * Megabyte / 4));
                 small.Add(torch.ones(random.Next(1, 200)));
-                if (live.Count > 3) live.Dequeue().Dispose();
+                if (live.Count > 3)
+                    live.Dequeue().Dispose();
             }
-            foreach (Tensor tensor in live) tensor.Dispose();
+            foreach (Tensor tensor in live)
+                tensor.Dispose();
         }
         // At most 56 MB are in use at a time; glibc's heap grows to 3,850 MB by this.
         Assert.InRange(memory.PeakGrowthMebibytes(), 0, 300);
-        foreach (Tensor tensor in small) tensor.Dispose();
+        foreach (Tensor tensor in small)
+            tensor.Dispose();
     }
 
     [Fact]

@@ -3,9 +3,13 @@ using Diffusion.Runtime;
 
 namespace SamplePlugin;
 
-/// <summary>A plug-in that is one class: a lens that darkens the corners. The parameters of its constructor are its keys: <c>vignette:strength=0.5</c>.</summary>
+/// <summary>
+/// A plug-in that is one class: a lens that darkens the corners. The parameters of its constructor are its keys:
+/// <c>vignette:strength=0.5</c>.
+/// </summary>
 [Operator("vignette", About = "A lens that darkens the corners")]
-public sealed class Vignette(ImageShape input, [Setting(Min = 0, Max = 1, About = "how dark the corners are")] double strength = 0.5) : LinearOperator
+public sealed class Vignette(ImageShape input, [Setting(Min = 0, Max = 1, About = "how dark the corners are")] double strength = 0.5)
+    : LinearOperator
 {
     /// <inheritdoc/>
     public override ImageShape Input { get; } = input;
@@ -17,7 +21,8 @@ public sealed class Vignette(ImageShape input, [Setting(Min = 0, Max = 1, About 
     public override Tensor Apply(Tensor x)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor rows = torch.linspace(-1, 1, Input.Height).unsqueeze(1), columns = torch.linspace(-1, 1, Input.Width);
+        Tensor rows = torch.linspace(-1, 1, Input.Height).unsqueeze(1),
+            columns = torch.linspace(-1, 1, Input.Width);
         return (x * (1 - strength / 2 * (rows.square() + columns.square()))).MoveToOuterDisposeScope();
     }
 }

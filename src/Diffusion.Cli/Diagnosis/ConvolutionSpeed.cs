@@ -20,10 +20,12 @@ internal static class ConvolutionSpeed
     {
         using ComputeScope scope = new();
         (double seconds32, double seconds16) = (double.MaxValue, double.MaxValue);
-        Func<double> run32 = Convolution(ScalarType.Float32), run16 = Convolution(ScalarType.BFloat16);
+        Func<double> run32 = Convolution(ScalarType.Float32),
+            run16 = Convolution(ScalarType.BFloat16);
         Stopwatch whole = Stopwatch.StartNew();
         // In turn, so that other programs disturb both alike.
-        while (whole.Elapsed.TotalSeconds < 2) (seconds32, seconds16) = (Math.Min(seconds32, run32()), Math.Min(seconds16, run16()));
+        while (whole.Elapsed.TotalSeconds < 2)
+            (seconds32, seconds16) = (Math.Min(seconds32, run32()), Math.Min(seconds16, run16()));
         Verdict verdict = new(MachineReport.ProcessorName, Operations / seconds32 / 1e9, Operations / seconds16 / 1e9);
         Directory.CreateDirectory(Path.GetDirectoryName(VerdictFile)!);
         string temporary = VerdictFile + "." + Environment.ProcessId;
@@ -38,18 +40,31 @@ internal static class ConvolutionSpeed
         try
         {
             // Without reflection: this is read at every start.
-            return JsonNode.Parse(File.ReadAllText(VerdictFile)) is JsonObject stored && (string?)stored[nameof(Verdict.Processor)] is { } name && name == MachineReport.ProcessorName
-                && stored[nameof(Verdict.Float32)] is JsonValue single && stored[nameof(Verdict.Bfloat16)] is JsonValue half ? new Verdict(name, (double)single, (double)half) : null;
+            return
+                JsonNode.Parse(File.ReadAllText(VerdictFile)) is JsonObject stored
+                && (string?)stored[nameof(Verdict.Processor)] is { } name
+                && name == MachineReport.ProcessorName
+                && stored[nameof(Verdict.Float32)] is JsonValue single
+                && stored[nameof(Verdict.Bfloat16)] is JsonValue half
+                ? new Verdict(name, (double)single, (double)half)
+                : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException)
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException)
         {
             return null;
         }
     }
 
-    private static string VerdictFile { get; } = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "diffusion", "processor.json");
+    private static string VerdictFile { get; } =
+        Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            "diffusion",
+            "processor.json"
+        );
 
-    private const int Channels = 64, Side = 128;
+    private const int Channels = 64,
+        Side = 128;
     private const double Operations = 2.0 * 9 * Channels * Channels * Side * Side;
 
     /// <summary>A 3x3 convolution in channels-last layout, ready to be timed; the first run has been made.</summary>

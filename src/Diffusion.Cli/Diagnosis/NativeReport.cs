@@ -8,15 +8,32 @@ namespace Diffusion.Cli.Diagnosis;
 /// <summary>Loads the native libraries and says where they came from.</summary>
 internal static class NativeReport
 {
-    private static readonly string[] Libraries = ["libLibTorchSharp", "libtorch_cpu", "libtorch_cuda", "libgomp", "libvips", "LibTorchSharp", "torch_cpu", "torch_cuda"];
+    private static readonly string[] Libraries =
+    [
+        "libLibTorchSharp",
+        "libtorch_cpu",
+        "libtorch_cuda",
+        "libgomp",
+        "libvips",
+        "LibTorchSharp",
+        "torch_cpu",
+        "torch_cuda",
+    ];
 
     /// <summary>What is there.</summary>
     public static IEnumerable<Finding> Findings()
     {
-        yield return Try("libtorch", LoadTorch, "Build or install again; if it persists, delete bin/ and obj/ and restore. Debian 12 and Ubuntu 22.04 need the patched libLibTorchSharp.so that the build makes");
+        yield return Try(
+            "libtorch",
+            LoadTorch,
+            "Build or install again; if it persists, delete bin/ and obj/ and restore. Debian 12 and Ubuntu 22.04 need the patched "
+                + "libLibTorchSharp.so that the build makes"
+        );
         yield return Try("libvips", LoadVips, "Build or install again for this platform; pictures cannot be read without it");
-        foreach (string path in LoadedPaths()) yield return new("loaded", path);
-        foreach (Finding stray in StrayCopies()) yield return stray;
+        foreach (string path in LoadedPaths())
+            yield return new("loaded", path);
+        foreach (Finding stray in StrayCopies())
+            yield return stray;
     }
 
     private static string LoadTorch()
@@ -24,10 +41,13 @@ internal static class NativeReport
         NativeTorch.Prepare();
         using Tensor one = torch.ones(1);
         string cuda = torch.cuda.is_available() ? $"{torch.cuda.device_count()} CUDA device(s)" : "no CUDA device";
-        return $"{torch.__version__}, TorchSharp {typeof(torch).Assembly.GetName().Version?.ToString(3)}, {torch.get_num_threads()} threads, {cuda}";
+        return $"{torch.__version__}, TorchSharp {typeof(torch).Assembly.GetName().Version?.ToString(3)}, {torch.get_num_threads()} "
+            + $"threads, {cuda}";
     }
 
-    private static string LoadVips() => $"{NetVips.NetVips.Version(0)}.{NetVips.NetVips.Version(1)}.{NetVips.NetVips.Version(2)}, NetVips {typeof(NetVips.NetVips).Assembly.GetName().Version?.ToString(3)}";
+    private static string LoadVips() =>
+        $"{NetVips.NetVips.Version(0)}.{NetVips.NetVips.Version(1)}.{NetVips.NetVips.Version(2)}, NetVips "
+        + $"{typeof(NetVips.NetVips).Assembly.GetName().Version?.ToString(3)}";
 
     private static Finding Try(string topic, Func<string> load, string remedy)
     {
@@ -35,7 +55,15 @@ internal static class NativeReport
         {
             return new(topic, load());
         }
-        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or BadImageFormatException or NotSupportedException or ExternalException or NetVips.VipsException)
+        catch (Exception e)
+            when (e
+                    is TypeInitializationException
+                        or DllNotFoundException
+                        or BadImageFormatException
+                        or NotSupportedException
+                        or ExternalException
+                        or NetVips.VipsException
+            )
         {
             Exception cause = e.GetBaseException();
             return new(topic, "cannot be loaded: " + Failure.OneLine(cause.Message), remedy, IsFault: true);
@@ -45,7 +73,15 @@ internal static class NativeReport
     private static IEnumerable<string> LoadedPaths()
     {
         using Process self = Process.GetCurrentProcess();
-        return [.. self.Modules.Cast<ProcessModule>().Select(module => module.FileName).Where(path => Libraries.Any(name => Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal))).Distinct().Order()];
+        return
+        [
+            .. self
+                .Modules.Cast<ProcessModule>()
+                .Select(module => module.FileName)
+                .Where(path => Libraries.Any(name => Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal)))
+                .Distinct()
+                .Order(),
+        ];
     }
 
     /// <summary>A failed load of libtorch leaves half a gigabyte behind, once per failure.</summary>
@@ -54,9 +90,14 @@ internal static class NativeReport
         foreach (string name in (string[])["cpu", "cuda"])
         {
             DirectoryInfo folder = new(Path.Combine(AppContext.BaseDirectory, name));
-            if (!folder.Exists) continue;
+            if (!folder.Exists)
+                continue;
             long bytes = folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
-            yield return new("stray files", $"{folder.FullName}, {bytes / 1e6:0} MB left by a failed load of libtorch", "Delete the folder");
+            yield return new(
+                "stray files",
+                $"{folder.FullName}, {bytes / 1e6:0} MB left by a failed load of libtorch",
+                "Delete the folder"
+            );
         }
     }
 }

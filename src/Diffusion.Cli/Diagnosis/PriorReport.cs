@@ -9,7 +9,13 @@ internal static class PriorReport
     public static IEnumerable<Finding> Findings()
     {
         IReadOnlyList<string> names = PriorFiles.Names;
-        if (names.Count == 0) yield return new("priors", "none found", "Build or install again, pass --prior FILE, or set DIFFUSION_PRIORS (diffusion checkpoints where)", IsFault: true);
+        if (names.Count == 0)
+            yield return new(
+                "priors",
+                "none found",
+                "Build or install again, pass --prior FILE, or set DIFFUSION_PRIORS (diffusion checkpoints where)",
+                IsFault: true
+            );
         foreach (string name in names)
         {
             string file = PriorFiles.Find(name).Weights;

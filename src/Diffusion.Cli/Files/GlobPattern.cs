@@ -3,7 +3,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Cli.Files;
 
-/// <summary>The shell's patterns for one part of a path, for shells that leave them to us: <c>*</c>, <c>?</c>, <c>[a-z]</c>, <c>[!a-z]</c>.</summary>
+/// <summary>
+/// The shell's patterns for one part of a path, for shells that leave them to us: <c>*</c>, <c>?</c>, <c>[a-z]</c>, <c>[!a-z]</c>.
+/// </summary>
 internal sealed partial class GlobPattern
 {
     private readonly Regex _regex;
@@ -15,7 +17,10 @@ internal sealed partial class GlobPattern
         string escaped = Regex.Escape(pattern).Replace(@"\*", ".*", StringComparison.Ordinal).Replace(@"\?", ".", StringComparison.Ordinal);
         try
         {
-            _regex = new Regex($"^{Brackets.Replace(escaped, m => $"[{(m.Groups[1].Success ? "^" : "")}{m.Groups[2].Value}]")}$", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+            _regex = new Regex(
+                $"^{Brackets.Replace(escaped, m => $"[{(m.Groups[1].Success ? "^" : "")}{m.Groups[2].Value}]")}$",
+                RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
+            );
         }
         catch (ArgumentException e)
         {

@@ -10,7 +10,8 @@ internal static class InputFiles
     public const string StandardInput = "-";
 
     /// <summary>Whether a path names a picture by its extension.</summary>
-    public static bool IsPicture(string path) => ImageFormats.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+    public static bool IsPicture(string path) =>
+        ImageFormats.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Expands <paramref name="words"/> into files, in order, each once.</summary>
     /// <param name="words">What the user wrote.</param>
@@ -19,20 +20,47 @@ internal static class InputFiles
     public static IReadOnlyList<string> Expand(IEnumerable<string> words, params string[] alsoTake)
     {
         List<string> files = [];
-        foreach (string word in words) files.AddRange(Expand(word, alsoTake));
+        foreach (string word in words)
+            files.AddRange(Expand(word, alsoTake));
         HashSet<string> stems = [.. files.Where(file => !IsCompanion(file)).Select(Stem)];
-        return [.. files.Where(file => !IsCompanion(file) || !stems.Contains(Path.ChangeExtension(Stem(file), null))).DistinctBy(file => file == StandardInput ? file : Path.GetFullPath(file))];
+        return
+        [
+            .. files
+                .Where(file => !IsCompanion(file) || !stems.Contains(Path.ChangeExtension(Stem(file), null)))
+                .DistinctBy(file => file == StandardInput ? file : Path.GetFullPath(file)),
+        ];
     }
 
     private static IReadOnlyList<string> Expand(string word, string[] alsoTake)
     {
-        if (word == StandardInput || File.Exists(word)) return [word];
+        if (word == StandardInput || File.Exists(word))
+            return [word];
         if (Directory.Exists(word))
         {
-            string[] inside = [.. Directory.EnumerateFiles(word).Where(file => (IsPicture(file) || alsoTake.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)) && !IsCompanion(file)).Order(StringComparer.Ordinal)];
-            return inside.Length > 0 ? inside : throw new ImageException("The folder holds no picture", word, $"Supported are {string.Join(", ", ImageFormats.Extensions)}");
+            string[] inside =
+            [
+                .. Directory
+                    .EnumerateFiles(word)
+                    .Where(file =>
+                        (IsPicture(file) || alsoTake.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+                        && !IsCompanion(file)
+                    )
+                    .Order(StringComparer.Ordinal),
+            ];
+            return inside.Length > 0
+                ? inside
+                : throw new ImageException(
+                    "The folder holds no picture",
+                    word,
+                    $"Supported are {string.Join(", ", ImageFormats.Extensions)}"
+                );
         }
-        if (!GlobPattern.Is(word)) throw new ImageException("There is no such file", word, NearFile(word) is { } near ? $"Did you mean {near}?" : "Check the path");
+        if (!GlobPattern.Is(word))
+            throw new ImageException(
+                "There is no such file",
+                word,
+                NearFile(word) is { } near ? $"Did you mean {near}?" : "Check the path"
+            );
         string[] found = [.. Glob(word).Order(StringComparer.Ordinal)];
         return found.Length > 0 ? found : throw new ImageException("No file matches", word, "Check the pattern");
     }
@@ -61,14 +89,17 @@ internal static class InputFiles
                 _ => folders.SelectMany(f => Directory.EnumerateDirectories(f).Where(new GlobPattern(part).Matches)),
             };
         }
-        return folders.SelectMany(Directory.EnumerateFiles).Where(new GlobPattern(parts[^1]).Matches)
+        return folders
+            .SelectMany(Directory.EnumerateFiles)
+            .Where(new GlobPattern(parts[^1]).Matches)
             .Select(f => f.StartsWith("./", StringComparison.Ordinal) ? f[2..] : f);
     }
 
     private static string? NearFile(string word)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(word)) ?? ".";
-        if (!Directory.Exists(folder)) return null;
+        if (!Directory.Exists(folder))
+            return null;
         string? near = NearestName.Of(Path.GetFileName(word), Directory.EnumerateFiles(folder).Select(f => Path.GetFileName(f)));
         return near is null ? null : Path.Combine(Path.GetDirectoryName(word) ?? "", near);
     }

@@ -23,45 +23,81 @@ internal sealed class OutputPlan
     /// <param name="mayExist">Existing outputs are fine (they will be looked at).</param>
     /// <param name="alsoRead">Further files that are read, and so never overwritten.</param>
     /// <exception cref="UsageException">Two results in one file, an input would be overwritten, or an output exists.</exception>
-    public static OutputPlan Make(IReadOnlyList<string> inputs, string? output, string defaultPattern, string extension, bool force, bool mayExist = false, IEnumerable<string>? alsoRead = null)
+    public static OutputPlan Make(
+        IReadOnlyList<string> inputs,
+        string? output,
+        string defaultPattern,
+        string extension,
+        bool force,
+        bool mayExist = false,
+        IEnumerable<string>? alsoRead = null
+    )
     {
         if (output == StandardOutput)
-            return inputs.Count == 1 ? new([StandardOutput]) : throw new UsageException($"{inputs.Count} results cannot go to standard output", "-o -", "Give one input, or a folder");
+            return inputs.Count == 1
+                ? new([StandardOutput])
+                : throw new UsageException($"{inputs.Count} results cannot go to standard output", "-o -", "Give one input, or a folder");
         string[] paths = [.. inputs.Select(input => PathFor(input, inputs.Count, output, defaultPattern, extension))];
         CheckFree(paths, [.. inputs, .. alsoRead ?? []], force || mayExist);
-        foreach (string folder in paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).Distinct(PathComparer)) CheckWritable(folder);
+        foreach (string folder in paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).Distinct(PathComparer))
+            CheckWritable(folder);
         return new(paths);
     }
 
-    /// <summary>Checks that files can be written: each to a place of its own, over nothing that is read, and over nothing else unless <paramref name="mayExist"/>.</summary>
+    /// <summary>
+    /// Checks that files can be written: each to a place of its own, over nothing that is read, and over nothing else unless <paramref
+    /// name="mayExist"/>.
+    /// </summary>
     /// <exception cref="UsageException">One cannot.</exception>
     public static void CheckFree(IReadOnlyList<string> paths, IEnumerable<string> sources, bool mayExist)
     {
-        HashSet<string> taken = new(PathComparer), read = new(sources.Where(i => i != InputFiles.StandardInput).Select(RealPath), PathComparer);
+        HashSet<string> taken = new(PathComparer),
+            read = new(sources.Where(i => i != InputFiles.StandardInput).Select(RealPath), PathComparer);
         foreach (string path in paths)
         {
             string real = RealPath(path);
-            if (read.Contains(real)) throw new UsageException("The output would overwrite an input", path, "Choose another name");
-            if (!taken.Add(real)) throw new UsageException("Two results would go to the same file", path, "Use a folder, or a pattern with {name}");
-            if (File.Exists(Path.GetDirectoryName(real))) throw new UsageException("The output's folder is a file", path, "Choose another name");
-            if (Directory.Exists(real)) throw new UsageException("The output is a folder", path, "Choose another name");
-            if (!mayExist && File.Exists(real)) throw new UsageException("The output exists already", path, "Pass --force to overwrite it");
+            if (read.Contains(real))
+                throw new UsageException("The output would overwrite an input", path, "Choose another name");
+            if (!taken.Add(real))
+                throw new UsageException("Two results would go to the same file", path, "Use a folder, or a pattern with {name}");
+            if (File.Exists(Path.GetDirectoryName(real)))
+                throw new UsageException("The output's folder is a file", path, "Choose another name");
+            if (Directory.Exists(real))
+                throw new UsageException("The output is a folder", path, "Choose another name");
+            if (!mayExist && File.Exists(real))
+                throw new UsageException("The output exists already", path, "Pass --force to overwrite it");
         }
     }
 
-    /// <summary>Hours of computing must not end at a folder that cannot be written to. A folder that is still to be made is judged by its parent.</summary>
+    /// <summary>
+    /// Hours of computing must not end at a folder that cannot be written to. A folder that is still to be made is judged by its parent.
+    /// </summary>
     /// <exception cref="DiffusionException">It cannot.</exception>
     public static void CheckWritable(string folder)
     {
         string existing = Path.GetFullPath(folder);
-        while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent) existing = parent;
+        while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent)
+            existing = parent;
         try
         {
-            using FileStream probe = new(Path.Combine(existing, $".{Guid.NewGuid():N}"), new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose });
+            using FileStream probe = new(
+                Path.Combine(existing, $".{Guid.NewGuid():N}"),
+                new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.Write,
+                    Options = FileOptions.DeleteOnClose,
+                }
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DiffusionException("The folder cannot be written to", existing, "Check its permissions, or choose another with -o", e);
+            throw new DiffusionException(
+                "The folder cannot be written to",
+                existing,
+                "Check its permissions, or choose another with -o",
+                e
+            );
         }
     }
 
@@ -72,13 +108,17 @@ internal sealed class OutputPlan
         string name = input == InputFiles.StandardInput ? "stdin" : Path.GetFileNameWithoutExtension(input);
         if (output is null)
         {
-            if (input == InputFiles.StandardInput) return StandardOutput;
+            if (input == InputFiles.StandardInput)
+                return StandardOutput;
             return Path.Combine(Path.GetDirectoryName(input) ?? "", defaultPattern.Replace("{name}", name, StringComparison.Ordinal));
         }
-        if (output.Contains("{name}", StringComparison.Ordinal)) return output.Replace("{name}", name, StringComparison.Ordinal);
-        if (Directory.Exists(output) || output.EndsWith('/') || output.EndsWith(Path.DirectorySeparatorChar)) return Path.Combine(output, name + extension);
+        if (output.Contains("{name}", StringComparison.Ordinal))
+            return output.Replace("{name}", name, StringComparison.Ordinal);
+        if (Directory.Exists(output) || output.EndsWith('/') || output.EndsWith(Path.DirectorySeparatorChar))
+            return Path.Combine(output, name + extension);
         bool looksLikeFile = Path.HasExtension(output);
-        if (count > 1 && looksLikeFile) throw new UsageException($"{count} results cannot go to one file", output, "Use a folder, or a pattern with {name}");
+        if (count > 1 && looksLikeFile)
+            throw new UsageException($"{count} results cannot go to one file", output, "Use a folder, or a pattern with {name}");
         return looksLikeFile ? output : Path.Combine(output, name + extension);
     }
 

@@ -6,20 +6,37 @@ namespace Diffusion.Cli.Options;
 internal sealed class ProblemOptions
 {
     /// <summary>The degradation.</summary>
-    public Option<string?> Operator { get; } = new("--operator", "-A") { HelpName = "SPEC", Description = "The degradation, for example \"downsample:factor=4\" (diffusion operators list)" };
+    public Option<string?> Operator { get; } =
+        new("--operator", "-A")
+        {
+            HelpName = "SPEC",
+            Description = "The degradation, for example \"downsample:factor=4\" (diffusion operators list)",
+        };
+
     /// <summary>The noise level; NaN for auto.</summary>
-    public Option<double?> Noise { get; } = new("--noise") { HelpName = "S", Description = "Standard deviation of the noise on the [0,1] scale: 0.05, 12.75/255, or auto", CustomParser = Values.Noise };
+    public Option<double?> Noise { get; } =
+        new("--noise")
+        {
+            HelpName = "S",
+            Description = "Standard deviation of the noise on the [0,1] scale: 0.05, 12.75/255, or auto",
+            CustomParser = Values.Noise,
+        };
+
     /// <summary>Crops instead of complaining.</summary>
     public Option<bool> CropToFit { get; } = new("--crop-to-fit") { Description = "Crop pictures whose size the operator cannot take" };
+
     /// <summary>Resizes masks instead of complaining.</summary>
     public Option<bool> ResizeMask { get; } = new("--resize-mask") { Description = "Resize a mask file to the picture" };
+
     /// <summary>Foreign assemblies.</summary>
-    public Option<string[]> Plugins { get; } = new("--plugin") { HelpName = "DLL|DIR", Description = "Load operators and solvers from an assembly (runs its code)" };
+    public Option<string[]> Plugins { get; } =
+        new("--plugin") { HelpName = "DLL|DIR", Description = "Load operators and solvers from an assembly (runs its code)" };
 
     /// <summary>Adds them to a verb.</summary>
     public ProblemOptions AddTo(Command command)
     {
-        foreach (Option option in (Option[])[Operator, Noise, CropToFit, ResizeMask, Plugins]) command.Add(option);
+        foreach (Option option in (Option[])[Operator, Noise, CropToFit, ResizeMask, Plugins])
+            command.Add(option);
         return this;
     }
 }

@@ -16,38 +16,43 @@ internal static class RestoreSettings
     public static (OperatorCatalog Operators, SolverCatalog Solvers) Catalogs(Session session, ProblemOptions problem)
     {
         string[] plugins = session.Get(problem.Plugins) ?? [];
-        if (plugins.Length == 0) return (ShippedOperators.Catalog, SolverCatalog.BuiltIn);
+        if (plugins.Length == 0)
+            return (ShippedOperators.Catalog, SolverCatalog.BuiltIn);
         System.Reflection.Assembly[] assemblies = [.. plugins.SelectMany(path => UsageException.Guard(() => Plugins.Load(path)))];
         return UsageException.Guard(() => (ShippedOperators.Catalog.With(assemblies), SolverCatalog.With(assemblies)));
     }
 
     /// <summary>The operator spec that the user gave, read and printed back; null when none was given.</summary>
-    public static OperatorSpec? Operator(Session session, ProblemOptions problem, OperatorCatalog catalog)
-        => session.Get(problem.Operator) is { } text ? UsageException.Guard(() => catalog.Parse(text)) : null;
+    public static OperatorSpec? Operator(Session session, ProblemOptions problem, OperatorCatalog catalog) =>
+        session.Get(problem.Operator) is { } text ? UsageException.Guard(() => catalog.Parse(text)) : null;
 
     /// <summary>Device, number format, threads; loads libtorch.</summary>
     public static ComputePolicy Policy(Session session, ExecutionOptions execution)
     {
         string dtype = session.Get(execution.Dtype)!;
         // doctor --measure knows this machine better than its feature flags do.
-        if (dtype == "auto" && session.Get(execution.Device) is "auto" or "cpu" && ConvolutionSpeed.Stored() is { } verdict) dtype = verdict.Dtype;
-        ComputePolicy policy = UsageException.Guard(() => ComputePolicy.Choose(session.Get(execution.Device)!, dtype, session.Get(execution.Threads)));
+        if (dtype == "auto" && session.Get(execution.Device) is "auto" or "cpu" && ConvolutionSpeed.Stored() is { } verdict)
+            dtype = verdict.Dtype;
+        ComputePolicy policy = UsageException.Guard(() =>
+            ComputePolicy.Choose(session.Get(execution.Device)!, dtype, session.Get(execution.Threads))
+        );
         policy.Apply();
         return policy;
     }
 
     /// <summary>What the options about solver and execution say.</summary>
-    public static RestoreOptions Options(Session session, SolverOptions solver, ExecutionOptions execution) => new()
-    {
-        Solver = session.Get(solver.Solver)!,
-        Prior = session.Get(solver.Prior)!,
-        Preset = session.Get(solver.Preset),
-        Steps = session.Get(solver.Steps),
-        Set = session.Get(solver.Set),
-        Seed = session.Get(solver.Seed),
-        Tile = session.Get(execution.Tile),
-        Memory = session.Get(execution.Memory),
-    };
+    public static RestoreOptions Options(Session session, SolverOptions solver, ExecutionOptions execution) =>
+        new()
+        {
+            Solver = session.Get(solver.Solver)!,
+            Prior = session.Get(solver.Prior)!,
+            Preset = session.Get(solver.Preset),
+            Steps = session.Get(solver.Steps),
+            Set = session.Get(solver.Set),
+            Seed = session.Get(solver.Seed),
+            Tile = session.Get(execution.Tile),
+            Memory = session.Get(execution.Memory),
+        };
 
     /// <summary>Checks that there is such a prior. A wrong name is the command line's fault, a missing file the data's.</summary>
     public static void CheckPrior(Session session, SolverOptions options)
@@ -56,7 +61,8 @@ internal static class RestoreSettings
         bool isName = Path.GetFileName(prior) == prior && !Path.HasExtension(prior) && !File.Exists(prior) && !Directory.Exists(prior);
         if (isName && !PriorFiles.Names.Contains(prior))
             throw new UsageException($"There is no prior \"{prior}\"", "--prior", NearestName.Advice(prior, PriorFiles.Names));
-        if (!isName) PriorFiles.Find(prior);
+        if (!isName)
+            PriorFiles.Find(prior);
     }
 
     /// <summary>Checks names and values of the solver's options without loading anything.</summary>
@@ -65,15 +71,26 @@ internal static class RestoreSettings
         string name = session.Get(options.Solver)!;
         if (name == SolverTable.Auto)
         {
-            if (session.Has(options.Preset)) throw new UsageException("--preset belongs to a solver", null, "Choose one with --solver");
-            if (session.Has(options.Set)) throw new UsageException("--set belongs to a solver", null, "Choose one with --solver");
+            if (session.Has(options.Preset))
+                throw new UsageException("--preset belongs to a solver", null, "Choose one with --solver");
+            if (session.Has(options.Set))
+                throw new UsageException("--set belongs to a solver", null, "Choose one with --solver");
             return;
         }
         if (catalog.Entries.All(entry => !entry.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
-            throw new UsageException($"There is no solver \"{name}\"", "--solver", NearestName.Advice(name, [.. catalog.Entries.Select(entry => entry.Name)]));
+            throw new UsageException(
+                $"There is no solver \"{name}\"",
+                "--solver",
+                NearestName.Advice(name, [.. catalog.Entries.Select(entry => entry.Name)])
+            );
         SolverEntry found = catalog.Find(name);
         // Values that depend on the problem are checked again when it is known.
-        PresetRequest request = new(new OperatorTraits(), 0.02, new PriorInfo { Name = "", Kind = PriorKind.PosteriorMean }, session.Get(options.Steps));
+        PresetRequest request = new(
+            new OperatorTraits(),
+            0.02,
+            new PriorInfo { Name = "", Kind = PriorKind.PosteriorMean },
+            session.Get(options.Steps)
+        );
         UsageException.Guard(() => found.Create(session.Get(options.Preset), request, session.Get(options.Set)));
     }
 }

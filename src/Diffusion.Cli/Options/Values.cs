@@ -11,30 +11,39 @@ internal static class Values
     public static double? Noise(ArgumentResult result)
     {
         string text = result.Tokens[^1].Value;
-        if (text == "auto") return double.NaN;
+        if (text == "auto")
+            return double.NaN;
         string[] parts = text.Split('/');
         if (parts.Length > 2 || !Number(parts[0], out double value) || (parts.Length == 2 && !Number(parts[1], out _)))
-            return Fail(result, $"\"{text}\" is no noise level. Write a standard deviation on the [0,1] scale (0.05 or 12.75/255), or auto.");
-        if (parts.Length == 2) value /= double.Parse(parts[1], CultureInfo.InvariantCulture);
-        if (double.IsFinite(value) && value is >= 0 and <= 1) return value;
+            return Fail(
+                result,
+                $"\"{text}\" is no noise level. Write a standard deviation on the [0,1] scale (0.05 or 12.75/255), or auto."
+            );
+        if (parts.Length == 2)
+            value /= double.Parse(parts[1], CultureInfo.InvariantCulture);
+        if (double.IsFinite(value) && value is >= 0 and <= 1)
+            return value;
         string hint = value > 1 && parts.Length == 1 ? $"; a level of 255 is written {text}/255" : "";
         return Fail(result, $"The noise level must be in [0,1], not {text}. It is a standard deviation on the [0,1] scale{hint}.");
     }
 
     /// <summary>A whole number of at least <paramref name="min"/>.</summary>
-    public static Func<ArgumentResult, int?> AtLeast(int min, string unit) => result =>
-    {
-        string text = result.Tokens[^1].Value;
-        if (int.TryParse(text, CultureInfo.InvariantCulture, out int value) && value >= min) return value;
-        result.AddError($"{Name(result)} takes a whole number of {unit}, at least {min}, not \"{text}\".");
-        return null;
-    };
+    public static Func<ArgumentResult, int?> AtLeast(int min, string unit) =>
+        result =>
+        {
+            string text = result.Tokens[^1].Value;
+            if (int.TryParse(text, CultureInfo.InvariantCulture, out int value) && value >= min)
+                return value;
+            result.AddError($"{Name(result)} takes a whole number of {unit}, at least {min}, not \"{text}\".");
+            return null;
+        };
 
     /// <summary>A seed: 0 to 2^64-1.</summary>
     public static ulong Seed(ArgumentResult result)
     {
         string text = result.Tokens[^1].Value;
-        if (!ulong.TryParse(text, CultureInfo.InvariantCulture, out ulong value)) result.AddError($"{Name(result)} takes a whole number from 0 to {ulong.MaxValue}, not \"{text}\".");
+        if (!ulong.TryParse(text, CultureInfo.InvariantCulture, out ulong value))
+            result.AddError($"{Name(result)} takes a whole number from 0 to {ulong.MaxValue}, not \"{text}\".");
         return value;
     }
 
@@ -43,8 +52,19 @@ internal static class Values
     {
         string text = result.Tokens[^1].Value;
         string upper = text.ToUpperInvariant().Replace("IB", "", StringComparison.Ordinal).TrimEnd('B');
-        int shift = upper.Length == 0 ? 0 : upper[^1] switch { 'K' => 10, 'M' => 20, 'G' => 30, 'T' => 40, _ => 0 };
-        if (Number(shift == 0 ? upper : upper[..^1], out double value) && value > 0 && value * Math.Pow(2, shift) < long.MaxValue) return (long)(value * (1L << shift));
+        int shift =
+            upper.Length == 0
+                ? 0
+                : upper[^1] switch
+                {
+                    'K' => 10,
+                    'M' => 20,
+                    'G' => 30,
+                    'T' => 40,
+                    _ => 0,
+                };
+        if (Number(shift == 0 ? upper : upper[..^1], out double value) && value > 0 && value * Math.Pow(2, shift) < long.MaxValue)
+            return (long)(value * (1L << shift));
         result.AddError($"{Name(result)} takes a size such as 800M or 4G, not \"{text}\".");
         return null;
     }
@@ -54,7 +74,14 @@ internal static class Values
     {
         string text = result.Tokens[^1].Value;
         string[] parts = text.Split('x', 'X');
-        if (parts.Length == 2 && int.TryParse(parts[0], CultureInfo.InvariantCulture, out int h) && int.TryParse(parts[1], CultureInfo.InvariantCulture, out int w) && h > 0 && w > 0) return (h, w);
+        if (
+            parts.Length == 2
+            && int.TryParse(parts[0], CultureInfo.InvariantCulture, out int h)
+            && int.TryParse(parts[1], CultureInfo.InvariantCulture, out int w)
+            && h > 0
+            && w > 0
+        )
+            return (h, w);
         result.AddError($"{Name(result)} takes height x width, for example 480x640, not \"{text}\".");
         return null;
     }
@@ -66,15 +93,19 @@ internal static class Values
         foreach (Token token in result.Tokens)
         {
             int at = token.Value.IndexOf('=');
-            if (at > 0) pairs[token.Value[..at].Trim()] = token.Value[(at + 1)..].Trim();
-            else result.AddError($"{Name(result)} takes KEY=VALUE, not \"{token.Value}\".");
+            if (at > 0)
+                pairs[token.Value[..at].Trim()] = token.Value[(at + 1)..].Trim();
+            else
+                result.AddError($"{Name(result)} takes KEY=VALUE, not \"{token.Value}\".");
         }
         return pairs;
     }
 
-    private static bool Number(string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+    private static bool Number(string text, out double value) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
 
-    private static string Name(ArgumentResult result) => result.Parent is OptionResult { Option: var option } ? option.Name : result.Argument.Name;
+    private static string Name(ArgumentResult result) =>
+        result.Parent is OptionResult { Option: var option } ? option.Name : result.Argument.Name;
 
     private static double? Fail(ArgumentResult result, string message)
     {

@@ -9,14 +9,22 @@ namespace Diffusion.Cli.Restoring;
 internal static class BeforeAfter
 {
     /// <summary>The measurement, the restored picture, and the clean one where it is known.</summary>
-    public static void Write(string path, Measurement measurement, RestoredPicture restored, Picture? clean = null, PictureMetrics? metrics = null)
+    public static void Write(
+        string path,
+        Measurement measurement,
+        RestoredPicture restored,
+        Picture? clean = null,
+        PictureMetrics? metrics = null
+    )
     {
         using ComputeScope scope = new();
         List<SheetPanel> panels = [];
-        if (measurement.Shape is not null) panels.Add(new("measurement", measurement.Y.clamp(0, 1)));
+        if (measurement.Shape is not null)
+            panels.Add(new("measurement", measurement.Y.clamp(0, 1)));
         string score = metrics is null ? "" : FormattableString.Invariant($", {metrics.Psnr:0.00} dB");
         panels.Add(new($"restored: {restored.Method}{score}", restored.Picture.Pixels));
-        if (clean is not null) panels.Add(new("original", clean.Pixels));
+        if (clean is not null)
+            panels.Add(new("original", clean.Pixels));
         Sheet.Write(path, panels);
     }
 }

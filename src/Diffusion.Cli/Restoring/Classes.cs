@@ -17,16 +17,23 @@ internal sealed class Classes
     public static Classes Read(string? file, int? same)
     {
         Classes classes = new(same);
-        if (file is null) return classes;
-        if (!File.Exists(file)) throw new UsageException("There is no such file", file, "Check --classes");
+        if (file is null)
+            return classes;
+        if (!File.Exists(file))
+            throw new UsageException("There is no such file", file, "Check --classes");
         int number = 0;
         foreach (string line in File.ReadLines(file))
         {
             number++;
-            if (line.Trim() is not { Length: > 0 } text || text[0] == '#') continue;
+            if (line.Trim() is not { Length: > 0 } text || text[0] == '#')
+                continue;
             int at = text.LastIndexOfAny([' ', '\t', ',']);
             if (at < 1 || !long.TryParse(text[(at + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out long label))
-                throw new DiffusionException($"Line {number} is not NAME CLASS", file, "Write one picture's name and a whole number a line");
+                throw new DiffusionException(
+                    $"Line {number} is not NAME CLASS",
+                    file,
+                    "Write one picture's name and a whole number a line"
+                );
             classes._byName[Path.GetFileNameWithoutExtension(text[..at].Trim(' ', '\t', ','))] = label;
         }
         return classes;

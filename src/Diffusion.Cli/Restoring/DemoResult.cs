@@ -16,7 +16,13 @@ internal sealed record DemoResult(DemoTask Task, IReadOnlyList<DemoScore> Scores
     /// <summary>For <c>--json</c>: task, baseline, restored, seconds, evaluations.</summary>
     public JsonObject ToJson()
     {
-        JsonObject json = new() { ["task"] = Task.Name, ["photo"] = Task.Photo, ["operator"] = Task.Operator, ["noise"] = DemoTask.Noise };
+        JsonObject json = new()
+        {
+            ["task"] = Task.Name,
+            ["photo"] = Task.Photo,
+            ["operator"] = Task.Operator,
+            ["noise"] = DemoTask.Noise,
+        };
         foreach (DemoScore score in Scores)
         {
             JsonObject scores = score.Metrics.ToJson();

@@ -16,7 +16,8 @@ internal sealed class DemoRun(Session session, Restorer restorer, string folder)
     /// <exception cref="DiffusionException">The bundled photograph or the prior is missing.</exception>
     public DemoResult Run(DemoTask task)
     {
-        if (!File.Exists(task.Path)) throw new DiffusionException("A bundled photograph is missing", task.Path, "Build or install again");
+        if (!File.Exists(task.Path))
+            throw new DiffusionException("A bundled photograph is missing", task.Path, "Build or install again");
         using ComputeScope scope = new();
         OperatorSpec spec = ShippedOperators.Catalog.Parse(task.Operator);
         using Picture clean = ImageFile.Read(task.Path);
@@ -28,7 +29,9 @@ internal sealed class DemoRun(Session session, Restorer restorer, string folder)
         Baseline baseline = Baselines.Classical(a, y, DemoTask.Noise, clean.Pixels);
         double baselineSeconds = watch.Elapsed.TotalSeconds;
         RestoredPicture? restored = null;
-        session.Terminal.WithProgress(task.Name, report => restored = restorer.Restore(degraded.Measurement, step => report(step.Fraction), session.Cancellation));
+        session.Terminal.WithProgress(task.Name, report =>
+            restored = restorer.Restore(degraded.Measurement, step => report(step.Fraction), session.Cancellation)
+        );
         using RestoredPicture result = restored!;
 
         Tensor before = torch.nn.functional.interpolate(y, [clean.Height, clean.Width], mode: torch.InterpolationMode.Nearest);
@@ -39,13 +42,15 @@ internal sealed class DemoRun(Session session, Restorer restorer, string folder)
             new("restored", result.Method, Score(result.Picture.Pixels, clean), result.Seconds),
         ];
         ImageFile.Write(Path.Combine(folder, $"{task.Photo}_restored.png"), result.Picture);
-        Sheet.Write(Path.Combine(folder, $"{task.Photo}_{task.Name}.png"),
-        [
-            new(Caption("measurement", scores[0]), y.clamp(0, 1)),
-            new(Caption(baseline.Name, scores[1]), baseline.X.clamp(0, 1)),
-            new(Caption("restored", scores[2]), result.Picture.Pixels),
-            new("original", clean.Pixels),
-        ]);
+        Sheet.Write(
+            Path.Combine(folder, $"{task.Photo}_{task.Name}.png"),
+            [
+                new(Caption("measurement", scores[0]), y.clamp(0, 1)),
+                new(Caption(baseline.Name, scores[1]), baseline.X.clamp(0, 1)),
+                new(Caption("restored", scores[2]), result.Picture.Pixels),
+                new("original", clean.Pixels),
+            ]
+        );
         return new DemoResult(task, scores, result.Evaluations);
     }
 

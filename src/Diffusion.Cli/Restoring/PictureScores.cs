@@ -11,24 +11,33 @@ internal static class PictureScores
     /// <exception cref="DiffusionException">The pictures are of different shapes.</exception>
     public static PictureMetrics Of(Tensor restored, Tensor clean, string where, int border = 0, bool eightBit = true)
     {
-        if (!restored.shape.SequenceEqual(clean.shape)) throw new DiffusionException($"The pictures differ in shape: {Describe(restored)} against {Describe(clean)}", where, "Compare pictures of one size and number of channels");
-        if (2 * border >= Math.Min(clean.shape[2], clean.shape[3])) throw new DiffusionException($"A border of {border} leaves nothing of {Describe(clean)}", where, "Use a smaller --border");
-        if (Math.Max(clean.shape[2], clean.shape[3]) - 2 * border < 2) throw new DiffusionException("One pixel is too little to compare", where, "Compare larger pictures, or use a smaller --border");
+        if (!restored.shape.SequenceEqual(clean.shape))
+            throw new DiffusionException(
+                $"The pictures differ in shape: {Describe(restored)} against {Describe(clean)}",
+                where,
+                "Compare pictures of one size and number of channels"
+            );
+        if (2 * border >= Math.Min(clean.shape[2], clean.shape[3]))
+            throw new DiffusionException($"A border of {border} leaves nothing of {Describe(clean)}", where, "Use a smaller --border");
+        if (Math.Max(clean.shape[2], clean.shape[3]) - 2 * border < 2)
+            throw new DiffusionException("One pixel is too little to compare", where, "Compare larger pictures, or use a smaller --border");
         return PictureMetrics.Compute(restored.cpu().clamp(0, 1), clean.cpu().clamp(0, 1), border, eightBit);
     }
 
     /// <summary>All of them; equal pictures have no finite PSNR: null.</summary>
-    public static JsonObject ToJson(this PictureMetrics metrics) => new()
-    {
-        ["psnr"] = Finite(metrics.Psnr),
-        ["ssim"] = metrics.Ssim is { } ssim ? Finite(ssim) : null,
-        ["psnr_y"] = Finite(metrics.PsnrY),
-        ["niqe"] = metrics.Niqe is { } niqe ? Finite(niqe) : null,
-        ["gmsd"] = Finite(metrics.Gmsd),
-    };
+    public static JsonObject ToJson(this PictureMetrics metrics) =>
+        new()
+        {
+            ["psnr"] = Finite(metrics.Psnr),
+            ["ssim"] = metrics.Ssim is { } ssim ? Finite(ssim) : null,
+            ["psnr_y"] = Finite(metrics.PsnrY),
+            ["niqe"] = metrics.Niqe is { } niqe ? Finite(niqe) : null,
+            ["gmsd"] = Finite(metrics.Gmsd),
+        };
 
     /// <summary>The two that everybody reads.</summary>
-    public static string ToLine(this PictureMetrics metrics) => FormattableString.Invariant($"PSNR {metrics.Psnr:0.00} dB, SSIM {metrics.Ssim:0.0000}");
+    public static string ToLine(this PictureMetrics metrics) =>
+        FormattableString.Invariant($"PSNR {metrics.Psnr:0.00} dB, SSIM {metrics.Ssim:0.0000}");
 
     private static JsonNode? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;
 

@@ -14,25 +14,36 @@ internal sealed class References
     public References(string? path, IReadOnlyList<string> inputs)
     {
         _path = path;
-        if (path is null) return;
+        if (path is null)
+            return;
         if (Directory.Exists(path))
         {
-            foreach (string file in InputFiles.Expand([path])) _byName[Path.GetFileNameWithoutExtension(file)] = file;
+            foreach (string file in InputFiles.Expand([path]))
+                _byName[Path.GetFileNameWithoutExtension(file)] = file;
             return;
         }
-        if (!File.Exists(path)) throw new UsageException("There is no such file", path, "Check --reference");
-        if (inputs.Count > 1) throw new UsageException($"One reference stands against {inputs.Count} inputs", path, "Pass a folder whose files have the inputs' names");
+        if (!File.Exists(path))
+            throw new UsageException("There is no such file", path, "Check --reference");
+        if (inputs.Count > 1)
+            throw new UsageException(
+                $"One reference stands against {inputs.Count} inputs",
+                path,
+                "Pass a folder whose files have the inputs' names"
+            );
     }
 
     /// <summary>The clean picture's file, or null without <c>--reference</c>.</summary>
     /// <exception cref="UsageException">The folder has none of this name.</exception>
     public string? For(string input)
     {
-        if (_path is null) return null;
-        if (_byName.Count == 0) return _path;
+        if (_path is null)
+            return null;
+        if (_byName.Count == 0)
+            return _path;
         string name = Path.GetFileNameWithoutExtension(input);
         // photo_degraded belongs to photo: the longest name that the input's begins with.
-        return _byName.Keys.Where(key => name.StartsWith(key, StringComparison.OrdinalIgnoreCase)).MaxBy(key => key.Length) is { } match ? _byName[match]
+        return _byName.Keys.Where(key => name.StartsWith(key, StringComparison.OrdinalIgnoreCase)).MaxBy(key => key.Length) is { } match
+            ? _byName[match]
             : throw new UsageException($"There is no reference for {input}", _path, $"Put {name}.png there, or leave --reference out");
     }
 }

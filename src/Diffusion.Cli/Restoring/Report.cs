@@ -39,8 +39,17 @@ internal sealed class Report(string input, string output, RestoredPicture restor
             ["inner_iterations"] = restored.InnerIterations,
             ["hint"] = restored.Hint,
         };
-        if (_scores is not null) json["metrics"] = _scores.ToJson();
-        if (_spread is not null) json["spread"] = new JsonObject { ["samples"] = restored.Samples.Count, ["spread"] = Math.Round(_spread.Spread, 6), ["error"] = Math.Round(_spread.Error, 6), ["within_68"] = Math.Round(_spread.Within68, 4), ["within_95"] = Math.Round(_spread.Within95, 4) };
+        if (_scores is not null)
+            json["metrics"] = _scores.ToJson();
+        if (_spread is not null)
+            json["spread"] = new JsonObject
+            {
+                ["samples"] = restored.Samples.Count,
+                ["spread"] = Math.Round(_spread.Spread, 6),
+                ["error"] = Math.Round(_spread.Error, 6),
+                ["within_68"] = Math.Round(_spread.Within68, 4),
+                ["within_95"] = Math.Round(_spread.Within95, 4),
+            };
         return json;
     }
 
@@ -50,7 +59,12 @@ internal sealed class Report(string input, string output, RestoredPicture restor
         string noise = restored.NoiseEstimated ? FormattableString.Invariant($", noise estimated as {restored.Noise:0.####}") : "";
         string to = output == OutputPlan.StandardOutput ? "standard output" : output;
         string scores = _scores is null ? "" : ", " + _scores.ToLine();
-        if (_spread is not null) scores += FormattableString.Invariant($", spread {_spread.Spread:0.0000} against error {_spread.Error:0.0000}, {_spread.Within68:0 %} of the pixels within the 68 % interval, {_spread.Within95:0 %} within 95 %");
+        if (_spread is not null)
+            scores += string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $", spread {_spread.Spread:0.0000} against error {_spread.Error:0.0000}, {_spread.Within68:0 %} of the pixels "
+                    + $"within the 68 % interval, {_spread.Within95:0 %} within 95 %"
+            );
         return string.Create(CultureInfo.InvariantCulture, $"{input} -> {to}: {restored.Method}, {restored.Seconds:0.0} s{noise}{scores}");
     }
 

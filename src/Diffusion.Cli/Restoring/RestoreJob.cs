@@ -18,14 +18,19 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
 
     /// <summary>Clean pictures to compare with.</summary>
     public required References References { get; init; }
+
     /// <summary>Classes by picture.</summary>
     public required Classes Classes { get; init; }
+
     /// <summary>Pictures of one size that are restored together.</summary>
     public int Batch { get; init; } = 1;
+
     /// <summary>Before/after pictures by output; empty: none are written.</summary>
     public required IReadOnlyDictionary<string, string> Sheets { get; init; }
+
     /// <summary>Skip complete outputs.</summary>
     public bool Resume { get; init; }
+
     /// <summary>Replace existing outputs.</summary>
     public bool Overwrite { get; init; }
 
@@ -34,8 +39,10 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
     {
         FileQueue queue = new(session);
         int[] todo = [.. Enumerable.Range(0, inputs.Count).Where(i => !IsComplete(inputs[i], outputs.Paths[i]))];
-        if (todo.Length < inputs.Count) Terminal.Say($"{inputs.Count - todo.Length} of {inputs.Count} outputs are complete already.");
-        if (todo.Length == 0) return ExitCode.Done;
+        if (todo.Length < inputs.Count)
+            Terminal.Say($"{inputs.Count - todo.Length} of {inputs.Count} outputs are complete already.");
+        if (todo.Length == 0)
+            return ExitCode.Done;
         StartUp startUp = new();
         startUp.Mark("runtime and command line");
         NativeTorch.Prepare();
@@ -55,18 +62,25 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
                 // What is wrong with the prior is wrong for every file: not caught here.
                 Restorer restorer = loading.GetAwaiter().GetResult();
                 startUp.Mark("prior and picture");
-                if (i == todo[0] && Classes.Any && restorer.Prior.Classes is null) Terminal.Warn($"Prior {restorer.Prior.Name} knows no classes: --class and --classes change nothing.");
-                if (item is null) continue;
-                if (batch.Count > 0 && !SameKind(batch[0], item)) Flush(restorer);
+                if (i == todo[0] && Classes.Any && restorer.Prior.Classes is null)
+                    Terminal.Warn($"Prior {restorer.Prior.Name} knows no classes: --class and --classes change nothing.");
+                if (item is null)
+                    continue;
+                if (batch.Count > 0 && !SameKind(batch[0], item))
+                    Flush(restorer);
                 batch.Add(item);
-                if (batch.Count == Batch) Flush(restorer);
+                if (batch.Count == Batch)
+                    Flush(restorer);
             }
-            if (batch.Count > 0) Flush(loading.Result);
+            if (batch.Count > 0)
+                Flush(loading.Result);
         }
         finally
         {
-            foreach (Item item in batch) item.Measurement.Dispose();
-            if (loading.IsCompletedSuccessfully) loading.Result.Dispose();
+            foreach (Item item in batch)
+                item.Measurement.Dispose();
+            if (loading.IsCompletedSuccessfully)
+                loading.Result.Dispose();
         }
         return queue.Finish(inputs.Count);
 
@@ -80,7 +94,8 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             }
             finally
             {
-                foreach (Item item in items) item.Measurement.Dispose();
+                foreach (Item item in items)
+                    item.Measurement.Dispose();
             }
         }
     }
@@ -97,53 +112,69 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             bool complete = IsComplete(input, outputs.Paths[i]);
             using Measurement measurement = Measurement.Open(input, Classes.Of(input));
             RestorePlan plan = UsageException.GuardArguments(() => restorer.Plan(measurement, Batch));
-            if (!complete) seconds += plan.Seconds;
-            if (Terminal.Json) Terminal.PrintJson(PlanJson(input, outputs.Paths[i], complete, plan));
-            else Terminal.Print($"{input} -> {outputs.Paths[i]}: {(complete ? "complete already" : plan)}");
+            if (!complete)
+                seconds += plan.Seconds;
+            if (Terminal.Json)
+                Terminal.PrintJson(PlanJson(input, outputs.Paths[i], complete, plan));
+            else
+                Terminal.Print($"{input} -> {outputs.Paths[i]}: {(complete ? "complete already" : plan)}");
         });
-        if (!Terminal.Json) Terminal.Print(FormattableString.Invariant($"About {seconds:0.0} s in all; nothing was written."));
+        if (!Terminal.Json)
+            Terminal.Print(FormattableString.Invariant($"About {seconds:0.0} s in all; nothing was written."));
         return queue.Code;
     }
 
-    private static JsonObject PlanJson(string input, string output, bool complete, RestorePlan plan) => new()
-    {
-        ["input"] = input,
-        ["output"] = output,
-        ["complete"] = complete,
-        ["operator"] = plan.Operator,
-        ["noise"] = plan.Noise,
-        ["solver"] = plan.Solver,
-        ["evaluations"] = plan.Evaluations,
-        ["size"] = new JsonArray(plan.Picture.Channels, plan.Picture.Height, plan.Picture.Width),
-        ["tile"] = plan.Tile,
-        ["areas"] = plan.Areas,
-        ["bytes"] = plan.Bytes,
-        ["seconds"] = Math.Round(plan.Seconds, 2),
-    };
+    private static JsonObject PlanJson(string input, string output, bool complete, RestorePlan plan) =>
+        new()
+        {
+            ["input"] = input,
+            ["output"] = output,
+            ["complete"] = complete,
+            ["operator"] = plan.Operator,
+            ["noise"] = plan.Noise,
+            ["solver"] = plan.Solver,
+            ["evaluations"] = plan.Evaluations,
+            ["size"] = new JsonArray(plan.Picture.Channels, plan.Picture.Height, plan.Picture.Width),
+            ["tile"] = plan.Tile,
+            ["areas"] = plan.Areas,
+            ["bytes"] = plan.Bytes,
+            ["seconds"] = Math.Round(plan.Seconds, 2),
+        };
 
-    private bool IsComplete(string input, string output) => Resume && RestoreRecord.IsComplete(output, RestoreRecord.Settings(input, options, Classes.Of(input)));
+    private bool IsComplete(string input, string output) =>
+        Resume && RestoreRecord.IsComplete(output, RestoreRecord.Settings(input, options, Classes.Of(input)));
 
     private Item Open(string input, string output)
     {
         Measurement measurement = Measurement.Open(input, Classes.Of(input));
-        foreach (string note in measurement.Notes) Terminal.Say($"{input}: {note}.");
+        foreach (string note in measurement.Notes)
+            Terminal.Say($"{input}: {note}.");
         return new Item(input, output, measurement, RestoreRecord.Settings(input, options, Classes.Of(input)));
     }
 
-    private static bool SameKind(Item a, Item b)
-        => a.Measurement.Y.shape.SequenceEqual(b.Measurement.Y.shape) && a.Measurement.Clean == b.Measurement.Clean
-            && a.Measurement.Side?.Operator == b.Measurement.Side?.Operator && a.Measurement.Side?.Noise == b.Measurement.Side?.Noise
-            && a.Measurement.Side?.Mask is null && b.Measurement.Side?.Mask is null;
+    private static bool SameKind(Item a, Item b) =>
+        a.Measurement.Y.shape.SequenceEqual(b.Measurement.Y.shape)
+        && a.Measurement.Clean == b.Measurement.Clean
+        && a.Measurement.Side?.Operator == b.Measurement.Side?.Operator
+        && a.Measurement.Side?.Noise == b.Measurement.Side?.Noise
+        && a.Measurement.Side?.Mask is null
+        && b.Measurement.Side?.Mask is null;
 
     private void Restore(Restorer restorer, IReadOnlyList<Item> items, ComputePolicy policy, StartUp startUp)
     {
         string title = items.Count == 1 ? Path.GetFileName(items[0].Input) : $"{items.Count} pictures";
         IReadOnlyList<RestoredPicture> restored = [];
-        Terminal.WithProgress(title, report => restored = UsageException.GuardArguments(() => restorer.Restore([.. items.Select(item => item.Measurement)], step =>
-        {
-            startUp.Tell("first step", Terminal);
-            report(step.Fraction);
-        }, session.Cancellation)));
+        Terminal.WithProgress(title, report => restored = UsageException.GuardArguments(() =>
+                restorer.Restore(
+                    [.. items.Select(item => item.Measurement)],
+                    step =>
+                    {
+                        startUp.Tell("first step", Terminal);
+                        report(step.Fraction);
+                    },
+                    session.Cancellation
+                )
+            ));
         for (int i = 0; i < items.Count; i++)
         {
             using RestoredPicture picture = restored[i];
@@ -156,7 +187,13 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
         if (item.Output == OutputPlan.StandardOutput)
         {
             using Stream stdout = Console.OpenStandardOutput();
-            ImageFile.Write(stdout, restored.Picture.Pixels, ImageFormat.Png, new WriteOptions { BitDepth = restored.Picture.BitDepth }, restored.Picture.Alpha);
+            ImageFile.Write(
+                stdout,
+                restored.Picture.Pixels,
+                ImageFormat.Png,
+                new WriteOptions { BitDepth = restored.Picture.BitDepth },
+                restored.Picture.Alpha
+            );
         }
         else
         {
@@ -165,12 +202,19 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             RestoreRecord.Write(item.Output, item.Settings, restored, policy);
         }
         using Report report = new(item.Input, item.Output, restored, item.Measurement);
-        if (References.For(item.Input) is { } reference) report.Compare(reference);
-        if (Sheets.TryGetValue(item.Output, out string? sheet)) report.WriteSheet(sheet);
-        if (restored.InnerIterations is { } iterations) Terminal.Detail(FormattableString.Invariant($"{item.Input}: {iterations:0.0} iterations a data step on average."));
-        if (Terminal.Json) Terminal.PrintJson(report.ToJson());
-        else if (item.Output != OutputPlan.StandardOutput) Terminal.Print(report.ToLine());
-        else Terminal.Say(report.ToLine());
-        if (restored.Hint is { } hint) Terminal.Warn($"{item.Input}: {hint}.");
+        if (References.For(item.Input) is { } reference)
+            report.Compare(reference);
+        if (Sheets.TryGetValue(item.Output, out string? sheet))
+            report.WriteSheet(sheet);
+        if (restored.InnerIterations is { } iterations)
+            Terminal.Detail(FormattableString.Invariant($"{item.Input}: {iterations:0.0} iterations a data step on average."));
+        if (Terminal.Json)
+            Terminal.PrintJson(report.ToJson());
+        else if (item.Output != OutputPlan.StandardOutput)
+            Terminal.Print(report.ToLine());
+        else
+            Terminal.Say(report.ToLine());
+        if (restored.Hint is { } hint)
+            Terminal.Warn($"{item.Input}: {hint}.");
     }
 }

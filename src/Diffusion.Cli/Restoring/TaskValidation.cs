@@ -20,14 +20,21 @@ internal sealed record TaskValidation(DemoTask Task, string Baseline, double Bas
     /// <param name="seed">Seed of the noise.</param>
     /// <param name="progress">Told the finished part, 0..1.</param>
     /// <param name="cancellation">Ends it between two steps.</param>
-    public static IReadOnlyList<TaskValidation> Measure(Restorer restorer, IReadOnlyList<string> files, ulong seed, Action<double> progress, CancellationToken cancellation)
+    public static IReadOnlyList<TaskValidation> Measure(
+        Restorer restorer,
+        IReadOnlyList<string> files,
+        ulong seed,
+        Action<double> progress,
+        CancellationToken cancellation
+    )
     {
         List<TaskValidation> rows = [];
         foreach (DemoTask task in DemoTask.All)
         {
             OperatorSpec spec = ShippedOperators.Catalog.Parse(task.Operator);
             string name = "";
-            double baselines = 0, restorations = 0;
+            double baselines = 0,
+                restorations = 0;
             for (int i = 0; i < files.Count; i++)
             {
                 using ComputeScope scope = new();
@@ -53,6 +60,9 @@ internal sealed record TaskValidation(DemoTask Task, string Baseline, double Bas
     {
         using Picture picture = ImageFile.Read(file);
         (int height, int width) = (picture.Height / 4 * 4, picture.Width / 4 * 4);
-        return new Picture(picture.Pixels.narrow(2, 0, height).narrow(3, 0, width).expand(1, 3, height, width).clone()) { Name = Path.GetFileNameWithoutExtension(file) };
+        return new Picture(picture.Pixels.narrow(2, 0, height).narrow(3, 0, width).expand(1, 3, height, width).clone())
+        {
+            Name = Path.GetFileNameWithoutExtension(file),
+        };
     }
 }

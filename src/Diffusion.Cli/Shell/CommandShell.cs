@@ -13,8 +13,13 @@ internal static class CommandShell
         RootCommand root = Root.Create();
         HelpWithExamples.Install(root);
         ParseResult parse = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-        Terminal terminal = new(parse.GetValue(GlobalOptions.Json), parse.GetValue(GlobalOptions.Quiet), parse.GetValue(GlobalOptions.Verbose));
-        if (args.Length == 0) parse = root.Parse(["--help"]);
+        Terminal terminal = new(
+            parse.GetValue(GlobalOptions.Json),
+            parse.GetValue(GlobalOptions.Quiet),
+            parse.GetValue(GlobalOptions.Verbose)
+        );
+        if (args.Length == 0)
+            parse = root.Parse(["--help"]);
         if (CommandLineCheck.FirstError(parse, args) is { } error)
         {
             terminal.Fail(new Failure(ExitCode.Usage, error));
@@ -40,7 +45,8 @@ internal static class CommandShell
         catch (Exception e)
         {
             Failure failure = Failure.Of(e);
-            if (failure.Code == ExitCode.Bug) failure = failure with { Line = $"{failure.Line} Details are in {CrashLog.Write(e)}." };
+            if (failure.Code == ExitCode.Bug)
+                failure = failure with { Line = $"{failure.Line} Details are in {CrashLog.Write(e)}." };
             terminal.Fail(failure, e);
             return failure.Code;
         }

@@ -11,12 +11,16 @@ internal static class CrashLog
         string path = Path.Combine(Path.GetTempPath(), $"diffusion-{DateTime.UtcNow:yyyyMMdd-HHmmss}-{Environment.ProcessId}.log");
         try
         {
-            File.WriteAllText(path, $"""
-                diffusion {typeof(CrashLog).Assembly.GetName().Version} on {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription} ({RuntimeInformation.RuntimeIdentifier})
+            File.WriteAllText(
+                path,
+                $"""
+                diffusion {typeof(CrashLog).Assembly.GetName().Version} on {RuntimeInformation.FrameworkDescription}
+                {RuntimeInformation.OSDescription} ({RuntimeInformation.RuntimeIdentifier})
                 {string.Join(' ', Environment.GetCommandLineArgs())}
 
                 {e}
-                """);
+                """
+            );
             return path;
         }
         catch (Exception writing) when (writing is IOException or UnauthorizedAccessException)

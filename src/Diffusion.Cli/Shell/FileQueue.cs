@@ -27,20 +27,31 @@ internal sealed class FileQueue(Session session)
         {
             work();
         }
-        catch (Exception e) when (count > 1 && e is not (OperationCanceledException or UsageException) && Failure.Of(e) is { Code: not ExitCode.Bug } failure)
+        catch (Exception e)
+            when (count > 1
+                && e is not (OperationCanceledException or UsageException)
+                && Failure.Of(e) is { Code: not ExitCode.Bug } failure
+            )
         {
-            foreach (string file in files) _failures.Add((file, failure));
+            foreach (string file in files)
+                _failures.Add((file, failure));
             session.Terminal.Fail(failure, e);
         }
     }
 
     /// <summary>The exit code so far.</summary>
-    public ExitCode Code => _failures.Count == 0 ? ExitCode.Done : _failures.All(f => f.Failure.Code == ExitCode.Resources) ? ExitCode.Resources : ExitCode.Data;
+    public ExitCode Code =>
+        _failures.Count == 0 ? ExitCode.Done
+        : _failures.All(f => f.Failure.Code == ExitCode.Resources) ? ExitCode.Resources
+        : ExitCode.Data;
 
     /// <summary>Closes with the count and the list of failures.</summary>
     public ExitCode Finish(int count)
     {
-        if (_failures.Count > 0) session.Terminal.Fail(new Failure(Code, $"{_failures.Count} of {count} files failed: {string.Join(", ", _failures.Select(f => f.File))}."));
+        if (_failures.Count > 0)
+            session.Terminal.Fail(
+                new Failure(Code, $"{_failures.Count} of {count} files failed: {string.Join(", ", _failures.Select(f => f.File))}.")
+            );
         return Code;
     }
 }

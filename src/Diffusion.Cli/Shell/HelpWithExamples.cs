@@ -21,10 +21,12 @@ internal sealed class HelpWithExamples(SynchronousCommandLineAction inner) : Syn
     public override int Invoke(ParseResult parseResult)
     {
         int code = inner.Invoke(parseResult);
-        if (parseResult.CommandResult.Command is not Verb verb) return code;
+        if (parseResult.CommandResult.Command is not Verb verb)
+            return code;
         TextWriter output = parseResult.InvocationConfiguration.Output;
         output.WriteLine("Examples:");
-        foreach (string example in verb.Examples) output.WriteLine("  " + example);
+        foreach (string example in verb.Examples)
+            output.WriteLine("  " + example);
         return code;
     }
 }

@@ -25,17 +25,24 @@ internal sealed partial class Interrupts : IDisposable
     private void Handle(PosixSignalContext context, ExitCode code)
     {
         context.Cancel = true;
-        if (Interlocked.Increment(ref _signals) > 1) QuitAtOnce((int)code);
+        if (Interlocked.Increment(ref _signals) > 1)
+            QuitAtOnce((int)code);
         Code = code;
-        Console.Error.WriteLine(code == ExitCode.Interrupted ? "Stopping after the current evaluation; Ctrl-C again quits at once." : "Stopping after the current evaluation.");
+        Console.Error.WriteLine(
+            code == ExitCode.Interrupted
+                ? "Stopping after the current evaluation; Ctrl-C again quits at once."
+                : "Stopping after the current evaluation."
+        );
         _source.Cancel();
     }
 
     /// <summary>Skips finalizers and exit handlers, which would wait for libtorch's threads.</summary>
     private static void QuitAtOnce(int code)
     {
-        if (OperatingSystem.IsWindows()) Environment.Exit(code);
-        else _exit(code);
+        if (OperatingSystem.IsWindows())
+            Environment.Exit(code);
+        else
+            _exit(code);
     }
 
     [LibraryImport("libc")]
@@ -44,7 +51,8 @@ internal sealed partial class Interrupts : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (PosixSignalRegistration registration in _registrations) registration.Dispose();
+        foreach (PosixSignalRegistration registration in _registrations)
+            registration.Dispose();
         _source.Dispose();
     }
 }

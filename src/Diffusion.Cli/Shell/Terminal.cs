@@ -9,7 +9,8 @@ namespace Diffusion.Cli.Shell;
 internal sealed class Terminal
 {
     private static readonly JsonSerializerOptions JsonLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private readonly Lazy<IAnsiConsole> _out, _error;
+    private readonly Lazy<IAnsiConsole> _out,
+        _error;
 
     /// <summary>The version of the objects that <c>--json</c> prints.</summary>
     public const int Schema = 1;
@@ -28,12 +29,16 @@ internal sealed class Terminal
 
     /// <summary>Results are JSON Lines.</summary>
     public bool Json { get; }
+
     /// <summary>No messages, no progress.</summary>
     public bool Quiet { get; }
+
     /// <summary>Details, and stack traces of errors.</summary>
     public bool Verbose { get; }
+
     /// <summary>Whether standard error shows bars and colours.</summary>
     public bool IsInteractive { get; }
+
     /// <summary>Standard error, for progress bars.</summary>
     public IAnsiConsole ErrorConsole => _error.Value;
 
@@ -50,7 +55,9 @@ internal sealed class Terminal
         }
         using StringWriter text = new();
         Create(text, ansi: false).Write(table.Border(TableBorder.Markdown));
-        foreach (string line in text.ToString().Split('\n')) if (line.AsSpan().Trim().Length > 0) Print(line.TrimEnd());
+        foreach (string line in text.ToString().Split('\n'))
+            if (line.AsSpan().Trim().Length > 0)
+                Print(line.TrimEnd());
     }
 
     /// <summary>An object of the result as one line of JSON, the schema's number first.</summary>
@@ -68,13 +75,15 @@ internal sealed class Terminal
     /// <summary>A message that is no result.</summary>
     public void Say(string line)
     {
-        if (!Quiet) WriteError(line, null);
+        if (!Quiet)
+            WriteError(line, null);
     }
 
     /// <summary>A detail for <c>--verbose</c>.</summary>
     public void Detail(string line)
     {
-        if (Verbose) WriteError(line, "grey");
+        if (Verbose)
+            WriteError(line, "grey");
     }
 
     /// <summary>A warning.</summary>
@@ -84,10 +93,14 @@ internal sealed class Terminal
     public void Fail(Failure failure, Exception? exception = null)
     {
         WriteError("error: " + failure.Line, "red");
-        if (Verbose && exception is not null) Console.Error.WriteLine(exception);
+        if (Verbose && exception is not null)
+            Console.Error.WriteLine(exception);
     }
 
-    /// <summary>Runs <paramref name="work"/> below a progress bar, if there is a terminal to show it on. <paramref name="work"/> reports the finished part, 0..1.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> below a progress bar, if there is a terminal to show it on. <paramref name="work"/> reports the
+    /// finished part, 0..1.
+    /// </summary>
     public void WithProgress(string title, Action<Action<double>> work)
     {
         if (!IsInteractive)
@@ -95,31 +108,40 @@ internal sealed class Terminal
             work(static _ => { });
             return;
         }
-        ErrorConsole.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
-        {
-            ProgressTask task = context.AddTask(Markup.Escape(title), maxValue: 1);
-            work(part => task.Value = part);
-        });
+        ErrorConsole
+            .Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                ProgressTask task = context.AddTask(Markup.Escape(title), maxValue: 1);
+                work(part => task.Value = part);
+            });
     }
 
     private void WriteError(string line, string? color)
     {
         // Spectre wraps and needs a live display's lock: only where bars may be on the screen.
-        if (IsInteractive) ErrorConsole.Write(new Text(line + "\n", color is null ? Style.Plain : Style.Parse(color)));
-        else Console.Error.WriteLine(line);
+        if (IsInteractive)
+            ErrorConsole.Write(new Text(line + "\n", color is null ? Style.Plain : Style.Parse(color)));
+        else
+            Console.Error.WriteLine(line);
     }
 
     private static IAnsiConsole Create(TextWriter writer, bool ansi)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = ansi ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = ansi ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Interactive = ansi ? InteractionSupport.Detect : InteractionSupport.No,
-            Out = new AnsiConsoleOutput(writer),
-        });
+        IAnsiConsole console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Ansi = ansi ? AnsiSupport.Detect : AnsiSupport.No,
+                ColorSystem = ansi ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+                Interactive = ansi ? InteractionSupport.Detect : InteractionSupport.No,
+                Out = new AnsiConsoleOutput(writer),
+            }
+        );
         const int NeverWrap = 10_000;
-        if (!ansi) console.Profile.Width = NeverWrap;
+        if (!ansi)
+            console.Profile.Width = NeverWrap;
         return console;
     }
 }

@@ -6,7 +6,9 @@ namespace Diffusion.Cli.Shell;
 internal sealed class UsageException(string what, string? where = null, string? remedy = null, Exception? inner = null)
     : DiffusionException(what, where, remedy, inner)
 {
-    /// <summary>Runs work of which wrong arguments come from the command line; what is wrong with the data stays the data's fault.</summary>
+    /// <summary>
+    /// Runs work of which wrong arguments come from the command line; what is wrong with the data stays the data's fault.
+    /// </summary>
     public static T GuardArguments<T>(Func<T> work)
     {
         try

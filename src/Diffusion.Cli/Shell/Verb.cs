@@ -30,8 +30,10 @@ internal abstract class Verb(string name, string description) : Command(name, de
 internal sealed class VerbGroup : Command
 {
     /// <summary>Groups <paramref name="verbs"/>.</summary>
-    public VerbGroup(string name, string description, params ReadOnlySpan<Verb> verbs) : base(name, description)
+    public VerbGroup(string name, string description, params ReadOnlySpan<Verb> verbs)
+        : base(name, description)
     {
-        foreach (Verb verb in verbs) Add(verb);
+        foreach (Verb verb in verbs)
+            Add(verb);
     }
 }

@@ -11,56 +11,74 @@ internal sealed class CheckpointsInspectVerb : Verb
     private readonly Argument<string> _file;
     private readonly Option<bool> _tensors;
 
-    public CheckpointsInspectVerb() : base("inspect", "Show the architecture and the tensors of any checkpoint")
+    public CheckpointsInspectVerb()
+        : base("inspect", "Show the architecture and the tensors of any checkpoint")
     {
         _file = Take(new Argument<string>("file") { HelpName = "FILE", Description = "A .safetensors, .pt, .pth or .ckpt file" });
         _tensors = Take(new Option<bool>("--tensors") { Description = "List every tensor" });
     }
 
-    public override IReadOnlyList<string> Examples => ["diffusion checkpoints inspect model.pt", "diffusion checkpoints inspect model.safetensors --tensors", "diffusion checkpoints inspect model.pt --json"];
+    public override IReadOnlyList<string> Examples =>
+        [
+            "diffusion checkpoints inspect model.pt",
+            "diffusion checkpoints inspect model.safetensors --tensors",
+            "diffusion checkpoints inspect model.pt --json",
+        ];
 
     public override ExitCode Run(Session session)
     {
         string file = session.Get(_file);
         CheckpointSummary summary = CheckpointInspector.Inspect(file);
-        if (session.Terminal.Json) session.Terminal.PrintJson(ToJson(summary));
-        else PrintText(session.Terminal, summary);
-        if (session.Get(_tensors)) PrintTensors(session.Terminal, file);
+        if (session.Terminal.Json)
+            session.Terminal.PrintJson(ToJson(summary));
+        else
+            PrintText(session.Terminal, summary);
+        if (session.Get(_tensors))
+            PrintTensors(session.Terminal, file);
         return ExitCode.Done;
     }
 
-    private static JsonObject ToJson(CheckpointSummary summary) => new()
-    {
-        ["file"] = summary.Path,
-        ["format"] = summary.Format,
-        ["bytes"] = summary.Bytes,
-        ["tensors"] = summary.Tensors,
-        ["elements"] = summary.Elements,
-        ["dtypes"] = new JsonObject(summary.Dtypes.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
-        ["metadata"] = new JsonObject(summary.Metadata.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
-        ["kind"] = summary.Identity?.Architecture.Kind,
-        ["config"] = summary.Identity?.Architecture.Config.DeepClone(),
-        ["prefix"] = summary.Identity?.Prefix,
-        ["entry"] = summary.Identity?.Entry?.Name,
-        ["usable_as_prior"] = summary.Identity?.Card is not null,
-        ["note"] = summary.Identity?.Note,
-    };
+    private static JsonObject ToJson(CheckpointSummary summary) =>
+        new()
+        {
+            ["file"] = summary.Path,
+            ["format"] = summary.Format,
+            ["bytes"] = summary.Bytes,
+            ["tensors"] = summary.Tensors,
+            ["elements"] = summary.Elements,
+            ["dtypes"] = new JsonObject(summary.Dtypes.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
+            ["metadata"] = new JsonObject(summary.Metadata.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
+            ["kind"] = summary.Identity?.Architecture.Kind,
+            ["config"] = summary.Identity?.Architecture.Config.DeepClone(),
+            ["prefix"] = summary.Identity?.Prefix,
+            ["entry"] = summary.Identity?.Entry?.Name,
+            ["usable_as_prior"] = summary.Identity?.Card is not null,
+            ["note"] = summary.Identity?.Note,
+        };
 
     private static void PrintText(Terminal terminal, CheckpointSummary summary)
     {
         terminal.Print($"file          {summary.Path}, {summary.Format}, {summary.Bytes / 1e6:0.0} MB");
-        terminal.Print($"tensors       {summary.Tensors}, {summary.Elements / 1e6:0.00} million values, {string.Join(", ", summary.Dtypes.Select(pair => $"{pair.Value} {pair.Key}"))}");
-        foreach ((string key, string value) in summary.Metadata) terminal.Print($"metadata      {key}: {(value.Length > 100 ? value[..100] + "..." : value)}");
+        terminal.Print(
+            $"tensors       {summary.Tensors}, {summary.Elements / 1e6:0.00} million values, "
+                + $"{string.Join(", ", summary.Dtypes.Select(pair => $"{pair.Value} {pair.Key}"))}"
+        );
+        foreach ((string key, string value) in summary.Metadata)
+            terminal.Print($"metadata      {key}: {(value.Length > 100 ? value[..100] + "..." : value)}");
         if (summary.Identity is not { } identity)
         {
             terminal.Print("architecture  not recognised");
             return;
         }
-        terminal.Print($"architecture  {identity.Architecture.Kind}{(identity.Prefix.Length > 0 ? $", names begin with {identity.Prefix}" : "")}");
+        terminal.Print(
+            $"architecture  {identity.Architecture.Kind}{(identity.Prefix.Length > 0 ? $", names begin with {identity.Prefix}" : "")}"
+        );
         terminal.Print($"              {identity.Note}");
-        foreach ((string key, JsonNode? value) in identity.Architecture.Config) terminal.Print($"  {key,-24} {value?.ToJsonString() ?? "null"}");
+        foreach ((string key, JsonNode? value) in identity.Architecture.Config)
+            terminal.Print($"  {key, -24} {value?.ToJsonString() ?? "null"}");
         terminal.Print($"as a prior    {(identity.Card is null ? "no" : $"yes: --prior {summary.Path}")}");
-        if (identity.Entry is { } entry) terminal.Print($"licence       {entry.Licence}{(entry.Home is { } home ? $", {home}" : "")}");
+        if (identity.Entry is { } entry)
+            terminal.Print($"licence       {entry.Licence}{(entry.Home is { } home ? $", {home}" : "")}");
     }
 
     private static void PrintTensors(Terminal terminal, string file)
@@ -68,8 +86,17 @@ internal sealed class CheckpointsInspectVerb : Verb
         using ICheckpoint checkpoint = Checkpoint.Open(file);
         foreach (TensorEntry entry in checkpoint.Tensors.Values)
         {
-            if (terminal.Json) terminal.PrintJson(new JsonObject { ["tensor"] = entry.Name, ["dtype"] = CheckpointInspector.DtypeName(entry.Dtype), ["shape"] = new JsonArray([.. entry.Shape.Select(d => (JsonNode)d)]) });
-            else terminal.Print($"{entry.Name}  {CheckpointInspector.DtypeName(entry.Dtype)} [{string.Join(",", entry.Shape)}]");
+            if (terminal.Json)
+                terminal.PrintJson(
+                    new JsonObject
+                    {
+                        ["tensor"] = entry.Name,
+                        ["dtype"] = CheckpointInspector.DtypeName(entry.Dtype),
+                        ["shape"] = new JsonArray([.. entry.Shape.Select(d => (JsonNode)d)]),
+                    }
+                );
+            else
+                terminal.Print($"{entry.Name}  {CheckpointInspector.DtypeName(entry.Dtype)} [{string.Join(",", entry.Shape)}]");
         }
     }
 }

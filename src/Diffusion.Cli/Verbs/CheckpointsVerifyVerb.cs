@@ -13,12 +13,14 @@ internal sealed class CheckpointsVerifyVerb : Verb
 {
     private readonly Argument<string> _file;
 
-    public CheckpointsVerifyVerb() : base("verify", "Read every tensor of a checkpoint, look for NaN, and load it as a prior")
+    public CheckpointsVerifyVerb()
+        : base("verify", "Read every tensor of a checkpoint, look for NaN, and load it as a prior")
     {
         _file = Take(new Argument<string>("file") { HelpName = "FILE", Description = "A weight file, or the name of an installed prior" });
     }
 
-    public override IReadOnlyList<string> Examples => ["diffusion checkpoints verify photo", "diffusion checkpoints verify model.safetensors"];
+    public override IReadOnlyList<string> Examples =>
+        ["diffusion checkpoints verify photo", "diffusion checkpoints verify model.safetensors"];
 
     public override ExitCode Run(Session session)
     {
@@ -26,15 +28,37 @@ internal sealed class CheckpointsVerifyVerb : Verb
         IReadOnlyList<string> bad = [];
         session.Terminal.WithProgress("reading", report => bad = CheckpointInspector.Verify(files.Weights, report, session.Cancellation));
         if (bad.Count > 0)
-            throw new CheckpointException($"{bad.Count} tensors hold NaN or infinity, the first is {bad[0]}", files.Weights, "Get the file again");
+            throw new CheckpointException(
+                $"{bad.Count} tensors hold NaN or infinity, the first is {bad[0]}",
+                files.Weights,
+                "Get the file again"
+            );
         CheckpointSummary summary = CheckpointInspector.Inspect(files.Weights);
         bool isPrior = files.Card is not null || summary.Identity?.Card is not null;
-        if (isPrior) PriorLoader.Load(session.Get(_file), ComputePolicy.Reference).Dispose();
+        if (isPrior)
+            PriorLoader.Load(session.Get(_file), ComputePolicy.Reference).Dispose();
         string hash = FileHash.Sha256(files.Weights);
         string? expected = summary.Identity?.Entry?.Sha256;
-        if (expected is not null && expected != hash) session.Terminal.Warn($"{files.Weights} is not the published file: its SHA-256 is {hash}, not {expected}.");
-        if (session.Terminal.Json) session.Terminal.PrintJson(new JsonObject { ["file"] = files.Weights, ["ok"] = true, ["tensors"] = summary.Tensors, ["loads_as_prior"] = isPrior, ["sha256"] = hash, ["published"] = expected is null ? null : expected == hash });
-        else session.Terminal.Print($"{files.Weights}: {summary.Tensors} tensors are intact{(isPrior ? " and load as a prior" : "")}{(expected == hash ? "; it is the published file" : "")} (SHA-256 {hash}).");
+        if (expected is not null && expected != hash)
+            session.Terminal.Warn($"{files.Weights} is not the published file: its SHA-256 is {hash}, not {expected}.");
+        if (session.Terminal.Json)
+            session.Terminal.PrintJson(
+                new JsonObject
+                {
+                    ["file"] = files.Weights,
+                    ["ok"] = true,
+                    ["tensors"] = summary.Tensors,
+                    ["loads_as_prior"] = isPrior,
+                    ["sha256"] = hash,
+                    ["published"] = expected is null ? null : expected == hash,
+                }
+            );
+        else
+            session.Terminal.Print(
+                $"{files.Weights}: {summary.Tensors} tensors are "
+                    + $"intact{(isPrior ? " and load as a prior" : "")}{(expected == hash ? "; it is the published file" : "")} "
+                    + $"(SHA-256 {hash})."
+            );
         return ExitCode.Done;
     }
 }

@@ -13,8 +13,10 @@ internal sealed class CheckpointsWhereVerb() : Verb("where", "Show where priors 
     {
         foreach (string folder in PriorFiles.Folders)
         {
-            if (session.Terminal.Json) session.Terminal.PrintJson(new JsonObject { ["folder"] = folder, ["exists"] = Directory.Exists(folder) });
-            else session.Terminal.Print($"{folder}{(Directory.Exists(folder) ? "" : " (does not exist)")}");
+            if (session.Terminal.Json)
+                session.Terminal.PrintJson(new JsonObject { ["folder"] = folder, ["exists"] = Directory.Exists(folder) });
+            else
+                session.Terminal.Print($"{folder}{(Directory.Exists(folder) ? "" : " (does not exist)")}");
         }
         session.Terminal.Say($"A path given to --prior is taken as it is; {PriorFiles.Variable} adds folders in front.");
         return ExitCode.Done;

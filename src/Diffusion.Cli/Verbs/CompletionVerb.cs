@@ -8,21 +8,31 @@ internal sealed class CompletionVerb : Verb
 {
     private readonly Argument<string> _shell;
 
-    public CompletionVerb() : base("completion", "Print a completion script for a shell")
+    public CompletionVerb()
+        : base("completion", "Print a completion script for a shell")
     {
-        _shell = Take(new Argument<string>("shell") { HelpName = "bash|zsh|pwsh", Description = "The shell" }.AcceptOnlyFromAmong("bash", "zsh", "pwsh"));
+        _shell = Take(
+            new Argument<string>("shell") { HelpName = "bash|zsh|pwsh", Description = "The shell" }.AcceptOnlyFromAmong(
+                "bash",
+                "zsh",
+                "pwsh"
+            )
+        );
     }
 
     public override IReadOnlyList<string> Examples =>
-    [
-        "diffusion completion bash >> ~/.bashrc",
-        "diffusion completion zsh >> ~/.zshrc",
-        "diffusion completion pwsh >> $PROFILE",
-    ];
+        ["diffusion completion bash >> ~/.bashrc", "diffusion completion zsh >> ~/.zshrc", "diffusion completion pwsh >> $PROFILE"];
 
     public override ExitCode Run(Session session)
     {
-        session.Terminal.Print(session.Get(_shell) switch { "bash" => Bash, "zsh" => Zsh, _ => PowerShell });
+        session.Terminal.Print(
+            session.Get(_shell) switch
+            {
+                "bash" => Bash,
+                "zsh" => Zsh,
+                _ => PowerShell,
+            }
+        );
         return ExitCode.Done;
     }
 

@@ -18,9 +18,17 @@ internal sealed class DemoVerb : Verb
     private readonly SolverOptions _solver;
     private readonly ExecutionOptions _execution;
 
-    public DemoVerb() : base("demo", "Restore the bundled photos: super-resolution, deblurring, inpainting")
+    public DemoVerb()
+        : base("demo", "Restore the bundled photos: super-resolution, deblurring, inpainting")
     {
-        _output = Take(new Option<string>("--output", "-o") { HelpName = "DIR", Description = "Folder for the pictures", DefaultValueFactory = _ => "diffusion-demo" });
+        _output = Take(
+            new Option<string>("--output", "-o")
+            {
+                HelpName = "DIR",
+                Description = "Folder for the pictures",
+                DefaultValueFactory = _ => "diffusion-demo",
+            }
+        );
         _solver = new SolverOptions().AddTo(this);
         _execution = new ExecutionOptions().AddTo(this);
     }
@@ -32,7 +40,8 @@ internal sealed class DemoVerb : Verb
         RestoreSettings.CheckSolver(session, _solver, Solvers.SolverCatalog.BuiltIn);
         RestoreSettings.CheckPrior(session, _solver);
         string folder = session.Get(_output)!;
-        if (File.Exists(folder)) throw new UsageException("There is a file of this name", folder, "Name a folder with -o");
+        if (File.Exists(folder))
+            throw new UsageException("There is a file of this name", folder, "Name a folder with -o");
         OutputPlan.CheckWritable(folder);
         ComputePolicy policy = RestoreSettings.Policy(session, _execution);
         // Operator and noise come with each measurement.
@@ -43,9 +52,11 @@ internal sealed class DemoVerb : Verb
         {
             DemoResult result = run.Run(task);
             results.Add(result);
-            if (session.Terminal.Json) session.Terminal.PrintJson(result.ToJson());
+            if (session.Terminal.Json)
+                session.Terminal.PrintJson(result.ToJson());
         }
-        if (!session.Terminal.Json) PrintTable(session.Terminal, results);
+        if (!session.Terminal.Json)
+            PrintTable(session.Terminal, results);
         session.Terminal.Say($"The pictures are in {folder}.");
         return ExitCode.Done;
     }
@@ -54,13 +65,27 @@ internal sealed class DemoVerb : Verb
     {
         Table table = new();
         table.AddColumns("task", "photo", "what", "by");
-        foreach (string column in (string[])["PSNR", "SSIM", "seconds"]) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (string column in (string[])["PSNR", "SSIM", "seconds"])
+            table.AddColumn(new TableColumn(column).RightAligned());
         foreach (DemoResult result in results)
         {
             foreach (DemoScore score in result.Scores)
             {
                 string seconds = score.Seconds is { } s ? s.ToString("0.0", CultureInfo.InvariantCulture) : "";
-                table.AddRow([.. ((string[])[result.Task.Name, result.Task.Photo, score.What, score.By, score.Metrics.Psnr.ToString("0.00", CultureInfo.InvariantCulture), score.Metrics.Ssim?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "-", seconds]).Select(Markup.Escape)]);
+                table.AddRow([
+                    .. (
+                        (string[])
+                            [
+                                result.Task.Name,
+                                result.Task.Photo,
+                                score.What,
+                                score.By,
+                                score.Metrics.Psnr.ToString("0.00", CultureInfo.InvariantCulture),
+                                score.Metrics.Ssim?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "-",
+                                seconds,
+                            ]
+                    ).Select(Markup.Escape),
+                ]);
             }
         }
         terminal.Print(table);

@@ -14,19 +14,39 @@ namespace Diffusion.Cli.Verbs;
 /// <summary><c>diffusion metrics</c>: restored pictures against clean ones.</summary>
 internal sealed class MetricsVerb : Verb
 {
-    private readonly Argument<string> _restored, _reference;
+    private readonly Argument<string> _restored,
+        _reference;
     private readonly Option<int?> _border;
     private readonly Option<bool> _float;
 
-    public MetricsVerb() : base("metrics", "Compare restored pictures with clean ones: PSNR, SSIM, PSNR-Y, NIQE, GMSD")
+    public MetricsVerb()
+        : base("metrics", "Compare restored pictures with clean ones: PSNR, SSIM, PSNR-Y, NIQE, GMSD")
     {
         _restored = Take(new Argument<string>("restored") { HelpName = "RESTORED", Description = "A picture, or a folder of pictures" });
-        _reference = Take(new Argument<string>("reference") { HelpName = "REFERENCE", Description = "The clean picture, or a folder with files of the same names" });
-        _border = Take(new Option<int?>("--border") { HelpName = "N", Description = "Pixels to leave out on each side", CustomParser = Values.AtLeast(0, "pixels") });
+        _reference = Take(
+            new Argument<string>("reference")
+            {
+                HelpName = "REFERENCE",
+                Description = "The clean picture, or a folder with files of the same names",
+            }
+        );
+        _border = Take(
+            new Option<int?>("--border")
+            {
+                HelpName = "N",
+                Description = "Pixels to leave out on each side",
+                CustomParser = Values.AtLeast(0, "pixels"),
+            }
+        );
         _float = Take(new Option<bool>("--float") { Description = "Compare unquantised values instead of those of 8-bit files" });
     }
 
-    public override IReadOnlyList<string> Examples => ["diffusion metrics restored.png photo.png", "diffusion metrics restored/ photos/ --border 4", "diffusion metrics restored.tif photo.png --float --json"];
+    public override IReadOnlyList<string> Examples =>
+        [
+            "diffusion metrics restored.png photo.png",
+            "diffusion metrics restored/ photos/ --border 4",
+            "diffusion metrics restored.tif photo.png --float --json",
+        ];
 
     public override ExitCode Run(Session session)
     {
@@ -41,27 +61,33 @@ internal sealed class MetricsVerb : Verb
             using Picture clean = ImageFile.Read(pairs[i].Reference);
             PictureMetrics metrics = PictureScores.Of(picture.Pixels, clean.Pixels, file, session.Get(_border) ?? 0, !session.Get(_float));
             rows.Add((file, metrics));
-            if (session.Terminal.Json) PrintJson(session.Terminal, file, metrics);
+            if (session.Terminal.Json)
+                PrintJson(session.Terminal, file, metrics);
         });
-        if (rows.Count > 1) rows.Add(("mean", Mean([.. rows.Select(row => row.Metrics)])));
-        if (session.Terminal.Json && rows.Count > 1) PrintJson(session.Terminal, "mean", rows[^1].Metrics);
-        if (!session.Terminal.Json && rows.Count > 0) PrintTable(session.Terminal, rows);
+        if (rows.Count > 1)
+            rows.Add(("mean", Mean([.. rows.Select(row => row.Metrics)])));
+        if (session.Terminal.Json && rows.Count > 1)
+            PrintJson(session.Terminal, "mean", rows[^1].Metrics);
+        if (!session.Terminal.Json && rows.Count > 0)
+            PrintTable(session.Terminal, rows);
         return queue.Code;
     }
 
-    private static PictureMetrics Mean(IReadOnlyList<PictureMetrics> all) => new()
-    {
-        Psnr = all.Average(m => m.Psnr),
-        Ssim = all.Average(m => m.Ssim),
-        PsnrY = all.Average(m => m.PsnrY),
-        Niqe = all.Average(m => m.Niqe),
-        Gmsd = all.Average(m => m.Gmsd),
-    };
+    private static PictureMetrics Mean(IReadOnlyList<PictureMetrics> all) =>
+        new()
+        {
+            Psnr = all.Average(m => m.Psnr),
+            Ssim = all.Average(m => m.Ssim),
+            PsnrY = all.Average(m => m.PsnrY),
+            Niqe = all.Average(m => m.Niqe),
+            Gmsd = all.Average(m => m.Gmsd),
+        };
 
     private static void PrintJson(Terminal terminal, string name, PictureMetrics metrics)
     {
         JsonObject json = new() { ["file"] = name };
-        foreach ((string key, JsonNode? value) in metrics.ToJson()) json[key] = value?.DeepClone();
+        foreach ((string key, JsonNode? value) in metrics.ToJson())
+            json[key] = value?.DeepClone();
         terminal.PrintJson(json);
     }
 
@@ -69,9 +95,22 @@ internal sealed class MetricsVerb : Verb
     {
         Table table = new();
         table.AddColumn("file");
-        foreach (string column in (string[])["PSNR", "SSIM", "PSNR-Y", "NIQE", "GMSD"]) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (string column in (string[])["PSNR", "SSIM", "PSNR-Y", "NIQE", "GMSD"])
+            table.AddColumn(new TableColumn(column).RightAligned());
         foreach ((string name, PictureMetrics m) in rows)
-            table.AddRow([.. ((string[])[name, Number(m.Psnr, "0.00"), Number(m.Ssim, "0.0000"), Number(m.PsnrY, "0.00"), Number(m.Niqe, "0.00"), Number(m.Gmsd, "0.0000")]).Select(Markup.Escape)]);
+            table.AddRow([
+                .. (
+                    (string[])
+                        [
+                            name,
+                            Number(m.Psnr, "0.00"),
+                            Number(m.Ssim, "0.0000"),
+                            Number(m.PsnrY, "0.00"),
+                            Number(m.Niqe, "0.00"),
+                            Number(m.Gmsd, "0.0000"),
+                        ]
+                ).Select(Markup.Escape),
+            ]);
         terminal.Print(table);
     }
 

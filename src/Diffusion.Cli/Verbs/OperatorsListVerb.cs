@@ -13,9 +13,12 @@ internal sealed class OperatorsListVerb : Verb
 {
     private readonly Option<string[]> _plugins;
 
-    public OperatorsListVerb() : base("list", "List the operators with their parameters, units and ranges")
+    public OperatorsListVerb()
+        : base("list", "List the operators with their parameters, units and ranges")
     {
-        _plugins = Take(new Option<string[]>("--plugin") { HelpName = "DLL|DIR", Description = "Also those of an assembly (runs its code)" });
+        _plugins = Take(
+            new Option<string[]>("--plugin") { HelpName = "DLL|DIR", Description = "Also those of an assembly (runs its code)" }
+        );
     }
 
     public override IReadOnlyList<string> Examples => ["diffusion operators list", "diffusion operators list --json"];
@@ -27,29 +30,36 @@ internal sealed class OperatorsListVerb : Verb
         {
             if (session.Terminal.Json)
             {
-                session.Terminal.PrintJson(new JsonObject
-                {
-                    ["name"] = kind.Name,
-                    ["about"] = kind.About,
-                    ["parameters"] = new JsonArray([.. kind.Parameters.Select(Describe)]),
-                    ["examples"] = new JsonArray([.. kind.Examples.Select(example => (JsonNode)example)]),
-                });
+                session.Terminal.PrintJson(
+                    new JsonObject
+                    {
+                        ["name"] = kind.Name,
+                        ["about"] = kind.About,
+                        ["parameters"] = new JsonArray([.. kind.Parameters.Select(Describe)]),
+                        ["examples"] = new JsonArray([.. kind.Examples.Select(example => (JsonNode)example)]),
+                    }
+                );
                 continue;
             }
             session.Terminal.Print($"{kind.Name}: {kind.About}");
             foreach (OperatorParameter parameter in kind.Parameters)
-                session.Terminal.Print($"    {parameter.Key,-12} {OperatorVerbs.Values(parameter)}{(parameter.DefaultText.Length > 0 ? $" (default {parameter.DefaultText})" : "")}{(parameter.Setting.About is { } about ? ": " + about : "")}");
+                session.Terminal.Print(
+                    $"    {parameter.Key, -12} {OperatorVerbs.Values(parameter)}"
+                        + (parameter.DefaultText.Length > 0 ? $" (default {parameter.DefaultText})" : "")
+                        + (parameter.Setting.About is { } about ? ": " + about : "")
+                );
         }
         return ExitCode.Done;
     }
 
-    private static JsonNode Describe(OperatorParameter parameter) => new JsonObject
-    {
-        ["key"] = parameter.Key,
-        ["values"] = OperatorVerbs.Values(parameter),
-        ["default"] = parameter.DefaultText,
-        ["unit"] = parameter.Setting.Unit,
-        ["required"] = parameter.Required,
-        ["about"] = parameter.Setting.About,
-    };
+    private static JsonNode Describe(OperatorParameter parameter) =>
+        new JsonObject
+        {
+            ["key"] = parameter.Key,
+            ["values"] = OperatorVerbs.Values(parameter),
+            ["default"] = parameter.DefaultText,
+            ["unit"] = parameter.Setting.Unit,
+            ["required"] = parameter.Required,
+            ["about"] = parameter.Setting.About,
+        };
 }

@@ -18,35 +18,69 @@ internal sealed class RestoreVerb : Verb
     private readonly ProblemOptions _problem;
     private readonly SolverOptions _solver;
     private readonly Option<int?> _samples;
-    private readonly Option<string?> _reference, _sheetFile, _classes;
+    private readonly Option<string?> _reference,
+        _sheetFile,
+        _classes;
     private readonly Option<int?> _label;
-    private readonly Option<bool> _sheet, _resume, _dryRun;
+    private readonly Option<bool> _sheet,
+        _resume,
+        _dryRun;
     private readonly OutputOptions _output;
     private readonly ExecutionOptions _execution;
 
-    public RestoreVerb() : base("restore", "Restore degraded images")
+    public RestoreVerb()
+        : base("restore", "Restore degraded images")
     {
-        _inputs = Take(new Argument<string[]>("input") { HelpName = "INPUT...", Description = "Degraded pictures or .npz measurements: files, folders, globs, or - for standard input", Arity = ArgumentArity.OneOrMore });
+        _inputs = Take(
+            new Argument<string[]>("input")
+            {
+                HelpName = "INPUT...",
+                Description = "Degraded pictures or .npz measurements: files, folders, globs, or - for standard input",
+                Arity = ArgumentArity.OneOrMore,
+            }
+        );
         _problem = new ProblemOptions().AddTo(this);
         _solver = new SolverOptions().AddTo(this);
-        _samples = Take(new Option<int?>("--samples") { HelpName = "N", Description = "N restorations by different draws, with their mean and spread", CustomParser = Values.AtLeast(1, "samples") });
-        _label = Take(new Option<int?>("--class") { HelpName = "N", Description = "The class, for class-conditional priors", CustomParser = Values.AtLeast(0, "classes") });
-        _classes = Take(new Option<string?>("--classes") { HelpName = "FILE", Description = "Lines of NAME CLASS, for class-conditional priors" });
+        _samples = Take(
+            new Option<int?>("--samples")
+            {
+                HelpName = "N",
+                Description = "N restorations by different draws, with their mean and spread",
+                CustomParser = Values.AtLeast(1, "samples"),
+            }
+        );
+        _label = Take(
+            new Option<int?>("--class")
+            {
+                HelpName = "N",
+                Description = "The class, for class-conditional priors",
+                CustomParser = Values.AtLeast(0, "classes"),
+            }
+        );
+        _classes = Take(
+            new Option<string?>("--classes") { HelpName = "FILE", Description = "Lines of NAME CLASS, for class-conditional priors" }
+        );
         _output = new OutputOptions().AddTo(this);
-        _reference = Take(new Option<string?>("--reference") { HelpName = "PATH", Description = "The clean picture, or a folder of them: prints metrics" });
+        _reference = Take(
+            new Option<string?>("--reference") { HelpName = "PATH", Description = "The clean picture, or a folder of them: prints metrics" }
+        );
         _sheet = Take(new Option<bool>("--sheet") { Description = "Write a before/after picture beside the output" });
-        _sheetFile = Take(new Option<string?>("--sheet-file") { HelpName = "FILE", Description = "Write the before/after picture to this file" });
+        _sheetFile = Take(
+            new Option<string?>("--sheet-file") { HelpName = "FILE", Description = "Write the before/after picture to this file" }
+        );
         _execution = new ExecutionOptions().AddTo(this);
-        _resume = Take(new Option<bool>("--resume") { Description = "Skip outputs that are complete and were made with the same settings" });
+        _resume = Take(
+            new Option<bool>("--resume") { Description = "Skip outputs that are complete and were made with the same settings" }
+        );
         _dryRun = Take(new Option<bool>("--dry-run") { Description = "Show the plan, the memory and the time, and stop" });
     }
 
     public override IReadOnlyList<string> Examples =>
-    [
-        "diffusion restore small.png -A \"downsample:factor=4\" --noise 0.02 -o large.png",
-        "diffusion restore blurred/ -A \"blur:sigma=2\" --noise auto -s cm4ir -n 4 -o sharp/",
-        "diffusion restore small.tif --reference photo.png --sheet",
-    ];
+        [
+            "diffusion restore small.png -A \"downsample:factor=4\" --noise 0.02 -o large.png",
+            "diffusion restore blurred/ -A \"blur:sigma=2\" --noise auto -s cm4ir -n 4 -o sharp/",
+            "diffusion restore small.tif --reference photo.png --sheet",
+        ];
 
     public override ExitCode Run(Session session)
     {
@@ -57,18 +91,34 @@ internal sealed class RestoreVerb : Verb
         string[] words = session.Get(_inputs);
         // What an earlier run left in a folder is no input of the next one, unless it is named.
         string[] inputs = [.. InputFiles.Expand(words, ".npz").Where(file => words.Contains(file) || !RestoreRecord.IsResult(file))];
-        if (inputs.Length == 0) throw new ImageException("There are only restored pictures", words[0], "Name those that are to be restored again");
+        if (inputs.Length == 0)
+            throw new ImageException("There are only restored pictures", words[0], "Name those that are to be restored again");
         References references = new(session.Get(_reference), inputs);
         string[] clean = [.. inputs.Select(references.For).OfType<string>()];
         bool mayExist = session.Get(_output.Force) || session.Get(_resume);
-        OutputPlan plan = OutputPlan.Make(inputs, session.Get(_output.Output), "{name}_restored.png", ".png", session.Get(_output.Force), session.Get(_resume), clean);
+        OutputPlan plan = OutputPlan.Make(
+            inputs,
+            session.Get(_output.Output),
+            "{name}_restored.png",
+            ".png",
+            session.Get(_output.Force),
+            session.Get(_resume),
+            clean
+        );
         string[] sheets = Sheets(session, plan);
         OutputPlan.CheckFree([.. plan.Paths, .. sheets], [.. inputs, .. clean], mayExist);
-        foreach (string sheet in sheets) OutputPlan.CheckWritable(Path.GetDirectoryName(Path.GetFullPath(sheet))!);
-        if (session.Terminal.Json && plan.Paths.Contains(OutputPlan.StandardOutput) && !session.Get(_dryRun)) throw new UsageException("--json and the picture cannot both go to standard output", "-o -", "Leave --json out, or write the picture to a file");
+        foreach (string sheet in sheets)
+            OutputPlan.CheckWritable(Path.GetDirectoryName(Path.GetFullPath(sheet))!);
+        if (session.Terminal.Json && plan.Paths.Contains(OutputPlan.StandardOutput) && !session.Get(_dryRun))
+            throw new UsageException(
+                "--json and the picture cannot both go to standard output",
+                "-o -",
+                "Leave --json out, or write the picture to a file"
+            );
         Classes classes = Classes.Read(session.Get(_classes), session.Get(_label));
         RestoreSettings.CheckPrior(session, _solver);
-        foreach (string input in inputs) RequireOperator(input, spec, session);
+        foreach (string input in inputs)
+            RequireOperator(input, spec, session);
 
         RestoreOptions options = RestoreSettings.Options(session, _solver, _execution) with
         {
@@ -97,20 +147,34 @@ internal sealed class RestoreVerb : Verb
     private string[] Sheets(Session session, OutputPlan plan)
     {
         if (session.Get(_sheetFile) is { } file)
-            return plan.Paths.Count > 1 ? throw new UsageException($"{plan.Paths.Count} sheets cannot go to one file", "--sheet-file", "Use --sheet, which writes one beside each output") : [file];
-        if (!session.Get(_sheet)) return [];
-        if (plan.Paths.Contains(OutputPlan.StandardOutput)) throw new UsageException("There is no output file for --sheet to lie beside", "-o -", "Name the sheet with --sheet-file");
+            return plan.Paths.Count > 1
+                ? throw new UsageException(
+                    $"{plan.Paths.Count} sheets cannot go to one file",
+                    "--sheet-file",
+                    "Use --sheet, which writes one beside each output"
+                )
+                : [file];
+        if (!session.Get(_sheet))
+            return [];
+        if (plan.Paths.Contains(OutputPlan.StandardOutput))
+            throw new UsageException("There is no output file for --sheet to lie beside", "-o -", "Name the sheet with --sheet-file");
         return [.. plan.Paths.Select(path => Path.ChangeExtension(path, null) + "_sheet.png")];
     }
 
     private void RequireOperator(string input, OperatorSpec? spec, Session session)
     {
-        if (spec is not null && session.Has(_problem.Noise)) return;
+        if (spec is not null && session.Has(_problem.Noise))
+            return;
         SideFile? side = input == ImageFile.Standard ? null : SideFile.Find(input);
-        if (side is not null) return;
+        if (side is not null)
+            return;
         string missing = spec is null ? "-A SPEC" : "--noise";
-        throw new UsageException($"{missing} is missing, and there is no side file that says it", input, spec is null
-            ? "Say how the picture was degraded, for example -A \"downsample:factor=4\" --noise 0.02"
-            : "Give the noise's standard deviation on the [0,1] scale, or --noise auto");
+        throw new UsageException(
+            $"{missing} is missing, and there is no side file that says it",
+            input,
+            spec is null
+                ? "Say how the picture was degraded, for example -A \"downsample:factor=4\" --noise 0.02"
+                : "Give the noise's standard deviation on the [0,1] scale, or --noise auto"
+        );
     }
 }

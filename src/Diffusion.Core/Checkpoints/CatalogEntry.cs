@@ -28,34 +28,46 @@ public sealed record CatalogEntry
 
     /// <summary>Short name.</summary>
     public string Name { get; }
+
     /// <summary>What it is, in a phrase.</summary>
     public string Title { get; }
+
     /// <summary>Names under which the file is published.</summary>
     public IReadOnlyList<string> Files { get; }
+
     /// <summary>The network with all constructor arguments, those too that shapes do not show.</summary>
     public Architecture Architecture { get; }
+
     /// <summary>What it predicts: <c>epsilon</c>, <c>consistency</c>, <c>edm</c>, <c>x0</c>, ...</summary>
     public string Prediction { get; }
+
     /// <summary>The meaning of class numbers, for example <c>imagenet-1k</c>; null for unconditional networks.</summary>
     public string? Labels { get; }
+
     /// <summary>Number of parameters, where known.</summary>
     public long? Parameters { get; }
+
     /// <summary>Size of the file in megabytes, where known.</summary>
     public int? SizeMegabytes { get; }
+
     /// <summary>Licence as its publisher states it.</summary>
     public string Licence { get; }
+
     /// <summary>Home page.</summary>
     public string? Home { get; }
+
     /// <summary>Where the file can be downloaded.</summary>
     public IReadOnlyList<string> Sources { get; }
+
     /// <summary>SHA-256 of the file in lower-case hexadecimal, where known.</summary>
     public string? Sha256 { get; }
+
     /// <summary>The entry in the form of a <c>card.json</c>.</summary>
     public JsonObject Card { get; }
 
     /// <summary>Whether a network of these names and shapes is laid out like this one.</summary>
-    internal bool HasLayout(Architecture found)
-        => found.Kind == Architecture.Kind && found.Config.All(argument => Same(argument.Value, Architecture.Config[argument.Key]));
+    internal bool HasLayout(Architecture found) =>
+        found.Kind == Architecture.Kind && found.Config.All(argument => Same(argument.Value, Architecture.Config[argument.Key]));
 
     /// <summary>Whether both networks are run in the same way.</summary>
     internal bool BehavesLike(CatalogEntry other) => Behavior.All(key => Same(Card[key], other.Card[key]));

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Diffusion.Checkpoints;
 
-/// <summary>A file opened for positioned reads. Not mapped into memory: a mapped file that shrinks kills the process, here it is an error.</summary>
+/// <summary>
+/// A file opened for positioned reads. Not mapped into memory: a mapped file that shrinks kills the process, here it is an error.
+/// </summary>
 internal sealed class CheckpointFile : IDisposable
 {
     private readonly SafeFileHandle _handle;
@@ -13,7 +15,8 @@ internal sealed class CheckpointFile : IDisposable
     public CheckpointFile(string path)
     {
         Path = path;
-        if (Directory.Exists(path)) throw new CheckpointException("This is a folder, not a checkpoint file", path, "Name the weight file inside it");
+        if (Directory.Exists(path))
+            throw new CheckpointException("This is a folder, not a checkpoint file", path, "Name the weight file inside it");
         try
         {
             _handle = File.OpenHandle(path, options: FileOptions.RandomAccess);
@@ -35,11 +38,17 @@ internal sealed class CheckpointFile : IDisposable
     /// <summary>Length in bytes when it was opened.</summary>
     public long Length { get; }
 
-    /// <summary>The bytes from <paramref name="offset"/>, which must lie inside the file: nothing is allocated for a length that is merely claimed.</summary>
+    /// <summary>
+    /// The bytes from <paramref name="offset"/>, which must lie inside the file: nothing is allocated for a length that is merely claimed.
+    /// </summary>
     public byte[] ReadBytes(long offset, long count)
     {
         if (offset < 0 || count < 0 || offset > Length - count || count > Array.MaxLength)
-            throw new CheckpointException($"{count} bytes at {offset} lie beyond the end of the file", Path, "It is truncated or damaged; fetch it again");
+            throw new CheckpointException(
+                $"{count} bytes at {offset} lie beyond the end of the file",
+                Path,
+                "It is truncated or damaged; fetch it again"
+            );
         byte[] bytes = new byte[count];
         using FileSlice slice = new(this, offset, count);
         slice.ReadExactly(bytes);
@@ -47,7 +56,8 @@ internal sealed class CheckpointFile : IDisposable
     }
 
     /// <summary>The error of a file that became shorter than it was when it was opened.</summary>
-    public CheckpointException EndsEarly() => new("The file ends in the middle of its data", Path, "It was changed while being read; fetch it again");
+    public CheckpointException EndsEarly() =>
+        new("The file ends in the middle of its data", Path, "It was changed while being read; fetch it again");
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();

@@ -12,15 +12,33 @@ namespace Diffusion.Checkpoints;
 /// <param name="Note">One sentence for the user: how it was recognised, what was assumed or remains open.</param>
 /// <param name="Card">The network in the form of a <c>card.json</c>; null when it cannot be run without a choice, or not at all.</param>
 public sealed record CheckpointIdentity(
-    string Path, Architecture Architecture, string Prefix, CatalogEntry? Entry, IReadOnlyList<CatalogEntry> Candidates, string Note, JsonObject? Card)
+    string Path,
+    Architecture Architecture,
+    string Prefix,
+    CatalogEntry? Entry,
+    IReadOnlyList<CatalogEntry> Candidates,
+    string Note,
+    JsonObject? Card
+)
 {
     /// <summary>The card, or an error that says what is open.</summary>
-    /// <exception cref="CheckpointException">The network is not fit for a prior, or several published files fit that are run differently.</exception>
+    /// <exception cref="CheckpointException">
+    /// The network is not fit for a prior, or several published files fit that are run differently.
+    /// </exception>
     public JsonObject RequireCard()
     {
-        if (Card is not null) return Card;
+        if (Card is not null)
+            return Card;
         if (!ArchitectureProbe.IsPrior(Architecture))
-            throw new CheckpointException($"The file holds {ArchitectureProbe.Describe(Architecture)}; it cannot be used as a prior", Path, "Give the weights of an ADM UNet, a consistency UNet or a DRUNet");
-        throw new CheckpointException(Note, Path, "Give the file its published name, or put a card.json beside it that says prediction and schedule");
+            throw new CheckpointException(
+                $"The file holds {ArchitectureProbe.Describe(Architecture)}; it cannot be used as a prior",
+                Path,
+                "Give the weights of an ADM UNet, a consistency UNet or a DRUNet"
+            );
+        throw new CheckpointException(
+            Note,
+            Path,
+            "Give the file its published name, or put a card.json beside it that says prediction and schedule"
+        );
     }
 }

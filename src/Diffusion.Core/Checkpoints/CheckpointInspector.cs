@@ -11,10 +11,18 @@ public static class CheckpointInspector
     {
         using ICheckpoint checkpoint = Checkpoint.Open(path);
         return new CheckpointSummary(
-            path, checkpoint.Format, new FileInfo(path).Length, checkpoint.Tensors.Count,
+            path,
+            checkpoint.Format,
+            new FileInfo(path).Length,
+            checkpoint.Tensors.Count,
             checkpoint.Tensors.Values.Sum(entry => TensorLayout.ElementCount([.. entry.Shape]) ?? 0),
-            checkpoint.Tensors.Values.GroupBy(entry => DtypeName(entry.Dtype)).OrderBy(group => group.Key, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count()),
-            checkpoint.Metadata, CheckpointCatalog.Default.Identify(checkpoint));
+            checkpoint
+                .Tensors.Values.GroupBy(entry => DtypeName(entry.Dtype))
+                .OrderBy(group => group.Key, StringComparer.Ordinal)
+                .ToDictionary(group => group.Key, group => group.Count()),
+            checkpoint.Metadata,
+            CheckpointCatalog.Default.Identify(checkpoint)
+        );
     }
 
     /// <summary>Reads every tensor, which checks lengths and checksums, and looks for NaN and infinity.</summary>
@@ -34,7 +42,8 @@ public static class CheckpointInspector
             cancellation.ThrowIfCancellationRequested();
             using Tensor values = entry.Read();
             using Tensor? finite = Dtypes.IsFloat(entry.Dtype) ? values.isfinite().all() : null;
-            if (finite is not null && !finite.item<bool>()) bad.Add(entry.Name);
+            if (finite is not null && !finite.item<bool>())
+                bad.Add(entry.Name);
             progress?.Invoke(++done / (double)checkpoint.Tensors.Count);
         }
         return bad;

@@ -10,4 +10,12 @@ namespace Diffusion.Checkpoints;
 /// <param name="Metadata">Text metadata.</param>
 /// <param name="Identity">The network; null when it is of no known family.</param>
 public sealed record CheckpointSummary(
-    string Path, string Format, long Bytes, int Tensors, long Elements, IReadOnlyDictionary<string, int> Dtypes, IReadOnlyDictionary<string, string> Metadata, CheckpointIdentity? Identity);
+    string Path,
+    string Format,
+    long Bytes,
+    int Tensors,
+    long Elements,
+    IReadOnlyDictionary<string, int> Dtypes,
+    IReadOnlyDictionary<string, string> Metadata,
+    CheckpointIdentity? Identity
+);

@@ -20,10 +20,13 @@ public sealed class CheckpointView : ICheckpoint
 
     /// <inheritdoc/>
     public string Path => _source.Path;
+
     /// <inheritdoc/>
     public string Format => _source.Format;
+
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
+
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Metadata => _source.Metadata;
 

@@ -21,7 +21,8 @@ internal static class Dtypes
     public static ScalarType? FromSafetensors(string name)
     {
         foreach (var known in Known)
-            if (known.Safetensors == name) return known.Type;
+            if (known.Safetensors == name)
+                return known.Type;
         return null;
     }
 
@@ -35,12 +36,14 @@ internal static class Dtypes
     public static int Size(ScalarType type) => Find(type).Size;
 
     /// <summary>Whether it is a floating-point type, the only kind that is converted.</summary>
-    public static bool IsFloat(ScalarType type) => type is ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16;
+    public static bool IsFloat(ScalarType type) =>
+        type is ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16;
 
     private static (string Safetensors, string Common, ScalarType Type, int Size) Find(ScalarType type)
     {
         foreach (var known in Known)
-            if (known.Type == type) return known;
+            if (known.Type == type)
+                return known;
         throw new ArgumentException($"Tensors of type {type} cannot be kept in weight files. Convert to float32 first.");
     }
 }

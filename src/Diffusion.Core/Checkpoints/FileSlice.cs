@@ -9,7 +9,8 @@ internal sealed class FileSlice(CheckpointFile file, long offset, long length) :
     {
         buffer = buffer[..(int)Math.Min(buffer.Length, Length - _position)];
         int count = file.ReadSome(offset + _position, buffer);
-        if (count == 0 && buffer.Length > 0) throw file.EndsEarly();
+        if (count == 0 && buffer.Length > 0)
+            throw file.EndsEarly();
         _position += count;
         return count;
     }

@@ -5,10 +5,13 @@ public interface ICheckpoint : IDisposable
 {
     /// <summary>The file.</summary>
     string Path { get; }
+
     /// <summary><c>safetensors</c>, <c>pytorch-zip</c> or <c>pytorch-legacy</c>.</summary>
     string Format { get; }
+
     /// <summary>The tensors by full name; entries of nested dictionaries are joined by dots (<c>state_dict.conv.weight</c>).</summary>
     IReadOnlyDictionary<string, TensorEntry> Tensors { get; }
+
     /// <summary>Text metadata; empty when there is none.</summary>
     IReadOnlyDictionary<string, string> Metadata { get; }
 }
@@ -18,10 +21,13 @@ public abstract class TensorEntry
 {
     /// <summary>Full name in the file.</summary>
     public abstract string Name { get; }
+
     /// <summary>Dtype in the file.</summary>
     public abstract ScalarType Dtype { get; }
+
     /// <summary>Shape.</summary>
     public abstract IReadOnlyList<long> Shape { get; }
+
     /// <summary>Reads the values.</summary>
     /// <param name="dtype">Dtype of the result; null keeps the file's.</param>
     /// <returns>A contiguous CPU tensor; the caller owns it.</returns>

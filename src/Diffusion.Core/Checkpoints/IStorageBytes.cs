@@ -6,6 +6,8 @@ internal interface IStorageBytes
     /// <summary>Length in bytes.</summary>
     long Size { get; }
 
-    /// <summary>Opens a range, which the caller has checked to lie inside. Reading it to its end also verifies checksums, where there are any.</summary>
+    /// <summary>
+    /// Opens a range, which the caller has checked to lie inside. Reading it to its end also verifies checksums, where there are any.
+    /// </summary>
     Stream Open(long offset, long length);
 }

@@ -9,8 +9,14 @@ namespace Diffusion.Checkpoints;
 /// <param name="Ignored">Tensors that lie outside the prefix: optimizer states, other networks.</param>
 /// <param name="Notes">What a user should know, for example that averaged weights were preferred.</param>
 public sealed record LoadReport(
-    string Prefix, int Found, IReadOnlyList<string> Missing, IReadOnlyList<(string Name, string? Nearest)> Extra,
-    IReadOnlyList<ShapeDifference> Shapes, int Ignored, IReadOnlyList<string> Notes)
+    string Prefix,
+    int Found,
+    IReadOnlyList<string> Missing,
+    IReadOnlyList<(string Name, string? Nearest)> Extra,
+    IReadOnlyList<ShapeDifference> Shapes,
+    int Ignored,
+    IReadOnlyList<string> Notes
+)
 {
     /// <summary>Whether every parameter is there with its shape and nothing else is.</summary>
     public bool Fits => Missing.Count == 0 && Extra.Count == 0 && Shapes.Count == 0;
@@ -20,26 +26,30 @@ public sealed record LoadReport(
     {
         get
         {
-            if (Fits) return $"{Found} parameters fit";
+            if (Fits)
+                return $"{Found} parameters fit";
             List<string> parts = [];
-            if (Missing.Count > 0) parts.Add($"{Missing.Count} missing ({List(Missing)})");
-            if (Extra.Count > 0) parts.Add($"{Extra.Count} surplus ({List(Extra.Select(Describe))})");
-            if (Shapes.Count > 0) parts.Add($"{Shapes.Count} of another shape ({List(Shapes.Select(shape => shape.ToString()))})");
+            if (Missing.Count > 0)
+                parts.Add($"{Missing.Count} missing ({List(Missing)})");
+            if (Extra.Count > 0)
+                parts.Add($"{Extra.Count} surplus ({List(Extra.Select(Describe))})");
+            if (Shapes.Count > 0)
+                parts.Add($"{Shapes.Count} of another shape ({List(Shapes.Select(shape => shape.ToString()))})");
             return string.Join(", ", parts);
         }
     }
 
     /// <summary>Every difference, one a line.</summary>
     public IEnumerable<string> Lines =>
-    [
-        .. Notes,
-        .. Missing.Select(name => $"missing: {name}"),
-        .. Extra.Select(extra => $"surplus: {Describe(extra)}"),
-        .. Shapes.Select(shape => $"shape: {shape}"),
-    ];
+        [
+            .. Notes,
+            .. Missing.Select(name => $"missing: {name}"),
+            .. Extra.Select(extra => $"surplus: {Describe(extra)}"),
+            .. Shapes.Select(shape => $"shape: {shape}"),
+        ];
 
-    private static string Describe((string Name, string? Nearest) extra)
-        => extra.Nearest is null ? Printable.Shorten(extra.Name) : $"{Printable.Shorten(extra.Name)}, nearest is {extra.Nearest}";
+    private static string Describe((string Name, string? Nearest) extra) =>
+        extra.Nearest is null ? Printable.Shorten(extra.Name) : $"{Printable.Shorten(extra.Name)}, nearest is {extra.Nearest}";
 
     private static string List(IEnumerable<string> items)
     {

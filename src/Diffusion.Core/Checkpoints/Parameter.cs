@@ -1,15 +1,20 @@
 namespace Diffusion.Checkpoints;
 
 /// <summary>One named parameter of a network: declared with its shape, filled by a loader, a trainer or a test.</summary>
-/// <remarks>A network reads <see cref="Value"/> at every evaluation and allocates nothing itself, so that a 2 GB network costs nothing before its weights arrive.</remarks>
+/// <remarks>
+/// A network reads <see cref="Value"/> at every evaluation and allocates nothing itself, so that a 2 GB network costs nothing before its
+/// weights arrive.
+/// </remarks>
 public sealed class Parameter(string name, long[] shape, bool keepFloat32 = false) : IDisposable
 {
     private Tensor? _value;
 
     /// <summary>The published name, for example <c>input_blocks.0.0.weight</c>.</summary>
     public string Name { get; } = name;
+
     /// <summary>The published shape.</summary>
     public long[] Shape { get; } = shape;
+
     /// <summary>Stays float32 whatever dtype the network computes in (norms, embeddings, first and last convolution).</summary>
     public bool KeepFloat32 { get; } = keepFloat32;
 
@@ -19,7 +24,8 @@ public sealed class Parameter(string name, long[] shape, bool keepFloat32 = fals
         get => _value ?? throw new InvalidOperationException($"Parameter {Name} has not been loaded.");
         set
         {
-            if (!ReferenceEquals(_value, value)) _value?.Dispose();
+            if (!ReferenceEquals(_value, value))
+                _value?.Dispose();
             _value = value.DetachFromDisposeScope();
             Version++;
         }
@@ -32,5 +38,9 @@ public sealed class Parameter(string name, long[] shape, bool keepFloat32 = fals
     public int Version { get; private set; }
 
     /// <inheritdoc/>
-    public void Dispose() { _value?.Dispose(); _value = null; }
+    public void Dispose()
+    {
+        _value?.Dispose();
+        _value = null;
+    }
 }

@@ -9,7 +9,8 @@ internal static class Printable
     public static string Shorten(string text, int length = 80)
     {
         StringBuilder line = new();
-        foreach (char c in text.AsSpan(0, Math.Min(text.Length, length))) line.Append(char.IsControl(c) ? '?' : c);
+        foreach (char c in text.AsSpan(0, Math.Min(text.Length, length)))
+            line.Append(char.IsControl(c) ? '?' : c);
         return text.Length > length ? line.Append("...").ToString() : line.ToString();
     }
 }

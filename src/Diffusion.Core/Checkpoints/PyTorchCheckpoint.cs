@@ -10,19 +10,30 @@ internal sealed class PyTorchCheckpoint : ICheckpoint
     /// <param name="format"><c>pytorch-zip</c> or <c>pytorch-legacy</c>.</param>
     /// <param name="tensors">Views by name.</param>
     /// <param name="storages">The bytes of every storage that a view names, checked for length.</param>
-    public PyTorchCheckpoint(CheckpointFile file, string format, IReadOnlyDictionary<string, PickleTensor> tensors, IReadOnlyDictionary<string, IStorageBytes> storages)
+    public PyTorchCheckpoint(
+        CheckpointFile file,
+        string format,
+        IReadOnlyDictionary<string, PickleTensor> tensors,
+        IReadOnlyDictionary<string, IStorageBytes> storages
+    )
     {
         _file = file;
         Format = format;
-        Tensors = tensors.ToDictionary(pair => pair.Key, TensorEntry (pair) => new Entry(pair.Key, pair.Value, storages[pair.Value.Storage.Key]));
+        Tensors = tensors.ToDictionary(
+            pair => pair.Key,
+            TensorEntry (pair) => new Entry(pair.Key, pair.Value, storages[pair.Value.Storage.Key])
+        );
     }
 
     /// <inheritdoc/>
     public string Path => _file.Path;
+
     /// <inheritdoc/>
     public string Format { get; }
+
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, TensorEntry> Tensors { get; }
+
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
 
@@ -35,7 +46,7 @@ internal sealed class PyTorchCheckpoint : ICheckpoint
         public override ScalarType Dtype => view.Dtype;
         public override IReadOnlyList<long> Shape => view.Shape;
 
-        public override Tensor Read(ScalarType? dtype = null)
-            => TensorReader.Read(storage, view.Offset * Dtypes.Size(view.Dtype), view.Shape, view.Strides, view.Dtype, dtype);
+        public override Tensor Read(ScalarType? dtype = null) =>
+            TensorReader.Read(storage, view.Offset * Dtypes.Size(view.Dtype), view.Shape, view.Strides, view.Dtype, dtype);
     }
 }

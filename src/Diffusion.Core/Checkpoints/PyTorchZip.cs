@@ -2,7 +2,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Checkpoints;
 
-/// <summary>PyTorch's zip format (since 1.6): <c>NAME/data.pkl</c> describes tensors whose bytes are the entries <c>NAME/data/KEY</c>.</summary>
+/// <summary>
+/// PyTorch's zip format (since 1.6): <c>NAME/data.pkl</c> describes tensors whose bytes are the entries <c>NAME/data/KEY</c>.
+/// </summary>
 internal static class PyTorchZip
 {
     private const int MaxPickle = 1 << 25;
@@ -25,18 +27,34 @@ internal static class PyTorchZip
 
     private static string FindRoot(ZipDirectory archive, string path)
     {
-        string[] pickles = [.. archive.Members.Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal) && name.Count(c => c == '/') == 1)];
-        if (pickles.Length > 1) throw new CheckpointException("The archive holds two data.pkl", path, "It was tampered with; fetch it again");
+        string[] pickles =
+        [
+            .. archive.Members.Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal) && name.Count(c => c == '/') == 1),
+        ];
+        if (pickles.Length > 1)
+            throw new CheckpointException("The archive holds two data.pkl", path, "It was tampered with; fetch it again");
         if (pickles.Length == 0)
         {
             bool isNumPy = archive.Members.Keys.Any(name => name.EndsWith(".npy", StringComparison.Ordinal));
-            throw new CheckpointException("This is not a checkpoint but a zip archive without data.pkl", path, isNumPy ? "It holds NumPy arrays" : "Unpack it if the checkpoint is inside");
+            throw new CheckpointException(
+                "This is not a checkpoint but a zip archive without data.pkl",
+                path,
+                isNumPy ? "It holds NumPy arrays" : "Unpack it if the checkpoint is inside"
+            );
         }
         string root = pickles[0][..^"data.pkl".Length];
         if (archive.Members.Keys.FirstOrDefault(name => !name.StartsWith(root, StringComparison.Ordinal)) is { } stray)
-            throw new CheckpointException($"Archive entry \"{Printable.Shorten(stray)}\" lies outside the folder {Printable.Shorten(root)}", path, "The file was tampered with; fetch it again");
+            throw new CheckpointException(
+                $"Archive entry \"{Printable.Shorten(stray)}\" lies outside the folder {Printable.Shorten(root)}",
+                path,
+                "The file was tampered with; fetch it again"
+            );
         if (archive.Members.ContainsKey(root + "constants.pkl"))
-            throw new CheckpointException("This is a TorchScript program, not a state dict", path, "Export its state_dict() with torch.save");
+            throw new CheckpointException(
+                "This is a TorchScript program, not a state dict",
+                path,
+                "Export its state_dict() with torch.save"
+            );
         return root;
     }
 
@@ -44,8 +62,10 @@ internal static class PyTorchZip
     {
         const string Remedy = "The file is incomplete or was tampered with; fetch it again";
         string what = $"torage {Printable.Shorten(storage.Key)} of tensor \"{Printable.Shorten(tensor)}\"";
-        if (!archive.Members.TryGetValue($"{root}data/{storage.Key}", out ZipMember? member)) throw new CheckpointException($"Missing s{what}", path, Remedy);
-        if (member.Size != storage.Size) throw new CheckpointException($"S{what} has {member.Size} bytes in the archive but {storage.Size} are declared", path, Remedy);
+        if (!archive.Members.TryGetValue($"{root}data/{storage.Key}", out ZipMember? member))
+            throw new CheckpointException($"Missing s{what}", path, Remedy);
+        if (member.Size != storage.Size)
+            throw new CheckpointException($"S{what} has {member.Size} bytes in the archive but {storage.Size} are declared", path, Remedy);
         return member;
     }
 }

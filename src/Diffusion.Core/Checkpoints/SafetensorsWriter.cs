@@ -16,8 +16,13 @@ public static class SafetensorsWriter
     /// <param name="dtype">Converts floating-point tensors; null keeps each one's dtype.</param>
     /// <param name="overwrite">Whether an existing file is replaced.</param>
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null, bool overwrite = true)
-        => Write(path, tensors.Select(TensorEntry (pair) => new MemoryEntry(pair.Key, pair.Value)), metadata, dtype, overwrite);
+    public static void Write(
+        string path,
+        IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null,
+        ScalarType? dtype = null,
+        bool overwrite = true
+    ) => Write(path, tensors.Select(TensorEntry (pair) => new MemoryEntry(pair.Key, pair.Value)), metadata, dtype, overwrite);
 
     /// <summary>Writes entries of another checkpoint; no more than one tensor is in memory at a time.</summary>
     /// <param name="path">The file; its folder is made.</param>
@@ -26,11 +31,22 @@ public static class SafetensorsWriter
     /// <param name="dtype">Converts floating-point tensors; null keeps each one's dtype.</param>
     /// <param name="overwrite">Whether an existing file is replaced.</param>
     /// <exception cref="CheckpointException">The file cannot be written, or a tensor cannot be read.</exception>
-    public static void Write(string path, IEnumerable<TensorEntry> tensors, IReadOnlyDictionary<string, string>? metadata = null, ScalarType? dtype = null, bool overwrite = true)
+    public static void Write(
+        string path,
+        IEnumerable<TensorEntry> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null,
+        ScalarType? dtype = null,
+        bool overwrite = true
+    )
     {
         // The reference implementation's order: widest dtype first, so that every tensor is aligned.
-        (TensorEntry Entry, ScalarType Dtype)[] ordered = [.. tensors.Select(entry => (Entry: entry, Dtype: dtype is { } wanted && Dtypes.IsFloat(entry.Dtype) ? wanted : entry.Dtype))
-            .OrderByDescending(item => Dtypes.Size(item.Dtype)).ThenBy(item => item.Entry.Name, StringComparer.Ordinal)];
+        (TensorEntry Entry, ScalarType Dtype)[] ordered =
+        [
+            .. tensors
+                .Select(entry => (Entry: entry, Dtype: dtype is { } wanted && Dtypes.IsFloat(entry.Dtype) ? wanted : entry.Dtype))
+                .OrderByDescending(item => Dtypes.Size(item.Dtype))
+                .ThenBy(item => item.Entry.Name, StringComparer.Ordinal),
+        ];
         byte[] header = Header(ordered, metadata ?? new Dictionary<string, string>());
         try
         {
@@ -51,8 +67,9 @@ public static class SafetensorsWriter
         foreach ((TensorEntry entry, ScalarType dtype) in tensors)
         {
             using Tensor values = entry.Read(dtype);
-            if (dtype != entry.Dtype) CheckConverted(values, entry);
-            for (long done = 0, size = TensorMemory.Length(values); done < size;)
+            if (dtype != entry.Dtype)
+                CheckConverted(values, entry);
+            for (long done = 0, size = TensorMemory.Length(values); done < size; )
             {
                 ReadOnlySpan<byte> piece = TensorMemory.From(values, done);
                 stream.Write(piece);
@@ -66,7 +83,10 @@ public static class SafetensorsWriter
     {
         using Tensor finite = values.isfinite().all();
         if (!finite.item<bool>())
-            throw new CheckpointException($"Tensor \"{Printable.Shorten(entry.Name)}\" holds NaN or infinity as {Dtypes.Name(values.dtype)}", remedy: "Convert to bfloat16 or keep the dtype");
+            throw new CheckpointException(
+                $"Tensor \"{Printable.Shorten(entry.Name)}\" holds NaN or infinity as {Dtypes.Name(values.dtype)}",
+                remedy: "Convert to bfloat16 or keep the dtype"
+            );
     }
 
     private static byte[] Header(IEnumerable<(TensorEntry Entry, ScalarType Dtype)> tensors, IReadOnlyDictionary<string, string> metadata)
@@ -79,21 +99,24 @@ public static class SafetensorsWriter
             if (metadata.Count > 0)
             {
                 json.WriteStartObject("__metadata__");
-                foreach ((string key, string value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)) json.WriteString(key, value);
+                foreach ((string key, string value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+                    json.WriteString(key, value);
                 json.WriteEndObject();
             }
             HashSet<string> names = ["__metadata__"];
             long offset = 0;
             foreach ((TensorEntry entry, ScalarType dtype) in tensors)
             {
-                if (!names.Add(entry.Name)) throw new ArgumentException($"Two tensors are called \"{entry.Name}\", or one has the reserved name. Rename one.");
+                if (!names.Add(entry.Name))
+                    throw new ArgumentException($"Two tensors are called \"{entry.Name}\", or one has the reserved name. Rename one.");
                 long end = offset + (Dtypes.Size(dtype) * entry.Shape.Aggregate(1L, (product, size) => product * size));
                 WriteSlot(json, entry.Name, Dtypes.ToSafetensors(dtype), entry.Shape, offset, end);
                 offset = end;
             }
             json.WriteEndObject();
         }
-        while (header.Length % Alignment != 0) header.WriteByte((byte)' ');
+        while (header.Length % Alignment != 0)
+            header.WriteByte((byte)' ');
         return header.ToArray();
     }
 
@@ -102,7 +125,8 @@ public static class SafetensorsWriter
         json.WriteStartObject(name);
         json.WriteString("dtype", dtype);
         json.WriteStartArray("shape");
-        foreach (long size in shape) json.WriteNumberValue(size);
+        foreach (long size in shape)
+            json.WriteNumberValue(size);
         json.WriteEndArray();
         json.WriteStartArray("data_offsets");
         json.WriteNumberValue(begin);

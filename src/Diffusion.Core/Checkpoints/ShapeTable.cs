@@ -9,7 +9,8 @@ internal sealed class ShapeTable
     public ShapeTable(IEnumerable<KeyValuePair<string, IReadOnlyList<long>>> all, string prefix)
     {
         foreach ((string name, IReadOnlyList<long> shape) in all)
-            if (name.StartsWith(prefix, StringComparison.Ordinal)) _shapes[name[prefix.Length..]] = shape;
+            if (name.StartsWith(prefix, StringComparison.Ordinal))
+                _shapes[name[prefix.Length..]] = shape;
     }
 
     /// <summary>All names.</summary>
@@ -22,8 +23,10 @@ internal sealed class ShapeTable
     public bool HasAny(string beginning) => _shapes.Keys.Any(name => name.StartsWith(beginning, StringComparison.Ordinal));
 
     /// <summary>One size of a tensor's shape; null when there is no such tensor or dimension.</summary>
-    public int? Size(string name, int dimension)
-        => _shapes.TryGetValue(name, out IReadOnlyList<long>? shape) && dimension < shape.Count && shape[dimension] is > 0 and <= int.MaxValue ? (int)shape[dimension] : null;
+    public int? Size(string name, int dimension) =>
+        _shapes.TryGetValue(name, out IReadOnlyList<long>? shape) && dimension < shape.Count && shape[dimension] is > 0 and <= int.MaxValue
+            ? (int)shape[dimension]
+            : null;
 
     /// <summary>Number of dimensions; 0 when there is no such tensor.</summary>
     public int Rank(string name) => _shapes.TryGetValue(name, out IReadOnlyList<long>? shape) ? shape.Count : 0;
@@ -32,7 +35,8 @@ internal sealed class ShapeTable
     public int Count(string beginning)
     {
         int count = 0;
-        while (HasAny($"{beginning}.{count}.")) count++;
+        while (HasAny($"{beginning}.{count}."))
+            count++;
         return count;
     }
 }

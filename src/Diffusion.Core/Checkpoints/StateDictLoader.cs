@@ -6,18 +6,35 @@ namespace Diffusion.Checkpoints;
 public static class StateDictLoader
 {
     /// <summary>Loads: every parameter must be there with its shape, and nothing else may be where they lie.</summary>
-    /// <param name="parameters">The network's parameters; each is read and assigned in turn, so that a 2 GB file needs no second 2 GB.</param>
-    /// <param name="checkpoint">Where the weights are; borrowed. Prefixes such as <c>state_dict.model.</c> are found; averaged (EMA) weights are preferred to raw ones.</param>
+    /// <param name="parameters">
+    /// The network's parameters; each is read and assigned in turn, so that a 2 GB file needs no second 2 GB.
+    /// </param>
+    /// <param name="checkpoint">
+    /// Where the weights are; borrowed. Prefixes such as <c>state_dict.model.</c> are found; averaged (EMA) weights are preferred to raw
+    /// ones.
+    /// </param>
     /// <param name="dtype">Dtype of parameters that need not stay float32.</param>
     /// <param name="device">Where the weights go; null is the CPU.</param>
     /// <returns>What was loaded, with notes for the user.</returns>
     /// <exception cref="CheckpointException">Names or shapes differ, a weight is NaN or infinite, or the file is damaged.</exception>
-    public static LoadReport Load(IReadOnlyList<Parameter> parameters, ICheckpoint checkpoint, ScalarType dtype = ScalarType.Float32, Device? device = null)
+    public static LoadReport Load(
+        IReadOnlyList<Parameter> parameters,
+        ICheckpoint checkpoint,
+        ScalarType dtype = ScalarType.Float32,
+        Device? device = null
+    )
     {
         LoadReport report = Compare(parameters, checkpoint);
-        if (!report.Fits) throw new CheckpointException($"The weights do not fit the network: {report.Summary}", checkpoint.Path, Remedy(checkpoint));
+        if (!report.Fits)
+            throw new CheckpointException($"The weights do not fit the network: {report.Summary}", checkpoint.Path, Remedy(checkpoint));
         foreach (Parameter parameter in parameters)
-            parameter.Value = ReadFinite(checkpoint.Tensors[report.Prefix + parameter.Name], parameter, parameter.KeepFloat32 ? ScalarType.Float32 : dtype, device, checkpoint.Path);
+            parameter.Value = ReadFinite(
+                checkpoint.Tensors[report.Prefix + parameter.Name],
+                parameter,
+                parameter.KeepFloat32 ? ScalarType.Float32 : dtype,
+                device,
+                checkpoint.Path
+            );
         return report;
     }
 
@@ -29,34 +46,60 @@ public static class StateDictLoader
         List<string> notes = [];
         string prefix = ChoosePrefix(parameters, checkpoint, notes);
         HashSet<string> names = [.. parameters.Select(parameter => parameter.Name)];
-        List<string> missing = [], extra = [];
+        List<string> missing = [],
+            extra = [];
         List<ShapeDifference> shapes = [];
         foreach (Parameter parameter in parameters)
         {
-            if (!checkpoint.Tensors.TryGetValue(prefix + parameter.Name, out TensorEntry? entry)) missing.Add(parameter.Name);
-            else if (!SameShape(entry.Shape, parameter.Shape)) shapes.Add(new ShapeDifference(parameter.Name, entry.Shape, parameter.Shape));
+            if (!checkpoint.Tensors.TryGetValue(prefix + parameter.Name, out TensorEntry? entry))
+                missing.Add(parameter.Name);
+            else if (!SameShape(entry.Shape, parameter.Shape))
+                shapes.Add(new ShapeDifference(parameter.Name, entry.Shape, parameter.Shape));
         }
         int ignored = 0;
         foreach (string name in checkpoint.Tensors.Keys)
         {
-            if (!name.StartsWith(prefix, StringComparison.Ordinal)) ignored++;
-            else if (!names.Contains(name[prefix.Length..])) extra.Add(name[prefix.Length..]);
+            if (!name.StartsWith(prefix, StringComparison.Ordinal))
+                ignored++;
+            else if (!names.Contains(name[prefix.Length..]))
+                extra.Add(name[prefix.Length..]);
         }
-        return new LoadReport(prefix, parameters.Count - missing.Count - shapes.Count, missing, [.. extra.Select(name => (name, NearestParameter.Find(name, missing)))], shapes, ignored, notes);
+        return new LoadReport(
+            prefix,
+            parameters.Count - missing.Count - shapes.Count,
+            missing,
+            [.. extra.Select(name => (name, NearestParameter.Find(name, missing)))],
+            shapes,
+            ignored,
+            notes
+        );
     }
 
     private static string ChoosePrefix(IReadOnlyList<Parameter> parameters, ICheckpoint checkpoint, List<string> notes)
     {
-        if (parameters.Count == 0) return "";
-        string[] landmarks = [.. new[] { parameters[0], parameters[parameters.Count / 2], parameters[^1] }.Select(parameter => parameter.Name).Distinct()];
-        (string Prefix, int Found)[] candidates = [.. WeightPrefix.Candidates(checkpoint.Tensors.Keys, landmarks)
-            .Select(prefix => (prefix, parameters.Count(parameter => checkpoint.Tensors.ContainsKey(prefix + parameter.Name))))];
-        if (candidates.Length == 0) return "";
+        if (parameters.Count == 0)
+            return "";
+        string[] landmarks =
+        [
+            .. new[] { parameters[0], parameters[parameters.Count / 2], parameters[^1] }.Select(parameter => parameter.Name).Distinct(),
+        ];
+        (string Prefix, int Found)[] candidates =
+        [
+            .. WeightPrefix
+                .Candidates(checkpoint.Tensors.Keys, landmarks)
+                .Select(prefix => (prefix, parameters.Count(parameter => checkpoint.Tensors.ContainsKey(prefix + parameter.Name)))),
+        ];
+        if (candidates.Length == 0)
+            return "";
         int most = candidates.Max(candidate => candidate.Found);
         string[] best = [.. candidates.Where(candidate => candidate.Found == most).Select(candidate => candidate.Prefix)];
         string chosen = best.FirstOrDefault(WeightPrefix.IsAverage) ?? best.MinBy(prefix => prefix.Length)!;
         string averaged = WeightPrefix.IsAverage(chosen) ? ", the averaged (EMA) weights" : "";
-        if (best.Length > 1) notes.Add($"The file holds the network {best.Length} times ({string.Join(", ", best.Select(Label))}); {Label(chosen)} is used{averaged}");
+        if (best.Length > 1)
+            notes.Add(
+                $"The file holds the network {best.Length} times ({string.Join(", ", best.Select(Label))}); {Label(chosen)} is "
+                    + $"used{averaged}"
+            );
         return chosen;
     }
 
@@ -68,24 +111,32 @@ public static class StateDictLoader
         Tensor read = entry.Read(dtype);
         bool finite = FiniteValues.All(read);
         string converted = entry.Dtype == dtype ? "" : $" as {Dtypes.Name(dtype)}";
-        if (!finite) throw new CheckpointException($"Weight {parameter.Name} holds NaN or infinity{converted}", path, "The file is damaged, or its training diverged; use another one");
+        if (!finite)
+            throw new CheckpointException(
+                $"Weight {parameter.Name} holds NaN or infinity{converted}",
+                path,
+                "The file is damaged, or its training diverged; use another one"
+            );
         return scope.Return(read.reshape(parameter.Shape).to(device ?? torch.CPU));
     }
 
     // 1x1 convolutions of attention layers are stored with one, two or no kernel dimensions.
-    private static bool SameShape(IReadOnlyList<long> stored, IReadOnlyList<long> needed)
-        => stored.SequenceEqual(needed) || (stored.Count >= 2 && needed.Count >= 2 && WithoutKernel(stored).SequenceEqual(WithoutKernel(needed)));
+    private static bool SameShape(IReadOnlyList<long> stored, IReadOnlyList<long> needed) =>
+        stored.SequenceEqual(needed)
+        || (stored.Count >= 2 && needed.Count >= 2 && WithoutKernel(stored).SequenceEqual(WithoutKernel(needed)));
 
     private static IEnumerable<long> WithoutKernel(IReadOnlyList<long> shape)
     {
         int count = shape.Count;
-        while (count > 2 && shape[count - 1] == 1) count--;
+        while (count > 2 && shape[count - 1] == 1)
+            count--;
         return shape.Take(count);
     }
 
-    private static string Remedy(ICheckpoint checkpoint) => ArchitectureProbe.Recognize(checkpoint) switch
-    {
-        { } found => $"The file holds {ArchitectureProbe.Describe(found)}; choose the network that fits it",
-        null => "Give the file that belongs to this network",
-    };
+    private static string Remedy(ICheckpoint checkpoint) =>
+        ArchitectureProbe.Recognize(checkpoint) switch
+        {
+            { } found => $"The file holds {ArchitectureProbe.Describe(found)}; choose the network that fits it",
+            null => "Give the file that belongs to this network",
+        };
 }

@@ -10,9 +10,11 @@ internal static class TensorLayout
         bool empty = false;
         foreach (long size in shape)
         {
-            if (size < 0) return null;
+            if (size < 0)
+                return null;
             empty |= size == 0;
-            if (size > 0 && product > long.MaxValue / size) return null;
+            if (size > 0 && product > long.MaxValue / size)
+                return null;
             product *= Math.Max(size, 1);
         }
         return empty ? 0 : product;
@@ -29,16 +31,24 @@ internal static class TensorLayout
     {
         // A repeated (stride 0) tensor takes more memory than its storage; in weights that is a few index tables.
         const long MaxRepeatedBytes = 1 << 24;
-        if (shape.Length != strides.Length || shape.Length > 64) return $"has {shape.Length} sizes but {strides.Length} strides";
-        if (ElementCount(shape) is not { } elements) return "has a negative or overflowing shape";
-        if (offset < 0) return $"begins at element {offset} of its storage";
+        if (shape.Length != strides.Length || shape.Length > 64)
+            return $"has {shape.Length} sizes but {strides.Length} strides";
+        if (ElementCount(shape) is not { } elements)
+            return "has a negative or overflowing shape";
+        if (offset < 0)
+            return $"begins at element {offset} of its storage";
         foreach (long stride in strides)
-            if (stride < 0) return $"has a negative stride {stride}";
-        if (elements == 0) return null;
+            if (stride < 0)
+                return $"has a negative stride {stride}";
+        if (elements == 0)
+            return null;
         Int128 last = offset;
-        for (int d = 0; d < shape.Length; d++) last += (Int128)(shape[d] - 1) * strides[d];
-        if (last >= stored) return $"reaches element {last} of a storage of {stored}: storage shorter than declared";
-        if (elements > stored && elements > MaxRepeatedBytes / elementSize) return $"of {elements} elements is made of only {stored}";
+        for (int d = 0; d < shape.Length; d++)
+            last += (Int128)(shape[d] - 1) * strides[d];
+        if (last >= stored)
+            return $"reaches element {last} of a storage of {stored}: storage shorter than declared";
+        if (elements > stored && elements > MaxRepeatedBytes / elementSize)
+            return $"of {elements} elements is made of only {stored}";
         return null;
     }
 
@@ -48,7 +58,8 @@ internal static class TensorLayout
         long expected = 1;
         for (int d = shape.Length - 1; d >= 0; d--)
         {
-            if (shape[d] != 1 && strides[d] != expected) return false;
+            if (shape[d] != 1 && strides[d] != expected)
+                return false;
             expected *= shape[d];
         }
         return true;
@@ -58,7 +69,8 @@ internal static class TensorLayout
     public static long Extent(ReadOnlySpan<long> shape, ReadOnlySpan<long> strides)
     {
         long last = 0;
-        for (int d = 0; d < shape.Length; d++) last += (shape[d] - 1) * strides[d];
+        for (int d = 0; d < shape.Length; d++)
+            last += (shape[d] - 1) * strides[d];
         return last + 1;
     }
 }

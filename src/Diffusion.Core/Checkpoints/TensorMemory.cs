@@ -11,6 +11,6 @@ internal static class TensorMemory
     public static long Length(Tensor tensor) => tensor.numel() * tensor.ElementSize;
 
     /// <summary>Up to 1 GiB of memory from <paramref name="offset"/>; valid while the tensor lives.</summary>
-    public static unsafe Span<byte> From(Tensor tensor, long offset)
-        => new((byte*)TensorData.Pointer(tensor) + offset, (int)Math.Min(Piece, Length(tensor) - offset));
+    public static unsafe Span<byte> From(Tensor tensor, long offset) =>
+        new((byte*)TensorData.Pointer(tensor) + offset, (int)Math.Min(Piece, Length(tensor) - offset));
 }

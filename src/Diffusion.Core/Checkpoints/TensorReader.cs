@@ -19,7 +19,8 @@ internal static class TensorReader
     {
         using ComputeScope scope = new();
         // Any byte but 0 and 1 in a bool tensor is undefined behaviour: read as bytes, then converted.
-        ScalarType raw = stored == ScalarType.Bool ? ScalarType.Byte : stored, final = wanted ?? stored;
+        ScalarType raw = stored == ScalarType.Bool ? ScalarType.Byte : stored,
+            final = wanted ?? stored;
         bool strided = strides is not null && !shape.Contains(0) && !TensorLayout.IsContiguous(shape, strides);
         long elements = strided ? TensorLayout.Extent(shape, strides) : TensorLayout.ElementCount(shape) ?? 0;
         using Stream source = storage.Open(offset, elements * Dtypes.Size(stored));
@@ -30,8 +31,10 @@ internal static class TensorReader
             return scope.Return(extent.as_strided(shape, strides!, 0).contiguous().to(final));
         }
         Tensor result = Allocate(shape, final);
-        if (final == raw) Fill(result, source);
-        else Convert(result.reshape(-1), raw, source);
+        if (final == raw)
+            Fill(result, source);
+        else
+            Convert(result.reshape(-1), raw, source);
         return scope.Return(result);
     }
 
@@ -43,7 +46,8 @@ internal static class TensorReader
         for (long done = 0; done < elements; done += PieceElements)
         {
             long count = Math.Min(PieceElements, elements - done);
-            using Tensor piece = buffer.narrow(0, 0, count), target = result.narrow(0, done, count);
+            using Tensor piece = buffer.narrow(0, 0, count),
+                target = result.narrow(0, done, count);
             Fill(piece, source);
             target.copy_(piece);
         }
@@ -51,7 +55,7 @@ internal static class TensorReader
 
     private static void Fill(Tensor tensor, Stream source)
     {
-        for (long done = 0, length = TensorMemory.Length(tensor); done < length;)
+        for (long done = 0, length = TensorMemory.Length(tensor); done < length; )
         {
             Span<byte> piece = TensorMemory.From(tensor, done);
             source.ReadExactly(piece);
@@ -68,7 +72,11 @@ internal static class TensorReader
         }
         catch (ExternalException e)
         {
-            throw new ResourceException($"There is not enough memory for a tensor of shape [{string.Join(", ", shape)}]", remedy: "Close other programs or use a smaller model", inner: e);
+            throw new ResourceException(
+                $"There is not enough memory for a tensor of shape [{string.Join(", ", shape)}]",
+                remedy: "Close other programs or use a smaller model",
+                inner: e
+            );
         }
     }
 }

@@ -6,7 +6,8 @@ namespace Diffusion.Checkpoints;
 /// <summary>Finds the tensors in nested dictionaries, lists and tuples, and names them by joining keys and positions with dots.</summary>
 internal sealed class TensorTree
 {
-    private const int MaxDepth = 64, MaxVisits = 500_000;
+    private const int MaxDepth = 64,
+        MaxVisits = 500_000;
     private readonly PickleStream _stream;
     private readonly Dictionary<string, PickleTensor> _tensors = [];
     private int _visits;
@@ -25,38 +26,45 @@ internal sealed class TensorTree
 
     private void Visit(string name, object? value, int depth)
     {
-        if (depth > MaxDepth || ++_visits > MaxVisits) throw _stream.Malformed("Nesting too deep, or a value that contains itself");
+        if (depth > MaxDepth || ++_visits > MaxVisits)
+            throw _stream.Malformed("Nesting too deep, or a value that contains itself");
         switch (value)
         {
             case PickleTensor tensor:
-                if (!_tensors.TryAdd(name, tensor)) throw new CheckpointException($"Two tensors are called \"{Printable.Shorten(name)}\"", _stream.Path);
+                if (!_tensors.TryAdd(name, tensor))
+                    throw new CheckpointException($"Two tensors are called \"{Printable.Shorten(name)}\"", _stream.Path);
                 break;
             case PickleDict dictionary:
                 foreach ((object key, object? child) in dictionary.Entries)
-                    if (KeyText(key) is { } text && IsBranch(child)) Visit(Join(name, text), child, depth + 1);
+                    if (KeyText(key) is { } text && IsBranch(child))
+                        Visit(Join(name, text), child, depth + 1);
                 break;
             case List<object?> list:
-                for (int i = 0; i < list.Count; i++) VisitItem(name, i, list[i], depth);
+                for (int i = 0; i < list.Count; i++)
+                    VisitItem(name, i, list[i], depth);
                 break;
             case object?[] tuple:
-                for (int i = 0; i < tuple.Length; i++) VisitItem(name, i, tuple[i], depth);
+                for (int i = 0; i < tuple.Length; i++)
+                    VisitItem(name, i, tuple[i], depth);
                 break;
         }
     }
 
     private void VisitItem(string name, int index, object? child, int depth)
     {
-        if (IsBranch(child)) Visit(Join(name, index.ToString(CultureInfo.InvariantCulture)), child, depth + 1);
+        if (IsBranch(child))
+            Visit(Join(name, index.ToString(CultureInfo.InvariantCulture)), child, depth + 1);
     }
 
     private static bool IsBranch(object? value) => value is PickleTensor or PickleDict or List<object?> or object?[];
 
     private static string Join(string name, string key) => name.Length == 0 ? key : $"{name}.{key}";
 
-    private static string? KeyText(object key) => key switch
-    {
-        string text => text,
-        long number => number.ToString(CultureInfo.InvariantCulture),
-        _ => null,
-    };
+    private static string? KeyText(object key) =>
+        key switch
+        {
+            string text => text,
+            long number => number.ToString(CultureInfo.InvariantCulture),
+            _ => null,
+        };
 }

@@ -16,7 +16,12 @@ internal static class Codecs
     public static void Prepare()
     {
         if (Failure.Value is { } failure)
-            throw new ResourceException("The picture codecs (libvips) could not be loaded", failure.GetType().Name, "Run \"diffusion doctor\"; the package NetVips.Native of this platform must be beside the program", failure);
+            throw new ResourceException(
+                "The picture codecs (libvips) could not be loaded",
+                failure.GetType().Name,
+                "Run \"diffusion doctor\"; the package NetVips.Native of this platform must be beside the program",
+                failure
+            );
     }
 
     /// <summary>The library's version, for example <c>8.18.0</c>.</summary>
@@ -29,15 +34,18 @@ internal static class Codecs
         }
     }
 
-    /// <summary>The codec's own sentence in an exception: the first line names the call, earlier lines may be warnings, the last one is the cause.</summary>
-    public static string Cause(Vips.VipsException exception)
-        => exception.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1].TrimEnd('.');
+    /// <summary>
+    /// The codec's own sentence in an exception: the first line names the call, earlier lines may be warnings, the last one is the cause.
+    /// </summary>
+    public static string Cause(Vips.VipsException exception) =>
+        exception.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1].TrimEnd('.');
 
     private static Exception? PrepareOnce()
     {
         try
         {
-            if (!Vips.ModuleInitializer.VipsInitialized) return Vips.ModuleInitializer.Exception ?? new DllNotFoundException("libvips");
+            if (!Vips.ModuleInitializer.VipsInitialized)
+                return Vips.ModuleInitializer.Exception ?? new DllNotFoundException("libvips");
             // torch owns the processor's threads; decoded pictures are kept as tensors, not in a cache.
             Vips.NetVips.Concurrency = 1;
             Vips.Cache.Max = 0;

@@ -25,13 +25,28 @@ internal sealed unsafe class EncodedPicture : IDisposable
     /// <param name="where">How messages call the output.</param>
     public EncodedPicture(Tensor pixels, Tensor? alpha, ImageFormat format, WriteOptions options, string where)
     {
-        if (pixels.dim() is not (3 or 4) || (pixels.dim() == 4 && pixels.shape[0] != 1) || pixels.shape[^3] is not (1 or 3) || pixels.numel() == 0)
-            throw new ArgumentException($"A picture to be written is [1,C,H,W] or [C,H,W] with C = 1 or 3, not {Shapes.Describe(pixels)}.", nameof(pixels));
+        if (
+            pixels.dim() is not (3 or 4)
+            || (pixels.dim() == 4 && pixels.shape[0] != 1)
+            || pixels.shape[^3] is not (1 or 3)
+            || pixels.numel() == 0
+        )
+            throw new ArgumentException(
+                $"A picture to be written is [1,C,H,W] or [C,H,W] with C = 1 or 3, not {Shapes.Describe(pixels)}.",
+                nameof(pixels)
+            );
         (int height, int width) = (checked((int)pixels.shape[^2]), checked((int)pixels.shape[^1]));
         if (alpha is not null && !alpha.shape.SequenceEqual([1, 1, height, width]))
-            throw new ArgumentException($"The alpha channel of a {width}x{height} picture is [1,1,{height},{width}], not {Shapes.Describe(alpha)}.", nameof(alpha));
+            throw new ArgumentException(
+                $"The alpha channel of a {width}x{height} picture is [1,1,{height},{width}], not {Shapes.Describe(alpha)}.",
+                nameof(alpha)
+            );
         if (Math.Max(height, width) > format.LongestSide())
-            throw new ImageException($"{format.DisplayName()} cannot hold {width}x{height} pixels: its longest side is {format.LongestSide()}", where, "Write PNG or TIFF");
+            throw new ImageException(
+                $"{format.DisplayName()} cannot hold {width}x{height} pixels: its longest side is {format.LongestSide()}",
+                where,
+                "Write PNG or TIFF"
+            );
         (_format, _options, _where) = (format, options, where);
         _bits = format.StoredBits(options.BitDepth ?? 8);
         Codecs.Prepare();
@@ -47,7 +62,12 @@ internal sealed unsafe class EncodedPicture : IDisposable
             cover = null;
         }
         int bands = (int)color.shape[0] + (cover is null ? 0 : 1);
-        int sampleBytes = _bits switch { 8 => 1, 32 => 4, _ => 2 };
+        int sampleBytes = _bits switch
+        {
+            8 => 1,
+            32 => 4,
+            _ => 2,
+        };
         _length = (long)height * width * bands * sampleBytes;
         _samples = NativeMemory.Alloc((nuint)_length);
         try
@@ -72,8 +92,14 @@ internal sealed unsafe class EncodedPicture : IDisposable
         }
         catch (Vips.VipsException exception)
         {
-            if (watched.Failure is { } failure) throw failure;
-            throw new ImageException($"The picture cannot be encoded as {_format.DisplayName()}", _where, $"The encoder says: {Codecs.Cause(exception)}", exception);
+            if (watched.Failure is { } failure)
+                throw failure;
+            throw new ImageException(
+                $"The picture cannot be encoded as {_format.DisplayName()}",
+                _where,
+                $"The encoder says: {Codecs.Cause(exception)}",
+                exception
+            );
         }
     }
 
@@ -100,11 +126,24 @@ internal sealed unsafe class EncodedPicture : IDisposable
                 _image.WebpsaveStream(stream, q: _options.Quality ?? 100, lossless: _options.Quality is null, exact: true, keep: Nothing);
                 break;
             case ImageFormat.Tiff:
-                _image.TiffsaveStream(stream, compression: Vips.Enums.ForeignTiffCompression.Deflate, bigtiff: _length > 3_500_000_000,
-                    predictor: _bits == 32 ? Vips.Enums.ForeignTiffPredictor.Float : Vips.Enums.ForeignTiffPredictor.Horizontal, keep: Nothing);
+                _image.TiffsaveStream(
+                    stream,
+                    compression: Vips.Enums.ForeignTiffCompression.Deflate,
+                    bigtiff: _length > 3_500_000_000,
+                    predictor: _bits == 32 ? Vips.Enums.ForeignTiffPredictor.Float : Vips.Enums.ForeignTiffPredictor.Horizontal,
+                    keep: Nothing
+                );
                 break;
             default:
-                _image.HeifsaveStream(stream, q: _options.Quality ?? 90, bitdepth: _bits, compression: Vips.Enums.ForeignHeifCompression.Av1, effort: 4, subsampleMode: Vips.Enums.ForeignSubsample.Off, keep: Nothing);
+                _image.HeifsaveStream(
+                    stream,
+                    q: _options.Quality ?? 90,
+                    bitdepth: _bits,
+                    compression: Vips.Enums.ForeignHeifCompression.Av1,
+                    effort: 4,
+                    subsampleMode: Vips.Enums.ForeignSubsample.Off,
+                    keep: Nothing
+                );
                 break;
         }
     }
@@ -112,13 +151,15 @@ internal sealed unsafe class EncodedPicture : IDisposable
     /// <summary>Rows are rounded strip by strip into interleaved samples, so that nothing but the samples grows with the picture.</summary>
     private void Quantize(Tensor color, Tensor? alpha, long rowBytes)
     {
-        long height = color.shape[1], rows = Math.Clamp(StripBytes / rowBytes, 1, height);
+        long height = color.shape[1],
+            rows = Math.Clamp(StripBytes / rowBytes, 1, height);
         for (long row = 0; row < height; row += rows)
         {
             using DisposeScope scope = torch.NewDisposeScope();
             long count = Math.Min(rows, height - row);
             Tensor strip = color.narrow(1, row, count);
-            if (alpha is not null) strip = torch.cat([strip, alpha.narrow(1, row, count)], 0);
+            if (alpha is not null)
+                strip = torch.cat([strip, alpha.narrow(1, row, count)], 0);
             Tensor samples = Round(strip.permute(1, 2, 0).to(ScalarType.Float32)).contiguous();
             samples.bytes.CopyTo(new Span<byte>((byte*)_samples + row * rowBytes, checked((int)(count * rowBytes))));
         }
@@ -126,12 +167,18 @@ internal sealed unsafe class EncodedPicture : IDisposable
 
     private Tensor Round(Tensor values)
     {
-        if (_bits == 32) return values;
+        if (_bits == 32)
+            return values;
         if (values.isnan().any().item<bool>())
-            throw new ImageException("The picture holds values that are not numbers (NaN)", _where, "Look for the step that made them; a float TIFF can store them");
+            throw new ImageException(
+                "The picture holds values that are not numbers (NaN)",
+                _where,
+                "Look for the step that made them; a float TIFF can store them"
+            );
         int full = (1 << _bits) - 1;
         Tensor whole = (values.clamp(0, 1) * full).round();
-        if (_bits == 8) return whole.to(ScalarType.Byte);
+        if (_bits == 8)
+            return whole.to(ScalarType.Byte);
         // 16-bit samples; AVIF's 12 bits sit in the upper ones. Int16 keeps the low 16 bits, which are those of an unsigned sample.
         return (whole * (1 << (16 - _bits))).to(ScalarType.Int32).to(ScalarType.Int16);
     }

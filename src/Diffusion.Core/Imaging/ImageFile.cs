@@ -4,13 +4,15 @@ namespace Diffusion.Imaging;
 
 /// <summary>Reads and writes PNG, JPEG, WebP, TIFF and AVIF.</summary>
 /// <remarks>
-/// Content decides the format, not the extension. Reading applies the EXIF orientation and converts embedded profiles and CMYK to sRGB; gray stays one channel; alpha is kept beside.
+/// Content decides the format, not the extension. Reading applies the EXIF orientation and converts embedded profiles and CMYK to sRGB;
+/// gray stays one channel; alpha is kept beside.
 /// <code>
 /// using Picture photo = ImageFile.Read("photo.jpg");
 /// using Tensor small = Resize.Matlab(photo.Pixels, 1, 4);
 /// ImageFile.Write("small.png", small, new WriteOptions { BitDepth = 16 });
 /// </code>
-/// Nothing is allocated for a picture beyond the pixel limit. Writing goes to a temporary name in the same folder, which is renamed when complete.
+/// Nothing is allocated for a picture beyond the pixel limit. Writing goes to a temporary name in the same folder, which is renamed when
+/// complete.
 /// </remarks>
 public static class ImageFile
 {
@@ -23,10 +25,13 @@ public static class ImageFile
     /// <summary>Reads a picture.</summary>
     /// <param name="path">A file, or <c>-</c> for standard input.</param>
     /// <param name="options">Pixel limit and colour handling; null for the defaults.</param>
-    /// <exception cref="ImageException">The file is missing, empty, truncated, too large, or no picture in one of the five formats.</exception>
+    /// <exception cref="ImageException">
+    /// The file is missing, empty, truncated, too large, or no picture in one of the five formats.
+    /// </exception>
     public static Picture Read(string path, ReadOptions? options = null)
     {
-        if (path != Standard) return Decode(Open(path), path, NameOf(path), options);
+        if (path != Standard)
+            return Decode(Open(path), path, NameOf(path), options);
         using Stream input = System.Console.OpenStandardInput();
         return Read(input, "stdin", options);
     }
@@ -61,11 +66,17 @@ public static class ImageFile
 
     /// <summary>Opens a picture for reading rectangles of it, so that a very large one never lies in memory as a whole tensor.</summary>
     /// <exception cref="ImageException">As for <see cref="Read(string, ReadOptions?)"/>, except for damage beyond the header.</exception>
-    public static RegionReader OpenRegions(string path, ReadOptions? options = null) => new(Open(path), path, options ?? ReadOptions.Default);
+    public static RegionReader OpenRegions(string path, ReadOptions? options = null) =>
+        new(Open(path), path, options ?? ReadOptions.Default);
 
     /// <summary>Writes a tensor.</summary>
-    /// <param name="path">The extension decides the format unless <see cref="WriteOptions.Format"/> does. The folder is made when missing. <c>-</c> is standard output, PNG by default.</param>
-    /// <param name="pixels">[1,C,H,W] or [C,H,W] on [0,1], C = 3 or 1; clipped and rounded to the nearest value, except in float files.</param>
+    /// <param name="path">
+    /// The extension decides the format unless <see cref="WriteOptions.Format"/> does. The folder is made when missing. <c>-</c> is
+    /// standard output, PNG by default.
+    /// </param>
+    /// <param name="pixels">
+    /// [1,C,H,W] or [C,H,W] on [0,1], C = 3 or 1; clipped and rounded to the nearest value, except in float files.
+    /// </param>
     /// <param name="options">Bit depth and quality; null for 8 bits, lossless where possible.</param>
     /// <param name="alpha">[1,1,H,W] coverage on [0,1]. JPEG has none: there the picture is laid on white.</param>
     /// <exception cref="ImageException">The folder cannot be written, the format is unknown or cannot hold the picture.</exception>
@@ -80,16 +91,21 @@ public static class ImageFile
             Write(output, pixels, options.Format ?? ImageFormat.Png, options, alpha);
             return;
         }
-        ImageFormat format = options.Format ?? ImageFormats.FromExtension(path)
-            ?? throw new ImageException($"\"{Path.GetExtension(path)}\" is no picture format", path, "Use .png, .jpg, .webp, .tif or .avif");
+        ImageFormat format = options.Format
+            ?? ImageFormats.FromExtension(path)
+            ?? throw new ImageException(
+                $"\"{Path.GetExtension(path)}\" is no picture format",
+                path,
+                "Use .png, .jpg, .webp, .tif or .avif"
+            );
         using EncodedPicture encoded = new(pixels, alpha, format, options, path);
         OutputFile.Write(path, options.Overwrite, encoded.Save);
     }
 
     /// <summary>Writes a picture with its alpha channel, at its own bit depth unless the options name one.</summary>
     /// <inheritdoc cref="Write(string, Tensor, WriteOptions?, Tensor?)"/>
-    public static void Write(string path, Picture picture, WriteOptions? options = null)
-        => Write(path, picture.Pixels, WithDepth(options, picture), picture.Alpha);
+    public static void Write(string path, Picture picture, WriteOptions? options = null) =>
+        Write(path, picture.Pixels, WithDepth(options, picture), picture.Alpha);
 
     /// <summary>Writes a tensor to a stream (standard output, a socket, memory).</summary>
     /// <param name="stream">Borrowed; need not be seekable.</param>
@@ -105,13 +121,27 @@ public static class ImageFile
         using MemoryStream memory = new();
         encoded.Save(memory);
         memory.Position = 0;
-        OutputFile.Translate("output stream", () => { memory.CopyTo(stream); stream.Flush(); });
+        OutputFile.Translate("output stream", () =>
+        {
+            memory.CopyTo(stream);
+            stream.Flush();
+        });
     }
 
     private static WriteOptions WithDepth(WriteOptions? options, Picture picture)
     {
         options ??= WriteOptions.Default;
-        return options.BitDepth is null ? options with { BitDepth = picture.BitDepth switch { <= 8 => 8, <= 16 => 16, _ => 32 } } : options;
+        return options.BitDepth is null
+            ? options with
+            {
+                BitDepth = picture.BitDepth switch
+                {
+                    <= 8 => 8,
+                    <= 16 => 16,
+                    _ => 32,
+                },
+            }
+            : options;
     }
 
     private static Picture Decode(Stream stream, string where, string name, ReadOptions? options)
@@ -124,12 +154,19 @@ public static class ImageFile
         Tensor pixels = source.HasAlpha ? bands.narrow(1, 0, source.Channels).contiguous() : bands;
         // narrow().contiguous() may return a view of the same storage for one band: clone so that pixels and alpha stand alone.
         Tensor? alpha = source.HasAlpha ? bands.narrow(1, source.Channels, 1).clone() : null;
-        return new Picture(pixels, alpha) { BitDepth = source.BitDepth, Format = source.Format, Name = name, Notes = source.Notes };
+        return new Picture(pixels, alpha)
+        {
+            BitDepth = source.BitDepth,
+            Format = source.Format,
+            Name = name,
+            Notes = source.Notes,
+        };
     }
 
     private static FileStream Open(string path)
     {
-        if (Directory.Exists(path)) throw new ImageException("This is a folder, not a picture", path, "Name a file in it");
+        if (Directory.Exists(path))
+            throw new ImageException("This is a folder, not a picture", path, "Name a file in it");
         try
         {
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);

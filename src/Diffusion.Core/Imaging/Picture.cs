@@ -11,13 +11,22 @@ public sealed class Picture : IDisposable
     {
         if (pixels.dtype != ScalarType.Float32 || pixels.dim() != 4 || pixels.shape[0] != 1 || pixels.shape[1] is not (1 or 3))
             throw new ArgumentException($"A picture is [1,C,H,W] float32 with C = 1 or 3, not {Shapes.Describe(pixels)}.", nameof(pixels));
-        if (alpha is not null && (alpha.dtype != ScalarType.Float32 || !alpha.shape.SequenceEqual([1, 1, pixels.shape[2], pixels.shape[3]])))
-            throw new ArgumentException($"The alpha channel of a {pixels.shape[3]}x{pixels.shape[2]} picture is [1,1,{pixels.shape[2]},{pixels.shape[3]}] float32, not {Shapes.Describe(alpha)}.", nameof(alpha));
+        if (
+            alpha is not null
+            && (alpha.dtype != ScalarType.Float32 || !alpha.shape.SequenceEqual([1, 1, pixels.shape[2], pixels.shape[3]]))
+        )
+            throw new ArgumentException(
+                $"The alpha channel of a {pixels.shape[3]}x{pixels.shape[2]} picture is [1,1,{pixels.shape[2]},{pixels.shape[3]}] "
+                    + $"float32, not {Shapes.Describe(alpha)}.",
+                nameof(alpha)
+            );
         Pixels = pixels.DetachFromDisposeScope();
         Alpha = alpha?.DetachFromDisposeScope();
     }
 
-    /// <summary>[1,C,H,W] float32 in sRGB coding, on [0,1]; C = 3, or 1 for gray. Float files may go beyond [0,1]. Owned by the picture.</summary>
+    /// <summary>
+    /// [1,C,H,W] float32 in sRGB coding, on [0,1]; C = 3, or 1 for gray. Float files may go beyond [0,1]. Owned by the picture.
+    /// </summary>
     public Tensor Pixels { get; }
 
     /// <summary>[1,1,H,W] float32 coverage on [0,1] (not premultiplied); null when the file has none. Owned by the picture.</summary>
@@ -32,7 +41,10 @@ public sealed class Picture : IDisposable
     /// <summary>The file's name without folder and extension; <c>stdin</c> for standard input.</summary>
     public string Name { get; init; } = "picture";
 
-    /// <summary>What a user may want to know about the decoding (first of several frames, unusable colour profile, ...). One sentence each, without a full stop.</summary>
+    /// <summary>
+    /// What a user may want to know about the decoding (first of several frames, unusable colour profile, ...). One sentence each, without
+    /// a full stop.
+    /// </summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>3, or 1 for gray.</summary>

@@ -31,10 +31,19 @@ internal sealed class PictureSource : IDisposable
             (StoredWidth, StoredHeight) = (header.Width, header.Height);
             long pixels = (long)StoredWidth * StoredHeight;
             if (pixels > options.MaxPixels)
-                throw new ImageException(FormattableString.Invariant($"The picture has {StoredWidth}x{StoredHeight} = {pixels / 1e6:0.#} megapixels, more than the limit of {options.MaxPixels / 1e6:0.#}"), where, "Crop it, or raise the pixel limit");
+                throw new ImageException(
+                    string.Create(
+                        System.Globalization.CultureInfo.InvariantCulture,
+                        $"The picture has {StoredWidth}x{StoredHeight} = {pixels / 1e6:0.#} megapixels, more than the limit of "
+                            + $"{options.MaxPixels / 1e6:0.#}"
+                    ),
+                    where,
+                    "Crop it, or raise the pixel limit"
+                );
             Exif = header.Contains("orientation") && header.Get("orientation") is int orientation ? orientation : 1;
             Frames = header.Contains("n-pages") && header.Get("n-pages") is int pages ? pages : animationFrames;
-            if (Frames > 1) _notes.Add($"Only the first of {Frames} {(Format == ImageFormat.Tiff ? "pages" : "frames")} is read");
+            if (Frames > 1)
+                _notes.Add($"Only the first of {Frames} {(Format == ImageFormat.Tiff ? "pages" : "frames")} is read");
             BitDepth = Depth(header);
             _image = Guard(() => Convert(header, options));
             _fullScale = _image.Format switch
@@ -62,15 +71,17 @@ internal sealed class PictureSource : IDisposable
     public bool HasAlpha => _image.Bands is 2 or 4;
     public IReadOnlyList<string> Notes => _notes;
 
-    public PictureInfo Info => Orientation.Transposes(Exif)
-        ? new(Format, StoredHeight, StoredWidth, Channels, HasAlpha, BitDepth, Frames)
-        : new(Format, StoredWidth, StoredHeight, Channels, HasAlpha, BitDepth, Frames);
+    public PictureInfo Info =>
+        Orientation.Transposes(Exif)
+            ? new(Format, StoredHeight, StoredWidth, Channels, HasAlpha, BitDepth, Frames)
+            : new(Format, StoredWidth, StoredHeight, Channels, HasAlpha, BitDepth, Frames);
 
     /// <summary>Decodes a rectangle of the stored (not yet upright) picture.</summary>
     /// <returns>[1,bands,height,width] float32, bands = channels and alpha; the caller owns it.</returns>
     public Tensor Read(int left, int top, int width, int height)
     {
-        int bands = _image.Bands, sampleBytes = SampleBytes;
+        int bands = _image.Bands,
+            sampleBytes = SampleBytes;
         Tensor pixels = FileTensor.Empty(1, bands, height, width);
         try
         {
@@ -95,11 +106,18 @@ internal sealed class PictureSource : IDisposable
 
     public void Dispose()
     {
-        for (int i = _stages.Count - 1; i >= 0; i--) _stages[i].Dispose();
+        for (int i = _stages.Count - 1; i >= 0; i--)
+            _stages[i].Dispose();
         _stream.Dispose();
     }
 
-    private int SampleBytes => _image.Format switch { Vips.Enums.BandFormat.Uchar => 1, Vips.Enums.BandFormat.Ushort => 2, _ => 4 };
+    private int SampleBytes =>
+        _image.Format switch
+        {
+            Vips.Enums.BandFormat.Uchar => 1,
+            Vips.Enums.BandFormat.Ushort => 2,
+            _ => 4,
+        };
 
     private Tensor ToFloat(byte[] strip, long[] shape)
     {
@@ -122,10 +140,12 @@ internal sealed class PictureSource : IDisposable
     {
         byte[] head = new byte[FormatSniffer.HeadLength];
         int length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        if (length == 0) throw new ImageException("The picture is empty (zero bytes)", where, "Copy or export it again");
+        if (length == 0)
+            throw new ImageException("The picture is empty (zero bytes)", where, "Copy or export it again");
         stream.Position = 0;
         (ImageFormat? format, string description) = FormatSniffer.Identify(head.AsSpan(0, length));
-        if (format is null) throw new ImageException($"This is {description}", where, $"Give a {ImageFormats.Names} file");
+        if (format is null)
+            throw new ImageException($"This is {description}", where, $"Give a {ImageFormats.Names} file");
         return (format.Value, format == ImageFormat.Png ? FormatSniffer.PngFrames(head.AsSpan(0, length)) : 1);
     }
 
@@ -146,12 +166,18 @@ internal sealed class PictureSource : IDisposable
     private Vips.Image Convert(Vips.Image image, ReadOptions options)
     {
         bool cmyk = image.Interpretation == Vips.Enums.Interpretation.Cmyk;
-        int colors = cmyk ? 4 : image.Bands >= 3 ? 3 : 1;
-        if (image.Bands - colors > 1) _notes.Add($"{image.Bands - colors - 1} extra channels are ignored");
+        int colors =
+            cmyk ? 4
+            : image.Bands >= 3 ? 3
+            : 1;
+        if (image.Bands - colors > 1)
+            _notes.Add($"{image.Bands - colors - 1} extra channels are ignored");
         Vips.Image color = Normalize(colors == image.Bands ? image : Keep(image.ExtractBand(0, colors)));
         color = ToSrgb(color, cmyk, options);
-        if (colors == 1 && color.Bands > 1) color = Keep(color.ExtractBand(1));
-        if (image.Bands == colors) return color;
+        if (colors == 1 && color.Bands > 1)
+            color = Keep(color.ExtractBand(1));
+        if (image.Bands == colors)
+            return color;
         Vips.Image alpha = Normalize(Keep(image.ExtractBand(colors)));
         if (alpha.Format == Vips.Enums.BandFormat.Uchar && color.Format == Vips.Enums.BandFormat.Ushort)
             alpha = Keep(Keep(alpha.Linear([257.0], [0.0])).Cast(Vips.Enums.BandFormat.Ushort));
@@ -159,15 +185,22 @@ internal sealed class PictureSource : IDisposable
     }
 
     /// <summary>Reduces the sample types of TIFF to those that are read.</summary>
-    private Vips.Image Normalize(Vips.Image image) => image.Format switch
-    {
-        // AVIF's 10 and 12 bits come shifted up, with zeros below: stretch them to the full range.
-        Vips.Enums.BandFormat.Ushort when BitDepth is > 8 and < 16 => Keep(Keep(image.Linear([65535.0 / (((1 << BitDepth) - 1) << (16 - BitDepth))], [0.5])).Cast(Vips.Enums.BandFormat.Ushort)),
-        Vips.Enums.BandFormat.Uchar or Vips.Enums.BandFormat.Ushort or Vips.Enums.BandFormat.Float => image,
-        Vips.Enums.BandFormat.Double => Keep(image.Cast(Vips.Enums.BandFormat.Float)),
-        Vips.Enums.BandFormat.Uint => Keep(Keep(image.Linear([1.0 / uint.MaxValue], [0.0])).Cast(Vips.Enums.BandFormat.Float)),
-        var other => throw new ImageException($"The samples are of type {other.ToString().ToLowerInvariant()}", Where, "Save it with unsigned 8 or 16 bits or as float"),
-    };
+    private Vips.Image Normalize(Vips.Image image) =>
+        image.Format switch
+        {
+            // AVIF's 10 and 12 bits come shifted up, with zeros below: stretch them to the full range.
+            Vips.Enums.BandFormat.Ushort when BitDepth is > 8 and < 16 => Keep(
+                Keep(image.Linear([65535.0 / (((1 << BitDepth) - 1) << (16 - BitDepth))], [0.5])).Cast(Vips.Enums.BandFormat.Ushort)
+            ),
+            Vips.Enums.BandFormat.Uchar or Vips.Enums.BandFormat.Ushort or Vips.Enums.BandFormat.Float => image,
+            Vips.Enums.BandFormat.Double => Keep(image.Cast(Vips.Enums.BandFormat.Float)),
+            Vips.Enums.BandFormat.Uint => Keep(Keep(image.Linear([1.0 / uint.MaxValue], [0.0])).Cast(Vips.Enums.BandFormat.Float)),
+            var other => throw new ImageException(
+                $"The samples are of type {other.ToString().ToLowerInvariant()}",
+                Where,
+                "Save it with unsigned 8 or 16 bits or as float"
+            ),
+        };
 
     private Vips.Image ToSrgb(Vips.Image color, bool cmyk, ReadOptions options)
     {
@@ -177,21 +210,37 @@ internal sealed class PictureSource : IDisposable
             _notes.Add("The embedded colour profile is unusable and was ignored");
             profile = null;
         }
-        if (cmyk) return Keep(color.IccTransform("srgb", intent: Vips.Enums.Intent.Relative, embedded: profile is not null, inputProfile: "cmyk", depth: 16));
+        if (cmyk)
+            return Keep(
+                color.IccTransform(
+                    "srgb",
+                    intent: Vips.Enums.Intent.Relative,
+                    embedded: profile is not null,
+                    inputProfile: "cmyk",
+                    depth: 16
+                )
+            );
         if (color.Interpretation is Vips.Enums.Interpretation.Lab or Vips.Enums.Interpretation.Labs or Vips.Enums.Interpretation.Xyz)
             return Keep(color.Colourspace(Vips.Enums.Interpretation.Rgb16));
-        if (profile is null || !options.ApplyProfile || ColorProfile.IsSrgb(profile)) return color;
-        if (color.Format != Vips.Enums.BandFormat.Float) return Keep(color.IccTransform("srgb", intent: Vips.Enums.Intent.Relative, embedded: true, depth: 16));
+        if (profile is null || !options.ApplyProfile || ColorProfile.IsSrgb(profile))
+            return color;
+        if (color.Format != Vips.Enums.BandFormat.Float)
+            return Keep(color.IccTransform("srgb", intent: Vips.Enums.Intent.Relative, embedded: true, depth: 16));
         _notes.Add("The colour profile of a float picture is ignored");
         return color;
     }
 
-    private int Depth(Vips.Image header) => header.Format switch
-    {
-        Vips.Enums.BandFormat.Uchar => 8,
-        Vips.Enums.BandFormat.Ushort => Format == ImageFormat.Avif && header.Contains("bits-per-sample") && header.Get("bits-per-sample") is int bits ? bits : 16,
-        _ => 32,
-    };
+    private int Depth(Vips.Image header) =>
+        header.Format switch
+        {
+            Vips.Enums.BandFormat.Uchar => 8,
+            Vips.Enums.BandFormat.Ushort => Format == ImageFormat.Avif
+            && header.Contains("bits-per-sample")
+            && header.Get("bits-per-sample") is int bits
+                ? bits
+                : 16,
+            _ => 32,
+        };
 
     private Vips.Image Keep(Vips.Image image)
     {
@@ -207,7 +256,12 @@ internal sealed class PictureSource : IDisposable
         }
         catch (Vips.VipsException exception)
         {
-            throw new ImageException($"The {Format.DisplayName()} picture is truncated or damaged", Where, "Copy or export it again", exception);
+            throw new ImageException(
+                $"The {Format.DisplayName()} picture is truncated or damaged",
+                Where,
+                "Copy or export it again",
+                exception
+            );
         }
     }
 }

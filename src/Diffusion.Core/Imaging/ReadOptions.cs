@@ -6,7 +6,9 @@ public sealed record ReadOptions
     /// <summary>300 megapixels, colour profiles applied.</summary>
     public static ReadOptions Default { get; } = new();
 
-    /// <summary>Pictures with more pixels are refused by their header, before anything is decoded. Guards against decompression bombs.</summary>
+    /// <summary>
+    /// Pictures with more pixels are refused by their header, before anything is decoded. Guards against decompression bombs.
+    /// </summary>
     public long MaxPixels
     {
         get;

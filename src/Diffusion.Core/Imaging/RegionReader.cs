@@ -4,7 +4,8 @@ namespace Diffusion.Imaging;
 
 /// <summary>Reads rectangles of one picture file. Coordinates and results are upright, as those of <see cref="Picture"/>.</summary>
 /// <remarks>
-/// TIFF is decoded where it is read. The other formats cannot be entered in the middle: the codec decodes them once, on the first read, into 8 or 16 bits a sample (a temporary file when large).
+/// TIFF is decoded where it is read. The other formats cannot be entered in the middle: the codec decodes them once, on the first read,
+/// into 8 or 16 bits a sample (a temporary file when large).
 /// Not for use by several threads.
 /// </remarks>
 public sealed class RegionReader : IDisposable
@@ -34,7 +35,9 @@ public sealed class RegionReader : IDisposable
     public Tensor Read(int x, int y, int width, int height)
     {
         if (x < 0 || y < 0 || width < 1 || height < 1 || x + (long)width > Info.Width || y + (long)height > Info.Height)
-            throw new ArgumentException($"The rectangle {width}x{height}+{x}+{y} lies beyond the picture of {Info.Width}x{Info.Height} pixels.");
+            throw new ArgumentException(
+                $"The rectangle {width}x{height}+{x}+{y} lies beyond the picture of {Info.Width}x{Info.Height} pixels."
+            );
         using IDisposable noGrad = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         // Two opposite corners in the file; orientation maps rectangles to rectangles.

@@ -20,10 +20,12 @@ public sealed record ResampleKernel(string Name, double Support, Func<double, do
 
     /// <summary>Keys' cubic (1981) with slope <paramref name="a"/> at |x| = 1.</summary>
     public static ResampleKernel Cubic(double a) => new("bicubic", 2, x =>
-    {
-        double d = Math.Abs(x);
-        return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
-    });
+        {
+            double d = Math.Abs(x);
+            return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1
+                : d < 2 ? (((d - 5) * d + 8) * d - 4) * a
+                : 0;
+        });
 
     private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(Math.PI * x) / (Math.PI * x);
 }

@@ -2,7 +2,10 @@ namespace Diffusion.Imaging;
 
 /// <summary>One picture of a sheet.</summary>
 /// <param name="Caption">One or more lines of text, separated by line breaks.</param>
-/// <param name="Pixels">[1,C,H,W] or [C,H,W] on [0,1], C = 3 or 1; borrowed. Smaller pictures (low-resolution measurements) are enlarged to the height of the largest.</param>
+/// <param name="Pixels">
+/// [1,C,H,W] or [C,H,W] on [0,1], C = 3 or 1; borrowed. Smaller pictures (low-resolution measurements) are enlarged to the height of the
+/// largest.
+/// </param>
 public sealed record SheetPanel(string Caption, Tensor Pixels);
 
 /// <summary>A rectangle in the pixels of the sheet's largest panel.</summary>
@@ -25,7 +28,10 @@ public sealed record SheetOptions
     public int? FontSize
     {
         get;
-        init => field = value is null or (>= 6 and <= 200) ? value : throw new ArgumentException($"The font size must be 6 to 200 pixels, not {value}.");
+        init =>
+            field = value is null or (>= 6 and <= 200)
+                ? value
+                : throw new ArgumentException($"The font size must be 6 to 200 pixels, not {value}.");
     }
 
     /// <summary>Pixels around and between the panels.</summary>

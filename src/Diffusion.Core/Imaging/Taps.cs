@@ -1,7 +1,10 @@
 namespace Diffusion.Imaging;
 
 /// <summary>A sparse linear map along one dimension: output o is the weighted sum of <see cref="PerOutput"/> input samples.</summary>
-/// <remarks>y_o = sum_t Weights[o,t] x_{Indices[o,t]}. Nothing dense: memory and time grow with outputs times taps. Immutable; may be used by several threads.</remarks>
+/// <remarks>
+/// y_o = sum_t Weights[o,t] x_{Indices[o,t]}. Nothing dense: memory and time grow with outputs times taps. Immutable; may be used by
+/// several threads.
+/// </remarks>
 public sealed class Taps
 {
     private readonly Lazy<Taps> _transposed;
@@ -15,9 +18,12 @@ public sealed class Taps
     public Taps(int inputs, int outputs, int[] indices, double[] weights)
     {
         if (inputs < 1 || outputs < 1 || indices.Length == 0 || indices.Length != weights.Length || indices.Length % outputs != 0)
-            throw new ArgumentException($"A tap table for {outputs} outputs of {inputs} inputs cannot have {indices.Length} indices and {weights.Length} weights.");
+            throw new ArgumentException(
+                $"A tap table for {outputs} outputs of {inputs} inputs cannot have {indices.Length} indices and {weights.Length} weights."
+            );
         foreach (int index in indices)
-            if (index < 0 || index >= inputs) throw new ArgumentException($"Tap index {index} is outside 0..{inputs - 1}.", nameof(indices));
+            if (index < 0 || index >= inputs)
+                throw new ArgumentException($"Tap index {index} is outside 0..{inputs - 1}.", nameof(indices));
         (Inputs, Outputs, PerOutput, Indices, Weights) = (inputs, outputs, indices.Length / outputs, indices, weights);
         _transposed = new(Transpose);
     }
@@ -40,7 +46,10 @@ public sealed class Taps
     /// <summary>The adjoint map, as taps.</summary>
     public Taps Transposed => _transposed.Value;
 
-    /// <summary>Taps from one function per output. Columns that are zero throughout are dropped; taps beyond the picture follow <paramref name="edges"/>.</summary>
+    /// <summary>
+    /// Taps from one function per output. Columns that are zero throughout are dropped; taps beyond the picture follow <paramref
+    /// name="edges"/>.
+    /// </summary>
     /// <param name="inputs">Input length.</param>
     /// <param name="outputs">Output length.</param>
     /// <param name="perOutput">Taps per output.</param>
@@ -57,7 +66,8 @@ public sealed class Taps
             for (int t = 0; t < perOutput; t++)
             {
                 int index = edges.Resolve(first + t, inputs);
-                if (index < 0) rowWeights[t] = 0;
+                if (index < 0)
+                    rowWeights[t] = 0;
                 indices[o * perOutput + t] = Math.Max(index, 0);
             }
         }
@@ -71,8 +81,10 @@ public sealed class Taps
     /// <exception cref="ArgumentException">Another length.</exception>
     public Tensor Apply(Tensor x, int dim)
     {
-        if (dim < 0) dim += (int)x.dim();
-        if (x.shape[dim] != Inputs) throw new ArgumentException($"The taps expect {Inputs} samples along dimension {dim}, not {x.shape[dim]}.", nameof(x));
+        if (dim < 0)
+            dim += (int)x.dim();
+        if (x.shape[dim] != Inputs)
+            throw new ArgumentException($"The taps expect {Inputs} samples along dimension {dim}, not {x.shape[dim]}.", nameof(x));
         using DisposeScope scope = torch.NewDisposeScope();
         long[] broadcast = [Outputs, .. Enumerable.Repeat(1L, (int)x.dim() - 1 - dim)];
         Tensor? sum = null;
@@ -82,8 +94,10 @@ public sealed class Taps
             Tensor index = torch.tensor(Column(Indices, t), device: x.device);
             Tensor weight = torch.tensor(Column(Weights, t), dtype: x.dtype, device: x.device).reshape(broadcast);
             Tensor term = x.index_select(dim, index).mul_(weight);
-            if (sum is null) sum = term.MoveToOuterDisposeScope();
-            else sum.add_(term);
+            if (sum is null)
+                sum = term.MoveToOuterDisposeScope();
+            else
+                sum.add_(term);
         }
         return sum!.MoveToOuterDisposeScope();
     }
@@ -94,45 +108,53 @@ public sealed class Taps
     private T[] Column<T>(IReadOnlyList<T> table, int t)
     {
         T[] column = new T[Outputs];
-        for (int o = 0; o < Outputs; o++) column[o] = table[o * PerOutput + t];
+        for (int o = 0; o < Outputs; o++)
+            column[o] = table[o * PerOutput + t];
         return column;
     }
 
     private static Taps Trimmed(int inputs, int outputs, int perOutput, int[] indices, double[] weights)
     {
         int[] kept = [.. Enumerable.Range(0, perOutput).Where(t => Enumerable.Range(0, outputs).Any(o => weights[o * perOutput + t] != 0))];
-        if (kept.Length == perOutput) return new Taps(inputs, outputs, indices, weights);
-        if (kept.Length == 0) kept = [0];
+        if (kept.Length == perOutput)
+            return new Taps(inputs, outputs, indices, weights);
+        if (kept.Length == 0)
+            kept = [0];
         int[] keptIndices = new int[outputs * kept.Length];
         double[] keptWeights = new double[outputs * kept.Length];
         for (int o = 0; o < outputs; o++)
-            for (int t = 0; t < kept.Length; t++)
-            {
-                keptIndices[o * kept.Length + t] = indices[o * perOutput + kept[t]];
-                keptWeights[o * kept.Length + t] = weights[o * perOutput + kept[t]];
-            }
+        for (int t = 0; t < kept.Length; t++)
+        {
+            keptIndices[o * kept.Length + t] = indices[o * perOutput + kept[t]];
+            keptWeights[o * kept.Length + t] = weights[o * perOutput + kept[t]];
+        }
         return new Taps(inputs, outputs, keptIndices, keptWeights);
     }
 
     private Taps Transpose()
     {
         List<(int Output, double Weight)>[] readers = new List<(int, double)>[Inputs];
-        for (int i = 0; i < Inputs; i++) readers[i] = [];
+        for (int i = 0; i < Inputs; i++)
+            readers[i] = [];
         for (int o = 0; o < Outputs; o++)
-            for (int t = 0; t < PerOutput; t++)
-            {
-                double weight = Weights[o * PerOutput + t];
-                List<(int Output, double Weight)> list = readers[Indices[o * PerOutput + t]];
-                if (weight == 0) continue;
-                // Mirrored taps of one output may read the same sample twice.
-                if (list.Count > 0 && list[^1].Output == o) list[^1] = (o, list[^1].Weight + weight);
-                else list.Add((o, weight));
-            }
+        for (int t = 0; t < PerOutput; t++)
+        {
+            double weight = Weights[o * PerOutput + t];
+            List<(int Output, double Weight)> list = readers[Indices[o * PerOutput + t]];
+            if (weight == 0)
+                continue;
+            // Mirrored taps of one output may read the same sample twice.
+            if (list.Count > 0 && list[^1].Output == o)
+                list[^1] = (o, list[^1].Weight + weight);
+            else
+                list.Add((o, weight));
+        }
         int longest = Math.Max(1, readers.Max(list => list.Count));
         int[] indices = new int[checked(Inputs * longest)];
         double[] weights = new double[indices.Length];
         for (int i = 0; i < Inputs; i++)
-            for (int t = 0; t < readers[i].Count; t++) (indices[i * longest + t], weights[i * longest + t]) = readers[i][t];
+        for (int t = 0; t < readers[i].Count; t++)
+            (indices[i * longest + t], weights[i * longest + t]) = readers[i][t];
         return new Taps(Outputs, Inputs, indices, weights);
     }
 

@@ -10,13 +10,36 @@ internal sealed class WatchedStream(Stream inner) : Stream
     public override bool CanSeek => inner.CanSeek;
     public override bool CanWrite => inner.CanWrite;
     public override long Length => inner.Length;
-    public override long Position { get => inner.Position; set => inner.Position = value; }
+    public override long Position
+    {
+        get => inner.Position;
+        set => inner.Position = value;
+    }
 
-    public override void Flush() => Watch(() => { inner.Flush(); return 0; });
+    public override void Flush() =>
+        Watch(() =>
+        {
+            inner.Flush();
+            return 0;
+        });
+
     public override int Read(byte[] buffer, int offset, int count) => Watch(() => inner.Read(buffer, offset, count));
+
     public override long Seek(long offset, SeekOrigin origin) => Watch(() => inner.Seek(offset, origin));
-    public override void SetLength(long value) => Watch(() => { inner.SetLength(value); return 0; });
-    public override void Write(byte[] buffer, int offset, int count) => Watch(() => { inner.Write(buffer, offset, count); return 0; });
+
+    public override void SetLength(long value) =>
+        Watch(() =>
+        {
+            inner.SetLength(value);
+            return 0;
+        });
+
+    public override void Write(byte[] buffer, int offset, int count) =>
+        Watch(() =>
+        {
+            inner.Write(buffer, offset, count);
+            return 0;
+        });
 
     private T Watch<T>(Func<T> action)
     {

@@ -9,18 +9,25 @@ public sealed record WriteOptions
     /// <summary>The format; null takes it from the extension.</summary>
     public ImageFormat? Format { get; init; }
 
-    /// <summary>Bits per sample: 8, 16, or 32 for float (TIFF only). Null takes the picture's own, or 8. A format that holds fewer stores what it can (AVIF: 12).</summary>
+    /// <summary>
+    /// Bits per sample: 8, 16, or 32 for float (TIFF only). Null takes the picture's own, or 8. A format that holds fewer stores what it
+    /// can (AVIF: 12).
+    /// </summary>
     public int? BitDepth
     {
         get;
-        init => field = value is null or 8 or 16 or 32 ? value : throw new ArgumentException($"The bit depth must be 8, 16 or 32, not {value}.");
+        init =>
+            field = value is null or 8 or 16 or 32
+                ? value
+                : throw new ArgumentException($"The bit depth must be 8, 16 or 32, not {value}.");
     }
 
     /// <summary>1 to 100 for JPEG, WebP and AVIF. Null: JPEG 95, AVIF 90, WebP lossless.</summary>
     public int? Quality
     {
         get;
-        init => field = value is null or (>= 1 and <= 100) ? value : throw new ArgumentException($"The quality must be 1 to 100, not {value}.");
+        init =>
+            field = value is null or (>= 1 and <= 100) ? value : throw new ArgumentException($"The quality must be 1 to 100, not {value}.");
     }
 
     /// <summary>Replace a file that exists. False makes that an error.</summary>

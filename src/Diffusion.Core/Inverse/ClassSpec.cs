@@ -3,7 +3,9 @@ using System.Runtime.ExceptionServices;
 
 namespace Diffusion.Inverse;
 
-/// <summary>The spec of an operator that consists of one <see cref="LinearOperator"/> class: it holds the arguments of its constructor.</summary>
+/// <summary>
+/// The spec of an operator that consists of one <see cref="LinearOperator"/> class: it holds the arguments of its constructor.
+/// </summary>
 internal sealed record ClassSpec : OperatorSpec
 {
     private readonly OperatorKind.ClassKind _kind;
@@ -17,21 +19,26 @@ internal sealed record ClassSpec : OperatorSpec
 
     public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
 
-    internal override IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values()
-        => [.. _kind.Parameters.Select(p => (p, _values.GetValueOrDefault(p.Key, p.Default)))];
+    internal override IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values() =>
+        [.. _kind.Parameters.Select(p => (p, _values.GetValueOrDefault(p.Key, p.Default)))];
 
     protected override void Validate()
     {
         foreach (OperatorParameter parameter in _kind.Parameters)
         {
-            if (parameter.Required && !_values.ContainsKey(parameter.Key)) throw Error($"{parameter.Key} is missing", $"Write {Name}:{parameter.Key}=...");
+            if (parameter.Required && !_values.ContainsKey(parameter.Key))
+                throw Error($"{parameter.Key} is missing", $"Write {Name}:{parameter.Key}=...");
         }
     }
 
     protected override LinearOperator Create(ImageShape input, Device device)
     {
         Queue<object?> values = new(Values().Select(v => v.Value));
-        object?[] arguments = [input, .. _kind.Constructor.GetParameters().Skip(1).Select(p => p.ParameterType == typeof(Device) ? device : values.Dequeue())];
+        object?[] arguments =
+        [
+            input,
+            .. _kind.Constructor.GetParameters().Skip(1).Select(p => p.ParameterType == typeof(Device) ? device : values.Dequeue()),
+        ];
         try
         {
             return (LinearOperator)_kind.Constructor.Invoke(arguments);

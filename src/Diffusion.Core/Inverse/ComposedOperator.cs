@@ -2,17 +2,23 @@ namespace Diffusion.Inverse;
 
 /// <summary>y = A2 (A1 x). Forward and adjoint compose; the rest is in closed form where the pair allows it, else iterative.</summary>
 /// <remarks>
-/// Closed forms: a pair that the second operator knows (<see cref="LinearOperator.After"/>: decimation after a blur); any operator with a spectrum after one with A1 A1^T = c I
-/// (everything after <c>gray</c> or <c>crop</c>), whose singular values are sqrt(c) s2 with the right vectors A1^T V2 / sqrt(c); two operators whose rows are both orthogonal.
-/// Conjugate gradients of the others are preconditioned as those of the first are, or by its closed form; behind a mask, by the closed form of the second, in the measurement.
+/// Closed forms: a pair that the second operator knows (<see cref="LinearOperator.After"/>: decimation after a blur); any operator with a
+/// spectrum after one with A1 A1^T = c I
+/// (everything after <c>gray</c> or <c>crop</c>), whose singular values are sqrt(c) s2 with the right vectors A1^T V2 / sqrt(c); two
+/// operators whose rows are both orthogonal.
+/// Conjugate gradients of the others are preconditioned as those of the first are, or by its closed form; behind a mask, by the closed form
+/// of the second, in the measurement.
 /// </remarks>
 public sealed class ComposedOperator : LinearOperator
 {
-    private readonly LinearOperator _first, _second;
+    private readonly LinearOperator _first,
+        _second;
 
     private ComposedOperator(LinearOperator first, LinearOperator second) => (_first, _second) = (first, second);
 
-    /// <summary>The picture passes through <paramref name="first"/>, then through <paramref name="second"/>; the result owns both.</summary>
+    /// <summary>
+    /// The picture passes through <paramref name="first"/>, then through <paramref name="second"/>; the result owns both.
+    /// </summary>
     /// <exception cref="ArgumentException">The second does not take what the first makes.</exception>
     public static LinearOperator Of(LinearOperator first, LinearOperator second)
     {
@@ -23,24 +29,32 @@ public sealed class ComposedOperator : LinearOperator
 
     /// <inheritdoc/>
     public override ImageShape Input => _first.Input;
+
     /// <inheritdoc/>
     public override MeasurementShape Output => _second.Output;
+
     /// <inheritdoc/>
     public override Device Device => _first.Device;
+
     /// <inheritdoc/>
     public override long MeasurementCount => _second.MeasurementCount;
 
     /// <inheritdoc/>
-    public override OperatorTraits Traits => new()
-    {
-        Blur = _first.Traits.Blur || _second.Traits.Blur,
-        Downsample = _first.Traits.Downsample * _second.Traits.Downsample,
-        OrthonormalRows = _first.Traits.OrthonormalRows && _second.Traits.OrthonormalRows,
-        RowNormSquared = _first.Traits.RowNormSquared * _second.Traits.RowNormSquared,
-        Local = _first.Traits.Local is { } a && _second.Traits.Local is { } b ? (a.Period * b.Period, a.Support + b.Support * _first.Traits.Downsample) : null,
-        Faintness = _first.Traits.Downsample * _second.Traits.Downsample == 1 ? _first.Traits.Faintness ?? _second.Traits.Faintness : null,
-        ClosedForm = Spectrum is not null || (_first.Traits.RowNormSquared * _second.Traits.RowNormSquared) is not null,
-    };
+    public override OperatorTraits Traits =>
+        new()
+        {
+            Blur = _first.Traits.Blur || _second.Traits.Blur,
+            Downsample = _first.Traits.Downsample * _second.Traits.Downsample,
+            OrthonormalRows = _first.Traits.OrthonormalRows && _second.Traits.OrthonormalRows,
+            RowNormSquared = _first.Traits.RowNormSquared * _second.Traits.RowNormSquared,
+            Local =
+                _first.Traits.Local is { } a && _second.Traits.Local is { } b
+                    ? (a.Period * b.Period, a.Support + b.Support * _first.Traits.Downsample)
+                    : null,
+            Faintness =
+                _first.Traits.Downsample * _second.Traits.Downsample == 1 ? _first.Traits.Faintness ?? _second.Traits.Faintness : null,
+            ClosedForm = Spectrum is not null || (_first.Traits.RowNormSquared * _second.Traits.RowNormSquared) is not null,
+        };
 
     /// <inheritdoc/>
     public override Spectrum? Spectrum
@@ -52,10 +66,12 @@ public sealed class ComposedOperator : LinearOperator
                 using DisposeScope scope = torch.NewDisposeScope();
                 double root = Math.Sqrt(c);
                 Tensor singulars = (inner.Singulars * root).DetachFromDisposeScope();
-                field = Spectrum.Of(singulars,
+                field = Spectrum.Of(
+                    singulars,
                     x => Through(_first.Apply(x), inner.ToRange, 1 / root),
                     coefficients => Through(inner.FromRange(coefficients), _first.Adjoint, 1 / root),
-                    inner.ToMeasurement);
+                    inner.ToMeasurement
+                );
             }
             return field;
         }
@@ -73,14 +89,18 @@ public sealed class ComposedOperator : LinearOperator
     /// <inheritdoc/>
     public override Tensor PseudoInverse(Tensor y, double eta = 0)
     {
-        if (Traits.RowNormSquared is { } c) return Through(Adjoint(y), back => back / (c + eta));
-        if (Spectrum is { } spectrum) return spectrum.PseudoInverse(y, eta);
-        return eta > 0 && _first.Traits.Mask && _second.Traits.ClosedForm ? Through(SolveInMeasurement(y, eta), Adjoint) : base.PseudoInverse(y, eta);
+        if (Traits.RowNormSquared is { } c)
+            return Through(Adjoint(y), back => back / (c + eta));
+        if (Spectrum is { } spectrum)
+            return spectrum.PseudoInverse(y, eta);
+        return eta > 0 && _first.Traits.Mask && _second.Traits.ClosedForm
+            ? Through(SolveInMeasurement(y, eta), Adjoint)
+            : base.PseudoInverse(y, eta);
     }
 
     /// <inheritdoc/>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
-        => Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, start);
+    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
+        Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, start);
 
     /// <inheritdoc/>
     protected internal override bool HasPreconditioner => _first.Traits.ClosedForm || _first.HasPreconditioner;
@@ -89,28 +109,43 @@ public sealed class ComposedOperator : LinearOperator
     /// <remarks>A2^T A2 is replaced by its mean diagonal c: (c A1^T A1 + rho I)^-1, or what is near it.</remarks>
     protected internal override Tensor Precondition(Tensor r, double rho)
     {
-        double c = Density(_second), damping = Math.Max(rho, 1e-6) / c;
+        double c = Density(_second),
+            damping = Math.Max(rho, 1e-6) / c;
         return Through(_first.Traits.ClosedForm ? _first.SolveNormal(r, damping) : _first.Precondition(r, damping), x => x / c);
     }
 
-    /// <summary>(A A^T + eta I)^-1 y for a mask A1 of density c: A2 A1 A1^T A2^T is near c A2 A2^T. In the picture there is no such likeness: the mask's holes cut through all that A2 blurs.</summary>
+    /// <summary>
+    /// (A A^T + eta I)^-1 y for a mask A1 of density c: A2 A1 A1^T A2^T is near c A2 A2^T. In the picture there is no such likeness: the
+    /// mask's holes cut through all that A2 blurs.
+    /// </summary>
     private Tensor SolveInMeasurement(Tensor y, double eta)
     {
-        double c = Density(_first), damping = Math.Max(eta, 1e-4 * _second.NormSquared) / c;
-        return Report(Krylov.ConjugateGradients(v => Through(Through(Adjoint(v), Apply), w => w + eta * v), y, precision: Precision ?? new(3e-5),
-            precondition: r => Through(Through(_second.PseudoInverse(r, damping), _second.Apply), seen => (r - seen) / (c * damping))));
+        double c = Density(_first),
+            damping = Math.Max(eta, 1e-4 * _second.NormSquared) / c;
+        return Report(
+            Krylov.ConjugateGradients(
+                v => Through(Through(Adjoint(v), Apply), w => w + eta * v),
+                y,
+                precision: Precision ?? new(3e-5),
+                precondition: r => Through(Through(_second.PseudoInverse(r, damping), _second.Apply), seen => (r - seen) / (c * damping))
+            )
+        );
     }
 
     private static double Density(LinearOperator a) => Math.Clamp((double)a.MeasurementCount / a.Input.Count, 1e-6, 1);
 
     /// <inheritdoc/>
-    /// <remarks>First the second operator's guess, then the first's: a filled and enlarged picture is a better start than a damped pseudo-inverse of the whole.</remarks>
+    /// <remarks>
+    /// First the second operator's guess, then the first's: a filled and enlarged picture is a better start than a damped pseudo-inverse of
+    /// the whole.
+    /// </remarks>
     public override Tensor Guess(Tensor y) => Through(_second.Guess(y), _first.Guess);
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        if (_first.Traits.RowNormSquared is not null) Spectrum?.Singulars.Dispose();
+        if (_first.Traits.RowNormSquared is not null)
+            Spectrum?.Singulars.Dispose();
         _first.Dispose();
         _second.Dispose();
         base.Dispose();

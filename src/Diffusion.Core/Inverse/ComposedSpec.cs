@@ -40,7 +40,10 @@ public sealed record ComposedSpec : OperatorSpec
             foreach (OperatorSpec part in Parts)
             {
                 if (chain is not null && !chain.Output.IsImage)
-                    throw Error($"The measurement of the operator before \"{part.Name}\" is no picture", $"Put \"{part.Name}\" first, or leave it out");
+                    throw Error(
+                        $"The measurement of the operator before \"{part.Name}\" is no picture",
+                        $"Put \"{part.Name}\" first, or leave it out"
+                    );
                 LinearOperator next = part.Bind(chain?.Output.Image ?? input, device);
                 chain = chain is null ? next : ComposedOperator.Of(chain, next);
             }
@@ -59,8 +62,12 @@ public sealed record ComposedSpec : OperatorSpec
         AreaOperators? chain = null;
         foreach (OperatorSpec part in Parts)
         {
-            using LinearOperator? sample = chain?.Bind(new PictureArea(0, 0, Math.Min(picture.Height, 8 * chain.Period), Math.Min(picture.Width, 8 * chain.Period)));
-            ImageShape seen = sample is null ? picture : new ImageShape(sample.Output.Image.Channels, picture.Height / chain!.Reduction, picture.Width / chain.Reduction);
+            using LinearOperator? sample = chain?.Bind(
+                new PictureArea(0, 0, Math.Min(picture.Height, 8 * chain.Period), Math.Min(picture.Width, 8 * chain.Period))
+            );
+            ImageShape seen = sample is null
+                ? picture
+                : new ImageShape(sample.Output.Image.Channels, picture.Height / chain!.Reduction, picture.Width / chain.Reduction);
             if (part.ByArea(seen, device) is not { } next)
             {
                 chain?.Dispose();
@@ -74,7 +81,8 @@ public sealed record ComposedSpec : OperatorSpec
     /// <inheritdoc/>
     protected override void Validate()
     {
-        foreach (OperatorSpec part in Parts) part.Check();
+        foreach (OperatorSpec part in Parts)
+            part.Check();
     }
 
     internal override IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values() => [];

@@ -8,6 +8,7 @@ public enum PixelRange
 {
     /// <summary>[0,1]: files and the public API.</summary>
     Unit,
+
     /// <summary>[-1,1]: networks and most solvers.</summary>
     Symmetric,
 }
@@ -18,15 +19,24 @@ public enum PixelRange
 /// <param name="Sigma">Standard deviation of the noise, on the scale of <paramref name="Range"/>.</param>
 /// <param name="Condition">Class labels, for priors that need them.</param>
 /// <param name="Range">The scale that <paramref name="Y"/>, <paramref name="Sigma"/> and the result are on.</param>
-public sealed record InverseProblem(Tensor Y, LinearOperator A, double Sigma, Condition Condition = default, PixelRange Range = PixelRange.Unit)
+public sealed record InverseProblem(
+    Tensor Y,
+    LinearOperator A,
+    double Sigma,
+    Condition Condition = default,
+    PixelRange Range = PixelRange.Unit
+)
 {
     /// <summary>Number of pictures.</summary>
     public long Batch => Y.shape[0];
 
-    /// <summary>The same problem for pictures on [-1,1]: x' = 2x - 1, so y' = 2y - A(1) and sigma' = 2 sigma. Right for any linear operator.</summary>
+    /// <summary>
+    /// The same problem for pictures on [-1,1]: x' = 2x - 1, so y' = 2y - A(1) and sigma' = 2 sigma. Right for any linear operator.
+    /// </summary>
     public InverseProblem ToSymmetric()
     {
-        if (Range == PixelRange.Symmetric) return this;
+        if (Range == PixelRange.Symmetric)
+            return this;
         using Tensor one = torch.ones(A.Input.Batch(1), device: Y.device);
         using Tensor shift = A.Apply(one);
         return this with { Y = Y * 2 - shift, Sigma = 2 * Sigma, Range = PixelRange.Symmetric };
@@ -35,13 +45,16 @@ public sealed record InverseProblem(Tensor Y, LinearOperator A, double Sigma, Co
     /// <summary>The same problem for pictures on [0,1].</summary>
     public InverseProblem ToUnit()
     {
-        if (Range == PixelRange.Unit) return this;
+        if (Range == PixelRange.Unit)
+            return this;
         using Tensor one = torch.ones(A.Input.Batch(1), device: Y.device);
         using Tensor shift = A.Apply(one);
         return this with { Y = (Y + shift) / 2, Sigma = Sigma / 2, Range = PixelRange.Unit };
     }
 
     /// <summary>Brings a picture on the scale <paramref name="from"/> to this problem's scale.</summary>
-    public Tensor FromRange(Tensor x, PixelRange from)
-        => from == Range ? x : from == PixelRange.Symmetric ? (x + 1) / 2 : x * 2 - 1;
+    public Tensor FromRange(Tensor x, PixelRange from) =>
+        from == Range ? x
+        : from == PixelRange.Symmetric ? (x + 1) / 2
+        : x * 2 - 1;
 }

@@ -2,7 +2,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Inverse;
 
-/// <summary>Iterative linear algebra for operators without a closed form. Each picture of a batch converges on its own and is frozen then.</summary>
+/// <summary>
+/// Iterative linear algebra for operators without a closed form. Each picture of a batch converges on its own and is frozen then.
+/// </summary>
 public static class Krylov
 {
     /// <summary>A solution, the iterations it took and the largest relative residual of the batch.</summary>
@@ -19,9 +21,15 @@ public static class Krylov
     /// <param name="precision">What ends the iteration of a picture.</param>
     /// <param name="maxIterations">Most iterations.</param>
     /// <param name="precondition">An approximation of r -> (A^T A + rho I)^-1 r, symmetric and positive definite; null for none.</param>
-    public static Result ConjugateGradients(LinearOperator a, Tensor b, double rho, Tensor? start = null, SolvePrecision? precision = null, int maxIterations = 200,
-        Func<Tensor, Tensor>? precondition = null)
-        => ConjugateGradients(v => Normal(a, v, rho), b, start, precision, maxIterations, precondition);
+    public static Result ConjugateGradients(
+        LinearOperator a,
+        Tensor b,
+        double rho,
+        Tensor? start = null,
+        SolvePrecision? precision = null,
+        int maxIterations = 200,
+        Func<Tensor, Tensor>? precondition = null
+    ) => ConjugateGradients(v => Normal(a, v, rho), b, start, precision, maxIterations, precondition);
 
     /// <summary>Solves S x = b for a symmetric positive definite S.</summary>
     /// <param name="system">v -> S v.</param>
@@ -30,11 +38,18 @@ public static class Krylov
     /// <param name="precision">What ends the iteration of a picture; null: a relative residual of 1e-5.</param>
     /// <param name="maxIterations">Most iterations.</param>
     /// <param name="precondition">An approximation of r -> S^-1 r, symmetric and positive definite; null for none.</param>
-    public static Result ConjugateGradients(Func<Tensor, Tensor> system, Tensor b, Tensor? start = null, SolvePrecision? precision = null, int maxIterations = 200,
-        Func<Tensor, Tensor>? precondition = null)
+    public static Result ConjugateGradients(
+        Func<Tensor, Tensor> system,
+        Tensor b,
+        Tensor? start = null,
+        SolvePrecision? precision = null,
+        int maxIterations = 200,
+        Func<Tensor, Tensor>? precondition = null
+    )
     {
         (double tolerance, double error) = precision ?? new SolvePrecision(1e-5);
-        if (precondition is null) error = 0;
+        if (precondition is null)
+            error = 0;
         using var _ = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor x = start is null ? torch.zeros_like(b) : start.clone();
@@ -42,17 +57,23 @@ public static class Krylov
         Tensor p = precondition?.Invoke(r) ?? r.clone();
         Tensor whole = start is null ? p : precondition?.Invoke(b) ?? b;
         double values = b.NumberOfElements / b.shape[0];
-        Tensor rz = Dot(r, p), scale = Dot(b, whole).clamp_min(1e-30), allowed = (scale * tolerance * tolerance).clamp_min(values * error * error);
-        Tensor far = Largest(p), outlier = ((Dot(whole, whole) / values).clamp_min(1e-30).sqrt() * 5 * tolerance).clamp_min(10 * error);
-        double residual = Relative(rz, scale), best = residual;
-        int k = 0, sinceBest = 0;
+        Tensor rz = Dot(r, p),
+            scale = Dot(b, whole).clamp_min(1e-30),
+            allowed = (scale * tolerance * tolerance).clamp_min(values * error * error);
+        Tensor far = Largest(p),
+            outlier = ((Dot(whole, whole) / values).clamp_min(1e-30).sqrt() * 5 * tolerance).clamp_min(10 * error);
+        double residual = Relative(rz, scale),
+            best = residual;
+        int k = 0,
+            sinceBest = 0;
         // float32 ends where rounding in A^T A takes over: a residual that has not fallen for a while will not fall any more.
         const int Patience = 40;
         for (; k < maxIterations && sinceBest < Patience; k++)
         {
             using DisposeScope step = torch.NewDisposeScope();
             Tensor active = rz.gt(allowed).logical_or(far.gt(outlier)).to(b.dtype);
-            if (active.max().item<float>() == 0) break;
+            if (active.max().item<float>() == 0)
+                break;
             Tensor q = system(p);
             Tensor alpha = active * rz / Dot(p, q).clamp_min(1e-30);
             x.add_(alpha * p);
@@ -66,26 +87,36 @@ public static class Krylov
             sinceBest = residual < 0.9 * best ? 0 : sinceBest + 1;
             best = Math.Min(best, residual);
         }
-        if (!double.IsFinite(residual)) throw Broken("Conjugate gradients");
+        if (!double.IsFinite(residual))
+            throw Broken("Conjugate gradients");
         return new Result(x.MoveToOuterDisposeScope(), k, residual);
     }
 
     /// <summary>
-    /// Minimises ||A x - y||^2 + eta ||x||^2 by LSQR (Paige and Saunders 1982), which gives A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution.
+    /// Minimises ||A x - y||^2 + eta ||x||^2 by LSQR (Paige and Saunders 1982), which gives A^T (A A^T + eta I)^-1 y; with eta = 0 the
+    /// minimum-norm least-squares solution.
     /// </summary>
     /// <param name="a">The operator.</param>
     /// <param name="y">[N, Output].</param>
     /// <param name="eta">At least 0.</param>
-    /// <param name="tolerance">Relative residual of the normal equations, ||A^T r|| / ||A^T y||, that ends the iteration of a picture.</param>
-    /// <param name="maxIterations">Most iterations. With eta = 0 and tiny singular values the iteration itself regularises: more is not always better.</param>
+    /// <param name="tolerance">
+    /// Relative residual of the normal equations, ||A^T r|| / ||A^T y||, that ends the iteration of a picture.
+    /// </param>
+    /// <param name="maxIterations">
+    /// Most iterations. With eta = 0 and tiny singular values the iteration itself regularises: more is not always better.
+    /// </param>
     public static Result Lsqr(LinearOperator a, Tensor y, double eta, double tolerance = 1e-6, int maxIterations = 200)
     {
         using var _ = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         (Tensor beta, Tensor u) = Normalise(y);
         (Tensor alpha, Tensor v) = Normalise(a.Adjoint(u));
-        Tensor w = v.clone(), x = torch.zeros_like(v);
-        Tensor phiBar = beta.clone(), rhoBar = alpha.clone(), gradient = alpha * beta, first = gradient.clamp_min(1e-30);
+        Tensor w = v.clone(),
+            x = torch.zeros_like(v);
+        Tensor phiBar = beta.clone(),
+            rhoBar = alpha.clone(),
+            gradient = alpha * beta,
+            first = gradient.clamp_min(1e-30);
         double residual = 1;
         int k = 0;
         while (k < maxIterations && residual > tolerance)
@@ -97,7 +128,9 @@ public static class Krylov
             // Two plane rotations: the first removes the damping, the second the subdiagonal of the bidiagonal matrix.
             Tensor damped = (rhoBar.square() + eta).sqrt().clamp_min(1e-30);
             Tensor rho = (damped.square() + nextBeta.square()).sqrt().clamp_min(1e-30);
-            Tensor c = damped / rho, s = nextBeta / rho, rotated = rhoBar / damped * phiBar;
+            Tensor c = damped / rho,
+                s = nextBeta / rho,
+                rotated = rhoBar / damped * phiBar;
             Tensor phi = c * rotated;
             x.add_(Like(x, active * phi / rho) * w);
             w.mul_(Like(w, -s * nextAlpha / rho)).add_(nextV);
@@ -110,7 +143,8 @@ public static class Krylov
             residual = (gradient / first).max().item<float>();
             k++;
         }
-        if (!double.IsFinite(residual)) throw Broken("LSQR");
+        if (!double.IsFinite(residual))
+            throw Broken("LSQR");
         return new Result(x.MoveToOuterDisposeScope(), k, residual);
     }
 
@@ -118,23 +152,31 @@ public static class Krylov
     public static double PowerIteration(LinearOperator a, Device? device = null, int iterations = 60)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor v = torch.ones(a.Input.Batch(1), device: device) + 0.1 * torch.arange(a.Input.Count, device: device).reshape(a.Input.Batch(1)).sin();
+        Tensor v =
+            torch.ones(a.Input.Batch(1), device: device)
+            + 0.1 * torch.arange(a.Input.Count, device: device).reshape(a.Input.Batch(1)).sin();
         double norm = 0;
         for (int i = 0; i < iterations; i++)
         {
             using DisposeScope step = torch.NewDisposeScope();
             v.copy_(a.Adjoint(a.Apply(v / v.norm())));
             double next = v.norm().item<float>();
-            if (next == 0 || Math.Abs(next - norm) <= 1e-4 * next) return next;
+            if (next == 0 || Math.Abs(next - norm) <= 1e-4 * next)
+                return next;
             norm = next;
         }
         return norm;
     }
 
-    internal static Tensor Normal(LinearOperator a, Tensor v, double rho) => rho == 0 ? a.Adjoint(a.Apply(v)) : a.Adjoint(a.Apply(v)) + rho * v;
+    internal static Tensor Normal(LinearOperator a, Tensor v, double rho) =>
+        rho == 0 ? a.Adjoint(a.Apply(v)) : a.Adjoint(a.Apply(v)) + rho * v;
 
-    private static NumericalException Broken(string method)
-        => new($"{method} met NaN or infinity", null, "Run `operators check`: the operator's adjoint may be wrong, or its input is not finite");
+    private static NumericalException Broken(string method) =>
+        new(
+            $"{method} met NaN or infinity",
+            null,
+            "Run `operators check`: the operator's adjoint may be wrong, or its input is not finite"
+        );
 
     private static double Relative(Tensor squares, Tensor scale) => Math.Sqrt(Math.Max((squares / scale).max().item<float>(), 0));
 
@@ -147,7 +189,8 @@ public static class Krylov
 
     private static Tensor Largest(Tensor u) => Like(u, u.reshape(u.shape[0], -1).abs().amax([1L]));
 
-    private static Tensor Like(Tensor shape, Tensor perPicture) => perPicture.reshape([shape.shape[0], .. Enumerable.Repeat(1L, (int)shape.dim() - 1)]);
+    private static Tensor Like(Tensor shape, Tensor perPicture) =>
+        perPicture.reshape([shape.shape[0], .. Enumerable.Repeat(1L, (int)shape.dim() - 1)]);
 
     private static (Tensor Norm, Tensor Unit) Normalise(Tensor v)
     {

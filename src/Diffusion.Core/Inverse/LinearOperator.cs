@@ -7,28 +7,38 @@ public abstract class ForwardOperator : IDisposable
 {
     /// <summary>The picture it takes.</summary>
     public abstract ImageShape Input { get; }
+
     /// <summary>The measurement it makes.</summary>
     public abstract MeasurementShape Output { get; }
+
     /// <summary>y = A x.</summary>
     /// <param name="x">[N, <see cref="Input"/>] float32, borrowed.</param>
     /// <returns>[N, <see cref="Output"/>] float32; the caller owns it.</returns>
     public abstract Tensor Apply(Tensor x);
+
     /// <inheritdoc/>
     public virtual void Dispose() => GC.SuppressFinalize(this);
 }
 
-/// <summary>A linear measurement y = A x. <see cref="ForwardOperator.Apply"/> is enough; everything else has a right, if slower, default.</summary>
+/// <summary>
+/// A linear measurement y = A x. <see cref="ForwardOperator.Apply"/> is enough; everything else has a right, if slower, default.
+/// </summary>
 public abstract class LinearOperator : ForwardOperator
 {
     private double? _normSquared;
 
-    /// <summary>Iterations and relative residual of the last iterative solution by this operator; null where everything had a closed form.</summary>
+    /// <summary>
+    /// Iterations and relative residual of the last iterative solution by this operator; null where everything had a closed form.
+    /// </summary>
     public (int Iterations, double Residual)? LastSolve { get; private set; }
 
     /// <summary>All iterative solutions by this operator so far.</summary>
     public SolveCount Solves { get; private set; }
 
-    /// <summary>How exact iterative solutions by this operator are; null: as float32 allows. A solver's data step stands between two estimates of a network and needs far less.</summary>
+    /// <summary>
+    /// How exact iterative solutions by this operator are; null: as float32 allows. A solver's data step stands between two estimates of a
+    /// network and needs far less.
+    /// </summary>
     public virtual SolvePrecision? Precision { get; set; }
 
     /// <summary>A^T y. Default: the vector-Jacobian product of <see cref="ForwardOperator.Apply"/>.</summary>
@@ -40,37 +50,56 @@ public abstract class LinearOperator : ForwardOperator
         return torch.autograd.grad([Apply(x)], [x], [y.detach()])[0].detach().MoveToOuterDisposeScope();
     }
 
-    /// <summary>The damped pseudo-inverse A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution. Default: LSQR.</summary>
+    /// <summary>
+    /// The damped pseudo-inverse A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution. Default: LSQR.
+    /// </summary>
     public virtual Tensor PseudoInverse(Tensor y, double eta = 0)
     {
-        if (eta == 0 || !HasPreconditioner) return Report(Krylov.Lsqr(this, y, eta, Precision?.Relative ?? 1e-6));
+        if (eta == 0 || !HasPreconditioner)
+            return Report(Krylov.Lsqr(this, y, eta, Precision?.Relative ?? 1e-6));
         using Tensor back = Adjoint(y);
         return SolveNormal(back, eta);
     }
 
-    /// <summary>(A^T A + rho I)^-1 b. Default: conjugate gradients with <see cref="Precondition"/>, converged per picture; <see cref="LastSolve"/> tells how well.</summary>
+    /// <summary>
+    /// (A^T A + rho I)^-1 b. Default: conjugate gradients with <see cref="Precondition"/>, converged per picture; <see cref="LastSolve"/>
+    /// tells how well.
+    /// </summary>
     /// <param name="b">[N, Input].</param>
     /// <param name="rho">&gt; 0, or 0 where A^T A is invertible.</param>
     /// <param name="start">A first guess for iterative solvers, or null.</param>
-    public virtual Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
-        => Report(HasPreconditioner ? Krylov.ConjugateGradients(this, b, rho, start, Precision ?? new(3e-5), precondition: r => Precondition(r, rho)) : Krylov.ConjugateGradients(this, b, rho, start, Precision));
+    public virtual Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
+        Report(
+            HasPreconditioner
+                ? Krylov.ConjugateGradients(this, b, rho, start, Precision ?? new(3e-5), precondition: r => Precondition(r, rho))
+                : Krylov.ConjugateGradients(this, b, rho, start, Precision)
+        );
 
     /// <summary>Whether <see cref="Precondition"/> does something.</summary>
     protected internal virtual bool HasPreconditioner => false;
 
-    /// <summary>A cheap approximation of (A^T A + rho I)^-1 r, symmetric and positive definite, that speeds up the default <see cref="SolveNormal"/>.</summary>
+    /// <summary>
+    /// A cheap approximation of (A^T A + rho I)^-1 r, symmetric and positive definite, that speeds up the default <see
+    /// cref="SolveNormal"/>.
+    /// </summary>
     protected internal virtual Tensor Precondition(Tensor r, double rho) => r.alias();
 
-    /// <summary>The operator x -> this(first(x)) where it has a closed form that the two alone do not have; null otherwise. The result owns both.</summary>
+    /// <summary>
+    /// The operator x -> this(first(x)) where it has a closed form that the two alone do not have; null otherwise. The result owns both.
+    /// </summary>
     public virtual LinearOperator? After(LinearOperator first) => null;
 
     /// <summary>A thin singular value decomposition, where structure gives one.</summary>
     public virtual Spectrum? Spectrum => null;
 
-    /// <summary>A sensible first picture made of y: fill-in for masks, enlargement for downsampling, a damped pseudo-inverse elsewhere.</summary>
+    /// <summary>
+    /// A sensible first picture made of y: fill-in for masks, enlargement for downsampling, a damped pseudo-inverse elsewhere.
+    /// </summary>
     public virtual Tensor Guess(Tensor y) => PseudoInverse(y, 1e-2 * NormSquared);
 
-    /// <summary>Restricts a vector in the shape of the measurement to what is measured (a mask zeroes missing pixels). Noise is added through it.</summary>
+    /// <summary>
+    /// Restricts a vector in the shape of the measurement to what is measured (a mask zeroes missing pixels). Noise is added through it.
+    /// </summary>
     public virtual Tensor Restrict(Tensor y) => y.alias();
 
     /// <summary>Number of values that are really measured per picture; fewer than <see cref="MeasurementShape.Count"/> for masks.</summary>

@@ -9,17 +9,23 @@ public sealed record NoiseEstimate(double Sigma, string Method)
 {
     private const int Block = 16;
 
-    /// <summary>Estimates the noise of a measurement that looks like a picture: of identity, blur, downsampling, grey, and the known pixels of a mask.</summary>
+    /// <summary>
+    /// Estimates the noise of a measurement that looks like a picture: of identity, blur, downsampling, grey, and the known pixels of a
+    /// mask.
+    /// </summary>
     /// <remarks>
-    /// Immerkaer's difference of Laplacians (1996), the 3x3 filter (1 -2 1) x (1 -2 1) / 6, removes everything that is smooth and keeps the noise's variance. Texture passes it, so the result is taken from
-    /// the quietest fifth of the 16 x 16 blocks, corrected for what a quantile of pure noise is too low. Where too few pixels are whole windows, second differences of three known neighbours are used.
+    /// Immerkaer's difference of Laplacians (1996), the 3x3 filter (1 -2 1) x (1 -2 1) / 6, removes everything that is smooth and keeps the
+    /// noise's variance. Texture passes it, so the result is taken from
+    /// the quietest fifth of the 16 x 16 blocks, corrected for what a quantile of pure noise is too low. Where too few pixels are whole
+    /// windows, second differences of three known neighbours are used.
     /// </remarks>
     /// <param name="y">[N, Output] on [0,1]; borrowed.</param>
     /// <param name="a">The operator that made it.</param>
     /// <returns>The estimate; null where the measurement is no picture or too little of one, and a number has to be given.</returns>
     public static NoiseEstimate? From(Tensor y, LinearOperator a)
     {
-        if (!a.Output.IsImage || !KeepsSmooth(a)) return null;
+        if (!a.Output.IsImage || !KeepsSmooth(a))
+            return null;
         using ComputeScope scope = new();
         Tensor known = a.Restrict(torch.ones(a.Output.Batch(1), device: y.device)).gt(0.5).expand(y.shape);
         // Values at the ends of the scale may have been clipped, which hides noise.
@@ -30,14 +36,19 @@ public sealed record NoiseEstimate(double Sigma, string Method)
     private static NoiseEstimate? FromBlocks(Tensor y, Tensor usable)
     {
         (long h, long w) = (y.shape[2], y.shape[3]);
-        if (h < Block + 2 || w < Block + 2) return null;
-        Tensor squares = Filter(y).square(), whole = Window(usable);
+        if (h < Block + 2 || w < Block + 2)
+            return null;
+        Tensor squares = Filter(y).square(),
+            whole = Window(usable);
         // A block counts when three quarters of its windows do; all channels of a block are pooled.
-        Tensor count = Blocks(whole).sum(1), mean = Blocks(squares * whole).sum(1) / count.clamp_min(1e-6);
+        Tensor count = Blocks(whole).sum(1),
+            mean = Blocks(squares * whole).sum(1) / count.clamp_min(1e-6);
         double[] quiet = [.. mean.masked_select(count.gt(0.75 * y.shape[1])).sort().Values.data<float>().Select(v => Math.Sqrt(v))];
-        if (quiet.Length < 5) return null;
+        if (quiet.Length < 5)
+            return null;
         // The filter's output is correlated: 256 values are worth 256 / 3.78, so the root mean square of a block scatters by 8.6 %.
-        const double Fifth = -0.8416, Scatter = 0.086;
+        const double Fifth = -0.8416,
+            Scatter = 0.086;
         double correction = 1 + Fifth * Scatter / Math.Sqrt(y.shape[1]);
         return new NoiseEstimate(quiet[quiet.Length / 5] / correction, "differences of Laplacians in the quietest blocks");
     }
@@ -47,14 +58,16 @@ public sealed record NoiseEstimate(double Sigma, string Method)
         List<float> found = [];
         foreach (int dim in (int[])[2, 3])
         {
-            if (y.shape[dim] < 3) continue;
+            if (y.shape[dim] < 3)
+                continue;
             long n = y.shape[dim] - 2;
             Tensor second = (y.narrow(dim, 0, n) - 2 * y.narrow(dim, 1, n) + y.narrow(dim, 2, n)) / Math.Sqrt(6);
             Tensor all = usable.narrow(dim, 0, n) * usable.narrow(dim, 1, n) * usable.narrow(dim, 2, n);
             found.AddRange(second.abs().masked_select(all.gt(0.5)).data<float>());
         }
         const int Fewest = 200;
-        if (found.Count < Fewest) return null;
+        if (found.Count < Fewest)
+            return null;
         found.Sort();
         // The lower quartile of |n| is 0.3186 sigma; below it texture matters least.
         return new NoiseEstimate(found[found.Count / 4] / 0.3186, "second differences of known neighbours");
@@ -63,9 +76,14 @@ public sealed record NoiseEstimate(double Sigma, string Method)
     // A picture of one colour must stay smooth: the mosaic of a Bayer sensor does not.
     private static bool KeepsSmooth(LinearOperator a)
     {
-        if (a.Output.Image is not { Height: >= 3, Width: >= 3 }) return false;
+        if (a.Output.Image is not { Height: >= 3, Width: >= 3 })
+            return false;
         using ComputeScope scope = new();
-        Tensor colour = (torch.arange(a.Input.Channels, device: a.Device).to(ScalarType.Float32) * 0.7f + 0.2f).square().reshape(1, -1, 1, 1).expand(a.Input.Batch(1)).contiguous();
+        Tensor colour = (torch.arange(a.Input.Channels, device: a.Device).to(ScalarType.Float32) * 0.7f + 0.2f)
+            .square()
+            .reshape(1, -1, 1, 1)
+            .expand(a.Input.Batch(1))
+            .contiguous();
         Tensor usable = a.Restrict(torch.ones(a.Output.Batch(1), device: a.Device)).gt(0.5).to(ScalarType.Float32);
         return (Filter(a.Apply(colour)) * Window(usable)).abs().median().item<float>() < 1e-3;
     }

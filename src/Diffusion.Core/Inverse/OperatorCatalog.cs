@@ -18,7 +18,11 @@ public sealed class OperatorCatalog
         foreach (OperatorKind kind in kinds)
         {
             if (!byName.TryAdd(kind.Name, kind) && byName[kind.Name].Type != kind.Type)
-                throw new OperatorSpecException($"Two operators are named \"{kind.Name}\": {Place(byName[kind.Name])} and {Place(kind)}", null, "Rename one of them");
+                throw new OperatorSpecException(
+                    $"Two operators are named \"{kind.Name}\": {Place(byName[kind.Name])} and {Place(kind)}",
+                    null,
+                    "Rename one of them"
+                );
         }
         _kinds = byName;
         Kinds = [.. byName.Values.OrderBy(k => k.Name, StringComparer.Ordinal)];
@@ -36,16 +40,32 @@ public sealed class OperatorCatalog
 
     /// <summary>The operator of this name.</summary>
     /// <exception cref="OperatorSpecException">There is none; the message names the nearest.</exception>
-    public OperatorKind Find(string name) => _kinds.TryGetValue(name, out OperatorKind? kind) ? kind
-        : throw new OperatorSpecException($"Unknown operator \"{SpecValue.Shorten(name)}\"", null, NearestName.Advice(name, [.. _kinds.Keys]));
+    public OperatorKind Find(string name) =>
+        _kinds.TryGetValue(name, out OperatorKind? kind)
+            ? kind
+            : throw new OperatorSpecException(
+                $"Unknown operator \"{SpecValue.Shorten(name)}\"",
+                null,
+                NearestName.Advice(name, [.. _kinds.Keys])
+            );
 
-    /// <summary>Reads a spec. Grammar: <c>NAME[:KEY=VALUE[,KEY=VALUE]...]</c> joined by <c>|</c>, the leftmost applied first; double quotes make everything literal.</summary>
-    /// <exception cref="OperatorSpecException">An unknown name or key (with the nearest match), a value of the wrong kind or out of range.</exception>
+    /// <summary>
+    /// Reads a spec. Grammar: <c>NAME[:KEY=VALUE[,KEY=VALUE]...]</c> joined by <c>|</c>, the leftmost applied first; double quotes make
+    /// everything literal.
+    /// </summary>
+    /// <exception cref="OperatorSpecException">
+    /// An unknown name or key (with the nearest match), a value of the wrong kind or out of range.
+    /// </exception>
     public OperatorSpec Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         const int LongestSpec = 1 << 16;
-        if (text.Length > LongestSpec) throw new OperatorSpecException($"The operator spec has {text.Length} characters", null, "Put masks, kernels and matrices into files");
+        if (text.Length > LongestSpec)
+            throw new OperatorSpecException(
+                $"The operator spec has {text.Length} characters",
+                null,
+                "Put masks, kernels and matrices into files"
+            );
         return ComposedSpec.Of(SpecText.Read(text).Select(Create));
     }
 
@@ -57,11 +77,17 @@ public sealed class OperatorCatalog
         for (int i = 0; i < part.Settings.Count; i++)
         {
             (string? key, string value) = part.Settings[i];
-            if (key is null && kind.Parameters.Count == 0) throw new OperatorSpecException($"\"{kind.Name}\" takes no settings, but \"{SpecValue.Shorten(value)}\" was given", where);
+            if (key is null && kind.Parameters.Count == 0)
+                throw new OperatorSpecException($"\"{kind.Name}\" takes no settings, but \"{SpecValue.Shorten(value)}\" was given", where);
             key ??= kind.Parameters[0].Key;
             OperatorParameter parameter = kind.Parameters.FirstOrDefault(p => p.Key == key)
-                ?? throw new OperatorSpecException($"\"{kind.Name}\" has no key \"{SpecValue.Shorten(key)}\"", where, NearestName.Advice(key, [.. kind.Parameters.Select(p => p.Key)]));
-            if (!values.TryAdd(key, parameter.Read(value, where))) throw new OperatorSpecException($"{key} is given twice", where);
+                ?? throw new OperatorSpecException(
+                    $"\"{kind.Name}\" has no key \"{SpecValue.Shorten(key)}\"",
+                    where,
+                    NearestName.Advice(key, [.. kind.Parameters.Select(p => p.Key)])
+                );
+            if (!values.TryAdd(key, parameter.Read(value, where)))
+                throw new OperatorSpecException($"{key} is given twice", where);
         }
         OperatorSpec spec = kind.Create(values);
         spec.Check();
@@ -77,11 +103,18 @@ public sealed class OperatorCatalog
         {
             types = assembly.GetExportedTypes();
         }
-        catch (Exception failed) when (failed is TypeLoadException or FileNotFoundException or FileLoadException or ReflectionTypeLoadException)
+        catch (Exception failed)
+            when (failed is TypeLoadException or FileNotFoundException or FileLoadException or ReflectionTypeLoadException)
         {
-            throw new OperatorSpecException("A plug-in cannot be loaded: " + failed.Message.TrimEnd('.'), assembly.Location,
-                "Build it against this version of Diffusion.Core and put the libraries that it needs beside it", failed);
+            throw new OperatorSpecException(
+                "A plug-in cannot be loaded: " + failed.Message.TrimEnd('.'),
+                assembly.Location,
+                "Build it against this version of Diffusion.Core and put the libraries that it needs beside it",
+                failed
+            );
         }
-        return types.Where(t => t is { IsClass: true, IsAbstract: false } && t.IsDefined(typeof(OperatorAttribute), false)).Select(OperatorKind.Of);
+        return types
+            .Where(t => t is { IsClass: true, IsAbstract: false } && t.IsDefined(typeof(OperatorAttribute), false))
+            .Select(OperatorKind.Of);
     }
 }

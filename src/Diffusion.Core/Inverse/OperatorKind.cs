@@ -14,12 +14,17 @@ public abstract class OperatorKind
 
     /// <summary>The name in specs.</summary>
     public string Name => Attribute.Name;
+
     /// <summary>One sentence about it; empty when it gives none.</summary>
     public string About => Attribute.About ?? "";
+
     /// <summary>Specs that run as they stand.</summary>
-    public IReadOnlyList<string> Examples => Attribute.Examples?.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+    public IReadOnlyList<string> Examples =>
+        Attribute.Examples?.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
     /// <summary>The class that implements it.</summary>
     public Type Type { get; }
+
     /// <summary>Its keys, in the order of declaration.</summary>
     public abstract IReadOnlyList<OperatorParameter> Parameters { get; }
     private protected OperatorAttribute Attribute { get; }
@@ -30,13 +35,26 @@ public abstract class OperatorKind
     /// <exception cref="OperatorSpecException">The class is neither a spec nor a one-class operator.</exception>
     internal static OperatorKind Of(Type type)
     {
-        if (type.GetCustomAttribute<OperatorAttribute>()!.Name is var name && (name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))))
+        if (
+            type.GetCustomAttribute<OperatorAttribute>()!.Name is var name
+            && (name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
+        )
             throw new OperatorSpecException($"\"{name}\" is no name for an operator", type.FullName, "Use letters, digits, - and _");
-        if (typeof(OperatorSpec).IsAssignableFrom(type) && type.GetConstructor(Type.EmptyTypes) is not null) return new SpecKind(type);
-        if (typeof(LinearOperator).IsAssignableFrom(type) && type.GetConstructors() is [{ } constructor]
-            && constructor.GetParameters() is [{ } first, ..] && first.ParameterType == typeof(ImageShape)) return new ClassKind(type, constructor);
-        throw new OperatorSpecException($"[Operator(\"{name}\")] stands on {type.Name}, which is no operator", type.FullName,
-            "Derive a record with a constructor without parameters from OperatorSpec, or a class with one public constructor (ImageShape input, ...) from LinearOperator");
+        if (typeof(OperatorSpec).IsAssignableFrom(type) && type.GetConstructor(Type.EmptyTypes) is not null)
+            return new SpecKind(type);
+        if (
+            typeof(LinearOperator).IsAssignableFrom(type)
+            && type.GetConstructors() is [{ } constructor]
+            && constructor.GetParameters() is [{ } first, ..]
+            && first.ParameterType == typeof(ImageShape)
+        )
+            return new ClassKind(type, constructor);
+        throw new OperatorSpecException(
+            $"[Operator(\"{name}\")] stands on {type.Name}, which is no operator",
+            type.FullName,
+            "Derive a record with a constructor without parameters from OperatorSpec, or a class with one public constructor "
+                + "(ImageShape input, ...) from LinearOperator"
+        );
     }
 
     // A record whose [Setting] properties are set one by one on a fresh instance.
@@ -49,7 +67,8 @@ public abstract class OperatorKind
             OperatorSpec spec = (OperatorSpec)Activator.CreateInstance(Type)!;
             foreach (OperatorParameter parameter in Parameters)
             {
-                if (values.TryGetValue(parameter.Key, out object? value)) parameter.Property!.SetValue(spec, value);
+                if (values.TryGetValue(parameter.Key, out object? value))
+                    parameter.Property!.SetValue(spec, value);
             }
             return spec;
         }
@@ -58,10 +77,14 @@ public abstract class OperatorKind
     // A LinearOperator whose constructor's parameters are the keys. A parameter of type Device is given the device.
     internal sealed class ClassKind : OperatorKind
     {
-        internal ClassKind(Type type, ConstructorInfo constructor) : base(type)
+        internal ClassKind(Type type, ConstructorInfo constructor)
+            : base(type)
         {
             Constructor = constructor;
-            Parameters = [.. constructor.GetParameters().Skip(1).Where(p => p.ParameterType != typeof(Device)).Select(OperatorParameter.OfArgument)];
+            Parameters =
+            [
+                .. constructor.GetParameters().Skip(1).Where(p => p.ParameterType != typeof(Device)).Select(OperatorParameter.OfArgument),
+            ];
         }
 
         public override IReadOnlyList<OperatorParameter> Parameters { get; }

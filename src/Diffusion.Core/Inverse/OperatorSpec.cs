@@ -4,10 +4,13 @@ using Diffusion.Runtime;
 namespace Diffusion.Inverse;
 
 /// <summary>
-/// An operator that knows no sizes yet: <c>blur:sigma=2|downsample:factor=4</c>, or <c>new Blur { Sigma = 2 } | new Downsample { Factor = 4 }</c>.
+/// An operator that knows no sizes yet: <c>blur:sigma=2|downsample:factor=4</c>, or <c>new Blur { Sigma = 2 } | new Downsample { Factor = 4
+/// }</c>.
 /// Bound to the shape of a picture it becomes a <see cref="LinearOperator"/>; sizes that don't fit are reported there.
 /// </summary>
-/// <remarks>Specs are immutable and compare by value. <see cref="ToString"/> is the canonical text; parsing it gives an equal spec.</remarks>
+/// <remarks>
+/// Specs are immutable and compare by value. <see cref="ToString"/> is the canonical text; parsing it gives an equal spec.
+/// </remarks>
 public abstract record OperatorSpec
 {
     /// <summary>The operator's name in specs.</summary>
@@ -21,13 +24,19 @@ public abstract record OperatorSpec
     public LinearOperator Bind(ImageShape input, Device? device = null)
     {
         if (input.Channels < 1 || input.Height < 1 || input.Width < 1)
-            throw new ArgumentException($"A picture of {input.Channels} channels, {input.Height}x{input.Width} pixels (height x width) has no pixels.", nameof(input));
+            throw new ArgumentException(
+                $"A picture of {input.Channels} channels, {input.Height}x{input.Width} pixels (height x width) has no pixels.",
+                nameof(input)
+            );
         Check();
         using ComputeScope scope = new();
         return Create(input, device ?? new Device("cpu"));
     }
 
-    /// <summary>The operators of areas of a picture, where the operator looks only at a pixel's surroundings; null where it does not. The caller disposes it.</summary>
+    /// <summary>
+    /// The operators of areas of a picture, where the operator looks only at a pixel's surroundings; null where it does not. The caller
+    /// disposes it.
+    /// </summary>
     /// <param name="picture">The whole picture; <see cref="Bind"/> must accept it.</param>
     /// <param name="device">Where their constants live.</param>
     public virtual AreaOperators? ByArea(ImageShape picture, Device device) => null;
@@ -36,7 +45,8 @@ public abstract record OperatorSpec
     /// <exception cref="OperatorSpecException">The first one that is impossible.</exception>
     public void Check()
     {
-        foreach ((OperatorParameter parameter, object? value) in Values()) parameter.Check(value, ToString());
+        foreach ((OperatorParameter parameter, object? value) in Values())
+            parameter.Check(value, ToString());
         Validate();
     }
 
@@ -55,9 +65,12 @@ public abstract record OperatorSpec
     /// <summary>An error about this spec.</summary>
     protected OperatorSpecException Error(string what, string? remedy = null) => new(what, ToString(), remedy);
 
-    internal virtual IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values()
-        => [.. OperatorParameter.OfRecord(GetType()).Select(p => (p, p.Property!.GetValue(this)))];
+    internal virtual IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values() =>
+        [.. OperatorParameter.OfRecord(GetType()).Select(p => (p, p.Property!.GetValue(this)))];
 
-    internal virtual string Print()
-        => SpecText.Print(Name, Values().Where(v => !Equals(v.Value, v.Parameter.Default)).Select(v => (v.Parameter.Key, SpecValue.Print(v.Value))));
+    internal virtual string Print() =>
+        SpecText.Print(
+            Name,
+            Values().Where(v => !Equals(v.Value, v.Parameter.Default)).Select(v => (v.Parameter.Key, SpecValue.Print(v.Value)))
+        );
 }

@@ -5,22 +5,38 @@ public sealed record OperatorTraits
 {
     /// <summary>It only removes values: y = mask * x in the shape of the picture.</summary>
     public bool Mask { get; init; }
+
     /// <summary>It convolves.</summary>
     public bool Blur { get; init; }
+
     /// <summary>It reduces by this factor; 1 = it doesn't.</summary>
     public int Downsample { get; init; } = 1;
+
     /// <summary>A A^T = I.</summary>
     public bool OrthonormalRows { get; init; }
+
     /// <summary>A A^T = c I: this c; null where the rows are not orthogonal and of one length.</summary>
-    public double? RowNormSquared { get => OrthonormalRows ? 1 : field; init; }
+    public double? RowNormSquared
+    {
+        get => OrthonormalRows ? 1 : field;
+        init;
+    }
+
     /// <summary>Output pixels depend on input pixels nearby only: the pattern's period and the reach in pixels.</summary>
     public (int Period, int Support)? Local { get; init; }
+
     /// <summary>Pseudo-inverse and normal equations have a closed form.</summary>
     public bool ClosedForm { get; init; }
-    /// <summary>The name of the operator's first guess, where that is a classical restoration of its own right; null where it is no more than a start.</summary>
-    public string? Guess { get; init; }
+
     /// <summary>
-    /// How much of the picture is measured faintly, neither well nor not at all: the mean of eta s^2 / (s^2 + eta)^2 over its components with singular values s and eta = ||A||^2 / 1000, which is the noise power that a damped
+    /// The name of the operator's first guess, where that is a classical restoration of its own right; null where it is no more than a
+    /// start.
+    /// </summary>
+    public string? Guess { get; init; }
+
+    /// <summary>
+    /// How much of the picture is measured faintly, neither well nor not at all: the mean of eta s^2 / (s^2 + eta)^2 over its components
+    /// with singular values s and eta = ||A||^2 / 1000, which is the noise power that a damped
     /// inverse leaves, times eta. 0.02 of a Gaussian of sigma 2, more of kernels whose spectrum has lobes; null where it is not known.
     /// </summary>
     public double? Faintness { get; init; }

@@ -1,7 +1,13 @@
 namespace Diffusion.Inverse;
 
-/// <summary>An operator whose rows are orthogonal and of one length, A A^T = c I: everything follows from <see cref="ForwardOperator.Apply"/> and the adjoint.</summary>
-/// <remarks>A^T (A A^T + eta I)^-1 y = A^T y / (c + eta); with P = A^T A / c the projection onto the measured part, (A^T A + rho I)^-1 b = P b / (c + rho) + (b - P b) / rho.</remarks>
+/// <summary>
+/// An operator whose rows are orthogonal and of one length, A A^T = c I: everything follows from <see cref="ForwardOperator.Apply"/> and
+/// the adjoint.
+/// </summary>
+/// <remarks>
+/// A^T (A A^T + eta I)^-1 y = A^T y / (c + eta); with P = A^T A / c the projection onto the measured part, (A^T A + rho I)^-1 b = P b / (c
+/// + rho) + (b - P b) / rho.
+/// </remarks>
 /// <param name="rowNormSquared">c.</param>
 public abstract class OrthogonalRowsOperator(double rowNormSquared = 1) : SpectralOperator
 {
@@ -11,7 +17,13 @@ public abstract class OrthogonalRowsOperator(double rowNormSquared = 1) : Spectr
     protected double RowNormSquared { get; } = rowNormSquared;
 
     /// <inheritdoc/>
-    public override OperatorTraits Traits => new() { OrthonormalRows = RowNormSquared == 1, RowNormSquared = RowNormSquared, ClosedForm = true };
+    public override OperatorTraits Traits =>
+        new()
+        {
+            OrthonormalRows = RowNormSquared == 1,
+            RowNormSquared = RowNormSquared,
+            ClosedForm = true,
+        };
 
     /// <inheritdoc/>
     public override double NormSquared => RowNormSquared;
@@ -21,10 +33,16 @@ public abstract class OrthogonalRowsOperator(double rowNormSquared = 1) : Spectr
     {
         get
         {
-            if (field is not null) return field;
+            if (field is not null)
+                return field;
             double s = Math.Sqrt(RowNormSquared);
             _singulars = torch.full([Output.Count], (float)s, device: Device).DetachFromDisposeScope();
-            return field = Spectrum.Of(_singulars, x => Flat(Apply(x), 1 / s), c => Scaled(Adjoint(c.reshape(Output.Batch(c.shape[0]))), 1 / s), y => y.flatten(1));
+            return field = Spectrum.Of(
+                _singulars,
+                x => Flat(Apply(x), 1 / s),
+                c => Scaled(Adjoint(c.reshape(Output.Batch(c.shape[0]))), 1 / s),
+                y => y.flatten(1)
+            );
         }
     }
 
@@ -38,7 +56,8 @@ public abstract class OrthogonalRowsOperator(double rowNormSquared = 1) : Spectr
     public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor measured = Adjoint(Apply(b)) / RowNormSquared, inverse = measured / (RowNormSquared + rho);
+        Tensor measured = Adjoint(Apply(b)) / RowNormSquared,
+            inverse = measured / (RowNormSquared + rho);
         return (rho == 0 ? inverse : inverse + (b - measured) / rho).MoveToOuterDisposeScope();
     }
 
@@ -57,6 +76,7 @@ public abstract class OrthogonalRowsOperator(double rowNormSquared = 1) : Spectr
 
     private static Tensor Scaled(Tensor owned, double factor)
     {
-        using (owned) return owned * factor;
+        using (owned)
+            return owned * factor;
     }
 }

@@ -1,6 +1,8 @@
 namespace Diffusion.Inverse;
 
-/// <summary>A thin singular value decomposition A = U diag(s) V^T in closed form. Coefficients are [N,R] with R = min(inputs, measured values).</summary>
+/// <summary>
+/// A thin singular value decomposition A = U diag(s) V^T in closed form. Coefficients are [N,R] with R = min(inputs, measured values).
+/// </summary>
 /// <remarks>
 /// Everything of the operator follows: A^T (A A^T + eta I)^-1 y = V diag(s / (s^2 + eta)) U^T y, and
 /// (A^T A + rho I)^-1 b = V diag(1 / (s^2 + rho)) V^T b + (b - V V^T b) / rho, whose last term is zero where V is square.
@@ -14,10 +16,13 @@ public abstract class Spectrum
 
     /// <summary>[R] float32, not sorted; zeros included.</summary>
     public abstract Tensor Singulars { get; }
+
     /// <summary>V^T x: [N, Input] to [N,R].</summary>
     public abstract Tensor ToRange(Tensor x);
+
     /// <summary>V c: [N,R] to [N, Input].</summary>
     public abstract Tensor FromRange(Tensor coefficients);
+
     /// <summary>U^T y: [N, Output] to [N,R].</summary>
     public abstract Tensor ToMeasurement(Tensor y);
 
@@ -26,18 +31,26 @@ public abstract class Spectrum
     {
         get
         {
-            if (_largest is { } known) return known;
-            if (Singulars.shape[0] == 0) return 0;
+            if (_largest is { } known)
+                return known;
+            if (Singulars.shape[0] == 0)
+                return 0;
             using Tensor largest = Singulars.max();
             return (_largest = largest.item<float>()).Value;
         }
     }
 
     /// <summary>A decomposition from its singular values and three maps; the values stay the caller's.</summary>
-    public static Spectrum Of(Tensor singulars, Func<Tensor, Tensor> toRange, Func<Tensor, Tensor> fromRange, Func<Tensor, Tensor> toMeasurement)
-        => new Given(singulars, toRange, fromRange, toMeasurement);
+    public static Spectrum Of(
+        Tensor singulars,
+        Func<Tensor, Tensor> toRange,
+        Func<Tensor, Tensor> fromRange,
+        Func<Tensor, Tensor> toMeasurement
+    ) => new Given(singulars, toRange, fromRange, toMeasurement);
 
-    /// <summary>A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution, without components whose singular value is zero.</summary>
+    /// <summary>
+    /// A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution, without components whose singular value is zero.
+    /// </summary>
     public Tensor PseudoInverse(Tensor y, double eta = 0)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -50,7 +63,8 @@ public abstract class Spectrum
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor c = ToRange(b);
         Tensor range = FromRange(c * (rho > 0 ? 1 / (Singulars.square() + rho) : Inverse().square()));
-        if (rho == 0 || Singulars.shape[0] == b.numel() / b.shape[0]) return range.MoveToOuterDisposeScope();
+        if (rho == 0 || Singulars.shape[0] == b.numel() / b.shape[0])
+            return range.MoveToOuterDisposeScope();
         // The null space by subtraction of the projection: V (c / (s^2 + rho) - c / rho) + b / rho would cancel where rho is small.
         return (range + (b - FromRange(c)) / rho).MoveToOuterDisposeScope();
     }
@@ -61,11 +75,19 @@ public abstract class Spectrum
         return torch.where(Singulars.gt(cut), 1 / Singulars.clamp_min(cut), torch.zeros_like(Singulars));
     }
 
-    private sealed class Given(Tensor singulars, Func<Tensor, Tensor> toRange, Func<Tensor, Tensor> fromRange, Func<Tensor, Tensor> toMeasurement) : Spectrum
+    private sealed class Given(
+        Tensor singulars,
+        Func<Tensor, Tensor> toRange,
+        Func<Tensor, Tensor> fromRange,
+        Func<Tensor, Tensor> toMeasurement
+    ) : Spectrum
     {
         public override Tensor Singulars => singulars;
+
         public override Tensor ToRange(Tensor x) => toRange(x);
+
         public override Tensor FromRange(Tensor coefficients) => fromRange(coefficients);
+
         public override Tensor ToMeasurement(Tensor y) => toMeasurement(y);
     }
 }

@@ -7,7 +7,8 @@ namespace Diffusion.Metrics;
 /// </remarks>
 internal static class Aggd
 {
-    private const double First = 0.2, Step = 0.001;
+    private const double First = 0.2,
+        Step = 0.001;
     private const int Count = 9801;
 
     private static readonly Lazy<Table> Grid = new(() => new Table());
@@ -18,14 +19,17 @@ internal static class Aggd
     public static Fit[] FitRows(Tensor samples)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor negative = samples.lt(0).to(ScalarType.Float64), positive = samples.gt(0).to(ScalarType.Float64), squares = samples.square();
+        Tensor negative = samples.lt(0).to(ScalarType.Float64),
+            positive = samples.gt(0).to(ScalarType.Float64),
+            squares = samples.square();
         double[] left = Values(((squares * negative).sum(1) / negative.sum(1)).sqrt());
         double[] right = Values(((squares * positive).sum(1) / positive.sum(1)).sqrt());
         double[] ratio = Values(samples.abs().mean([1]).square() / squares.mean([1]));
         Fit[] fits = new Fit[left.Length];
         for (int i = 0; i < fits.Length; i++)
         {
-            double g = left[i] / right[i], g2 = g * g;
+            double g = left[i] / right[i],
+                g2 = g * g;
             fits[i] = Grid.Value.Lookup(ratio[i] * (g2 * g + 1) * (g + 1) / ((g2 + 1) * (g2 + 1)), left[i], right[i]);
         }
         return fits;
@@ -47,13 +51,17 @@ internal static class Aggd
     /// <summary>The moment ratio and the factors on the published grid of shapes, 0.2 to 10.</summary>
     private sealed class Table
     {
-        private readonly double[] _ratio, _scale, _mean;
+        private readonly double[] _ratio,
+            _scale,
+            _mean;
 
         public Table()
         {
             using DisposeScope scope = torch.NewDisposeScope();
             Tensor reciprocal = (First + Step * torch.arange(Count, dtype: ScalarType.Float64)).reciprocal();
-            Tensor log1 = reciprocal.lgamma(), log2 = (2 * reciprocal).lgamma(), log3 = (3 * reciprocal).lgamma();
+            Tensor log1 = reciprocal.lgamma(),
+                log2 = (2 * reciprocal).lgamma(),
+                log3 = (3 * reciprocal).lgamma();
             _ratio = Values((2 * log2 - log1 - log3).exp());
             _scale = Values((0.5 * (log1 - log3)).exp());
             _mean = Values((log2 - log1).exp());
@@ -68,11 +76,14 @@ internal static class Aggd
         /// <summary>The ratio grows with the shape. NaN takes the first entry, as an argmin over NaN does.</summary>
         private int Nearest(double ratio)
         {
-            if (double.IsNaN(ratio)) return 0;
+            if (double.IsNaN(ratio))
+                return 0;
             int at = Array.BinarySearch(_ratio, ratio);
-            if (at >= 0) return at;
+            if (at >= 0)
+                return at;
             int above = ~at;
-            if (above == 0 || above == Count) return Math.Min(above, Count - 1);
+            if (above == 0 || above == Count)
+                return Math.Min(above, Count - 1);
             return ratio - _ratio[above - 1] <= _ratio[above] - ratio ? above - 1 : above;
         }
     }

@@ -5,12 +5,16 @@ public sealed record PictureMetrics
 {
     /// <summary>Peak signal-to-noise ratio over all channels, dB.</summary>
     public required double Psnr { get; init; }
+
     /// <summary>Structural similarity; null when the picture is smaller than its 11x11 window.</summary>
     public required double? Ssim { get; init; }
+
     /// <summary>Peak signal-to-noise ratio of the luma, dB.</summary>
     public required double PsnrY { get; init; }
+
     /// <summary>NIQE of the restored picture alone; null when it is smaller than two 96x96 blocks.</summary>
     public required double? Niqe { get; init; }
+
     /// <summary>Gradient magnitude similarity deviation.</summary>
     public required double Gmsd { get; init; }
 

@@ -1,10 +1,16 @@
 namespace Diffusion.Metrics;
 
-/// <summary>Structural similarity (Wang et al. 2004) as the restoration literature computes it: Gaussian window, valid positions only, C1 = (0.01 * 255)^2, C2 = (0.03 * 255)^2.</summary>
-/// <remarks>The mean over the map of each channel, then over the channels. 1 is identity. A picture must be at least as large as the window.</remarks>
+/// <summary>
+/// Structural similarity (Wang et al. 2004) as the restoration literature computes it: Gaussian window, valid positions only, C1 = (0.01 *
+/// 255)^2, C2 = (0.03 * 255)^2.
+/// </summary>
+/// <remarks>
+/// The mean over the map of each channel, then over the channels. 1 is identity. A picture must be at least as large as the window.
+/// </remarks>
 public static class Ssim
 {
-    private const double C1 = 0.01 * 255 * (0.01 * 255), C2 = 0.03 * 255 * (0.03 * 255);
+    private const double C1 = 0.01 * 255 * (0.01 * 255),
+        C2 = 0.03 * 255 * (0.03 * 255);
 
     private const long StripPixels = 1 << 18;
 
@@ -25,8 +31,18 @@ public static class Ssim
         return Mean(x, y, window, sigma);
     }
 
-    /// <summary>SSIM-Y: on the Y of video range; gray pictures on their own values. Parameters as in <see cref="Psnr.ComputeLuma"/>.</summary>
-    public static double ComputeLuma(Tensor a, Tensor b, int border = 0, bool eightBit = true, bool roundLuma = true, int window = Window, double sigma = 1.5)
+    /// <summary>
+    /// SSIM-Y: on the Y of video range; gray pictures on their own values. Parameters as in <see cref="Psnr.ComputeLuma"/>.
+    /// </summary>
+    public static double ComputeLuma(
+        Tensor a,
+        Tensor b,
+        int border = 0,
+        bool eightBit = true,
+        bool roundLuma = true,
+        int window = Window,
+        double sigma = 1.5
+    )
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (Tensor x, Tensor y) = MetricInput.Pair(a, b, border, eightBit);
@@ -35,7 +51,8 @@ public static class Ssim
 
     private static double Mean(Tensor x, Tensor y, int window, double sigma)
     {
-        if (window < 1 || !(sigma > 0)) throw new ArgumentException($"The window of SSIM needs a positive size and sigma, not {window} and {sigma}.");
+        if (window < 1 || !(sigma > 0))
+            throw new ArgumentException($"The window of SSIM needs a positive size and sigma, not {window} and {sigma}.");
         if (Math.Min(x.shape[1], x.shape[2]) < window)
             throw new ArgumentException($"SSIM needs at least {window}x{window} pixels after the border, not {x.shape[2]}x{x.shape[1]}.");
         Tensor offsets = torch.arange(window, dtype: ScalarType.Float64) - (window - 1) / 2.0;
@@ -46,21 +63,31 @@ public static class Ssim
         long strip = Math.Max(1, StripPixels / x.shape[2]);
         double sum = 0;
         for (long c = 0; c < channels; c++)
-            for (long row = 0; row < rows; row += strip)
-            {
-                long height = Math.Min(strip, rows - row) + window - 1;
-                sum += MapSum(x.narrow(0, c, 1).narrow(1, row, height), y.narrow(0, c, 1).narrow(1, row, height), gaussian);
-            }
+        for (long row = 0; row < rows; row += strip)
+        {
+            long height = Math.Min(strip, rows - row) + window - 1;
+            sum += MapSum(x.narrow(0, c, 1).narrow(1, row, height), y.narrow(0, c, 1).narrow(1, row, height), gaussian);
+        }
         return sum / (channels * rows * columns);
     }
 
     private static double MapSum(Tensor x, Tensor y, Tensor gaussian)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor Blur(Tensor image) => torch.nn.functional.conv2d(torch.nn.functional.conv2d(image.unsqueeze(1), gaussian.reshape(1, 1, -1, 1)), gaussian.reshape(1, 1, 1, -1));
+        Tensor Blur(Tensor image) =>
+            torch.nn.functional.conv2d(
+                torch.nn.functional.conv2d(image.unsqueeze(1), gaussian.reshape(1, 1, -1, 1)),
+                gaussian.reshape(1, 1, 1, -1)
+            );
 
-        Tensor muX = Blur(x), muY = Blur(y), muXX = muX * muX, muYY = muY * muY, muXY = muX * muY;
-        Tensor varianceX = Blur(x * x) - muXX, varianceY = Blur(y * y) - muYY, covariance = Blur(x * y) - muXY;
+        Tensor muX = Blur(x),
+            muY = Blur(y),
+            muXX = muX * muX,
+            muYY = muY * muY,
+            muXY = muX * muY;
+        Tensor varianceX = Blur(x * x) - muXX,
+            varianceY = Blur(y * y) - muYY,
+            covariance = Blur(x * y) - muXY;
         Tensor map = (2 * muXY + C1) * (2 * covariance + C2) / ((muXX + muYY + C1) * (varianceX + varianceY + C2));
         return map.sum().item<double>();
     }

@@ -3,37 +3,54 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Networks;
 
-/// <summary>Told the output of each module by its published name (<c>input_blocks.3</c>, <c>input_blocks.3.0</c>, <c>time_embed</c>); the tensor is borrowed for the time of the call.</summary>
+/// <summary>
+/// Told the output of each module by its published name (<c>input_blocks.3</c>, <c>input_blocks.3.0</c>, <c>time_embed</c>); the tensor is
+/// borrowed for the time of the call.
+/// </summary>
 public delegate void ModuleTrace(string module, Tensor output);
 
-/// <summary>The UNet of Dhariwal and Nichol, "Diffusion Models Beat GANs on Image Synthesis" (2021): openai/guided-diffusion's UNetModel, with its parameter names.</summary>
+/// <summary>
+/// The UNet of Dhariwal and Nichol, "Diffusion Models Beat GANs on Image Synthesis" (2021): openai/guided-diffusion's UNetModel, with its
+/// parameter names.
+/// </summary>
 /// <remarks>
-/// Features go down through <c>input_blocks</c>, each of whose outputs is kept; through <c>middle_block</c>; and up through <c>output_blocks</c>, each of which sees the features beside the output kept last.
+/// Features go down through <c>input_blocks</c>, each of whose outputs is kept; through <c>middle_block</c>; and up through
+/// <c>output_blocks</c>, each of which sees the features beside the output kept last.
 /// Convolutions compute in <see cref="ComputePolicy.NetworkDtype"/>; the first and the last one, embeddings and norms in float32.
 /// </remarks>
 public class AdmUNet : Network
 {
     private readonly TimestepEmbedding _timeEmbed;
     private readonly Embedding? _labelEmbed;
-    private readonly List<Block> _down = [], _up = [];
+    private readonly List<Block> _down = [],
+        _up = [];
     private readonly Block _middle;
     private readonly INormalization _outNorm;
     private readonly Conv2d _outConvolution;
 
     /// <summary>Declares all parameters; nothing is allocated before they are loaded or initialised.</summary>
     /// <exception cref="ArgumentException">The configuration is impossible.</exception>
-    public AdmUNet(AdmUNetConfig config, ComputePolicy? policy = null) : base(policy)
+    public AdmUNet(AdmUNetConfig config, ComputePolicy? policy = null)
+        : base(policy)
     {
         config.Validate();
         Config = config;
-        long embedding = 4L * config.ModelChannels, patch = (long)config.PatchSize * config.PatchSize;
+        long embedding = 4L * config.ModelChannels,
+            patch = (long)config.PatchSize * config.PatchSize;
         _timeEmbed = new TimestepEmbedding(this, "time_embed", config.ModelChannels, embedding);
-        if (config.NumClasses is { } classes) _labelEmbed = new Embedding(this, "label_emb", classes, embedding);
+        if (config.NumClasses is { } classes)
+            _labelEmbed = new Embedding(this, "label_emb", classes, embedding);
 
         long width = config.Width(0);
         List<long> skips = [width];
-        int levels = config.ChannelMult.Count, factor = 1;
-        _down.Add(new Block("input_blocks.0", [new Conv2d(this, "input_blocks.0.0", config.InChannels * patch, width, keepFloat32: true, result: Policy.NetworkDtype)]));
+        int levels = config.ChannelMult.Count,
+            factor = 1;
+        _down.Add(
+            new Block(
+                "input_blocks.0",
+                [new Conv2d(this, "input_blocks.0.0", config.InChannels * patch, width, keepFloat32: true, result: Policy.NetworkDtype)]
+            )
+        );
         for (int level = 0; level < levels; level++)
         {
             for (int i = 0; i < config.NumResBlocks; i++)
@@ -41,20 +58,39 @@ public class AdmUNet : Network
                 string name = $"input_blocks.{_down.Count}";
                 List<IUNetLayer> layers = [Residual($"{name}.0", width, config.Width(level))];
                 width = config.Width(level);
-                if (config.AttentionResolutions.Contains(factor)) layers.Add(Attention($"{name}.1", width, config.NumHeads));
+                if (config.AttentionResolutions.Contains(factor))
+                    layers.Add(Attention($"{name}.1", width, config.NumHeads));
                 _down.Add(new Block(name, layers));
                 skips.Add(width);
             }
-            if (level == levels - 1) break;
+            if (level == levels - 1)
+                break;
             string last = $"input_blocks.{_down.Count}";
-            _down.Add(new Block(last, [config.ResblockUpdown ? Residual($"{last}.0", width, width, Resample.Down) : new Downsample(this, $"{last}.0", width, config.ConvResample)]));
+            _down.Add(
+                new Block(
+                    last,
+                    [
+                        config.ResblockUpdown
+                            ? Residual($"{last}.0", width, width, Resample.Down)
+                            : new Downsample(this, $"{last}.0", width, config.ConvResample),
+                    ]
+                )
+            );
             skips.Add(width);
             factor *= 2;
         }
 
-        _middle = new Block("middle_block", config.MiddleAttention
-            ? [Residual("middle_block.0", width, width), Attention("middle_block.1", width, config.NumHeads), Residual("middle_block.2", width, width)]
-            : [Residual("middle_block.0", width, width), Residual("middle_block.1", width, width)]);
+        _middle = new Block(
+            "middle_block",
+            config.MiddleAttention
+                ?
+                [
+                    Residual("middle_block.0", width, width),
+                    Attention("middle_block.1", width, config.NumHeads),
+                    Residual("middle_block.2", width, width),
+                ]
+                : [Residual("middle_block.0", width, width), Residual("middle_block.1", width, width)]
+        );
 
         int headsUp = config.NumHeadsUpsample == -1 ? config.NumHeads : config.NumHeadsUpsample;
         for (int level = levels - 1; level >= 0; level--)
@@ -65,11 +101,14 @@ public class AdmUNet : Network
                 List<IUNetLayer> layers = [Residual($"{name}.0", width + skips[^1], config.Width(level))];
                 skips.RemoveAt(skips.Count - 1);
                 width = config.Width(level);
-                if (config.AttentionResolutions.Contains(factor)) layers.Add(Attention($"{name}.{layers.Count}", width, headsUp));
+                if (config.AttentionResolutions.Contains(factor))
+                    layers.Add(Attention($"{name}.{layers.Count}", width, headsUp));
                 if (level > 0 && i == config.NumResBlocks)
                 {
                     string up = $"{name}.{layers.Count}";
-                    layers.Add(config.ResblockUpdown ? Residual(up, width, width, Resample.Up) : new Upsample(this, up, width, config.ConvResample));
+                    layers.Add(
+                        config.ResblockUpdown ? Residual(up, width, width, Resample.Up) : new Upsample(this, up, width, config.ConvResample)
+                    );
                 }
                 _up.Add(new Block(name, layers));
             }
@@ -78,10 +117,17 @@ public class AdmUNet : Network
         _outNorm = config.PixelNorm ? new PixelNorm(this, "out.0", width) : new GroupNorm(this, "out.0", width);
         _outConvolution = new Conv2d(this, "out.2", width, config.OutChannels * patch, zero: true, keepFloat32: true);
 
-        ResidualBlock Residual(string name, long inputs, long outputs, Resample resample = Resample.None)
-            => new(this, name, inputs, outputs, embedding, config.UseScaleShiftNorm, resample, config.PixelNorm);
-        AttentionBlock Attention(string name, long channels, int heads)
-            => new(this, name, channels, config.NumHeadChannels == -1 ? heads : channels / config.NumHeadChannels, config.Layout, config.ConsistencyAttention ? 2 : 1);
+        ResidualBlock Residual(string name, long inputs, long outputs, Resample resample = Resample.None) =>
+            new(this, name, inputs, outputs, embedding, config.UseScaleShiftNorm, resample, config.PixelNorm);
+        AttentionBlock Attention(string name, long channels, int heads) =>
+            new(
+                this,
+                name,
+                channels,
+                config.NumHeadChannels == -1 ? heads : channels / config.NumHeadChannels,
+                config.Layout,
+                config.ConsistencyAttention ? 2 : 1
+            );
     }
 
     /// <summary>The constructor arguments.</summary>
@@ -112,8 +158,13 @@ public class AdmUNet : Network
         embedding = torch.nn.functional.silu(embedding);
 
         Stack<Tensor> skips = [];
-        Tensor h = ChannelsLast.Of(Config.PatchSize == 1 ? x.to(ScalarType.Float32) : torch.nn.functional.pixel_unshuffle(x.to(ScalarType.Float32), Config.PatchSize));
-        foreach (Block block in _down) skips.Push(h = block.Forward(h, embedding, trace));
+        Tensor h = ChannelsLast.Of(
+            Config.PatchSize == 1
+                ? x.to(ScalarType.Float32)
+                : torch.nn.functional.pixel_unshuffle(x.to(ScalarType.Float32), Config.PatchSize)
+        );
+        foreach (Block block in _down)
+            skips.Push(h = block.Forward(h, embedding, trace));
         h = _middle.Forward(h, embedding, trace);
         foreach (Block block in _up)
         {
@@ -122,7 +173,8 @@ public class AdmUNet : Network
         }
         using Tensor features = h;
         Tensor output = _outConvolution.Forward(_outNorm.Activate(features, dtype: ScalarType.Float32, reuse: true));
-        if (Config.PatchSize > 1) output = torch.nn.functional.pixel_shuffle(output, Config.PatchSize);
+        if (Config.PatchSize > 1)
+            output = torch.nn.functional.pixel_shuffle(output, Config.PatchSize);
         trace?.Invoke("out", output);
         return output.MoveToOuterDisposeScope();
     }
@@ -131,7 +183,8 @@ public class AdmUNet : Network
     private static Tensor Joined(Tensor below, Tensor kept)
     {
         using (below)
-        using (kept) return torch.cat([below, kept], dim: 1);
+        using (kept)
+            return torch.cat([below, kept], dim: 1);
     }
 
     private void Check(Tensor x, Tensor? labels)
@@ -139,9 +192,16 @@ public class AdmUNet : Network
         if (x.dim() != 4 || x.shape[1] != Config.InChannels)
             throw new ArgumentException($"The network takes [N,{Config.InChannels},H,W], not [{string.Join(",", x.shape)}].");
         if (x.shape[2] % SizeMultiple != 0 || x.shape[3] % SizeMultiple != 0)
-            throw new ArgumentException($"The network takes heights and widths that are multiples of {SizeMultiple}, not {x.shape[2]}x{x.shape[3]}. Pad the picture and crop the result.");
+            throw new ArgumentException(
+                $"The network takes heights and widths that are multiples of {SizeMultiple}, not {x.shape[2]}x{x.shape[3]}. Pad the "
+                    + $"picture and crop the result."
+            );
         if (labels is null != _labelEmbed is null)
-            throw new ArgumentException(labels is null ? $"The network is conditional on {Config.NumClasses} classes. Give one label per picture." : "The network has no classes. Leave the labels out.");
+            throw new ArgumentException(
+                labels is null
+                    ? $"The network is conditional on {Config.NumClasses} classes. Give one label per picture."
+                    : "The network has no classes. Leave the labels out."
+            );
     }
 
     /// <summary>A sequence of layers under one published name.</summary>
@@ -153,7 +213,8 @@ public class AdmUNet : Network
             for (int i = 0; i < Layers.Count; i++)
             {
                 Tensor next = Layers[i].Forward(current, embedding);
-                if (i > 0) current.Dispose();
+                if (i > 0)
+                    current.Dispose();
                 trace?.Invoke($"{Name}.{i}", next);
                 current = next;
             }

@@ -3,32 +3,56 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Networks;
 
-/// <summary>The denoiser of Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior" (2021): UNetRes of cszn/DPIR, with its parameter names.</summary>
-/// <remarks>Residual blocks conv-ReLU-conv without norms or biases, strided 2x2 convolutions down, transposed ones up, skips added. Its receptive field is finite.</remarks>
+/// <summary>
+/// The denoiser of Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior" (2021): UNetRes of cszn/DPIR, with its
+/// parameter names.
+/// </summary>
+/// <remarks>
+/// Residual blocks conv-ReLU-conv without norms or biases, strided 2x2 convolutions down, transposed ones up, skips added. Its receptive
+/// field is finite.
+/// </remarks>
 public sealed class DruNet : Network
 {
-    private readonly Conv2d _head, _tail;
+    private readonly Conv2d _head,
+        _tail;
     private readonly List<(Block[] Blocks, Conv2d Down)> _down = [];
     private readonly Block[] _body;
     private readonly List<(ConvTranspose2d Up, Block[] Blocks)> _up = [];
 
     /// <summary>Declares all parameters.</summary>
-    public DruNet(DruNetConfig config, ComputePolicy? policy = null) : base(policy)
+    public DruNet(DruNetConfig config, ComputePolicy? policy = null)
+        : base(policy)
     {
         config.Validate();
         Config = config;
         IReadOnlyList<int> width = config.Channels;
         _head = new Conv2d(this, "m_head", config.Inputs, width[0], bias: false, keepFloat32: true, result: Policy.NetworkDtype);
         for (int level = 0; level < 3; level++)
-            _down.Add((Blocks($"m_down{level + 1}.", 0, width[level]), new Conv2d(this, $"m_down{level + 1}.{config.Blocks}", width[level], width[level + 1], kernel: 2, stride: 2, padding: 0, bias: false)));
+            _down.Add(
+                (
+                    Blocks($"m_down{level + 1}.", 0, width[level]),
+                    new Conv2d(
+                        this,
+                        $"m_down{level + 1}.{config.Blocks}",
+                        width[level],
+                        width[level + 1],
+                        kernel: 2,
+                        stride: 2,
+                        padding: 0,
+                        bias: false
+                    )
+                )
+            );
         // A sequence of one module bears the module's own names.
         _body = config.Blocks == 1 ? [new Block(this, "m_body", width[3])] : Blocks("m_body.", 0, width[3]);
         for (int level = 3; level > 0; level--)
-            _up.Add((new ConvTranspose2d(this, $"m_up{level}.0", width[level], width[level - 1]), Blocks($"m_up{level}.", 1, width[level - 1])));
+            _up.Add(
+                (new ConvTranspose2d(this, $"m_up{level}.0", width[level], width[level - 1]), Blocks($"m_up{level}.", 1, width[level - 1]))
+            );
         _tail = new Conv2d(this, "m_tail", width[0], config.Outputs, bias: false, keepFloat32: true);
 
-        Block[] Blocks(string prefix, int first, long channels)
-            => [.. Enumerable.Range(first, config.Blocks).Select(i => new Block(this, $"{prefix}{i}", channels))];
+        Block[] Blocks(string prefix, int first, long channels) =>
+            [.. Enumerable.Range(first, config.Blocks).Select(i => new Block(this, $"{prefix}{i}", channels))];
     }
 
     /// <summary>The constructor arguments.</summary>
@@ -43,7 +67,10 @@ public sealed class DruNet : Network
     public Tensor Forward(Tensor x)
     {
         if (x.dim() != 4 || x.shape[1] != Config.Inputs || x.shape[2] % SizeMultiple != 0 || x.shape[3] % SizeMultiple != 0)
-            throw new ArgumentException($"The network takes [N,{Config.Inputs},H,W] with sides that are multiples of {SizeMultiple}, not [{string.Join(",", x.shape)}].");
+            throw new ArgumentException(
+                $"The network takes [N,{Config.Inputs},H,W] with sides that are multiples of {SizeMultiple}, not "
+                    + $"[{string.Join(",", x.shape)}]."
+            );
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor h = _head.Forward(ChannelsLast.Of(x));
         Stack<Tensor> skips = new([h]);
@@ -55,7 +82,10 @@ public sealed class DruNet : Network
         h = Through(_body, h);
         foreach ((ConvTranspose2d up, Block[] blocks) in _up)
         {
-            using Tensor below = h, skip = skips.Pop(), sum = below + skip, fine = up.Forward(sum);
+            using Tensor below = h,
+                skip = skips.Pop(),
+                sum = below + skip,
+                fine = up.Forward(sum);
             h = Through(blocks, fine);
         }
         return _tail.Forward((h + skips.Pop()).to(ScalarType.Float32)).MoveToOuterDisposeScope();
@@ -75,7 +105,8 @@ public sealed class DruNet : Network
     /// <summary>x + conv(relu(conv(x))).</summary>
     private sealed class Block(Network network, string name, long channels)
     {
-        private readonly Conv2d _first = new(network, $"{name}.res.0", channels, channels, bias: false), _second = new(network, $"{name}.res.2", channels, channels, bias: false);
+        private readonly Conv2d _first = new(network, $"{name}.res.0", channels, channels, bias: false),
+            _second = new(network, $"{name}.res.2", channels, channels, bias: false);
 
         public Tensor Forward(Tensor x)
         {

@@ -6,7 +6,8 @@ namespace Diffusion.Networks;
 
 /// <summary>A network with published parameter names. Immutable once loaded; may be used by several threads.</summary>
 /// <remarks>
-/// Layers compute in the dtype of their weights and read <see cref="Parameter.Value"/> at every evaluation: a trainer may assign views of its own storage before each step, and two networks may share storage.
+/// Layers compute in the dtype of their weights and read <see cref="Parameter.Value"/> at every evaluation: a trainer may assign views of
+/// its own storage before each step, and two networks may share storage.
 /// Everything is differentiable when gradients are on; fused paths that are not switch themselves off then.
 /// </remarks>
 public abstract class Network : IDisposable
@@ -45,7 +46,9 @@ public abstract class Network : IDisposable
         return parameter;
     }
 
-    /// <summary>Fills every parameter as the published code does before training: PyTorch's default ranges, zero where the architecture asks for it.</summary>
+    /// <summary>
+    /// Fills every parameter as the published code does before training: PyTorch's default ranges, zero where the architecture asks for it.
+    /// </summary>
     /// <param name="seed">Each parameter's numbers depend on this and on its name only.</param>
     public void Initialize(ulong seed)
     {
@@ -57,18 +60,22 @@ public abstract class Network : IDisposable
     /// <summary>The dtype that a parameter is kept in under <see cref="Policy"/>.</summary>
     public ScalarType DtypeOf(Parameter parameter) => parameter.KeepFloat32 ? ScalarType.Float32 : Policy.NetworkDtype;
 
-    /// <summary>Lays convolution weights out as the kernels read them (channels last). Called once after loading; values do not change.</summary>
+    /// <summary>
+    /// Lays convolution weights out as the kernels read them (channels last). Called once after loading; values do not change.
+    /// </summary>
     public void Arrange()
     {
         using ComputeScope scope = new();
         foreach (Parameter parameter in _parameters)
-            if (parameter.Shape.Length == 4) parameter.Value = ChannelsLast.Of(parameter.Value);
+            if (parameter.Shape.Length == 4)
+                parameter.Value = ChannelsLast.Of(parameter.Value);
     }
 
     /// <inheritdoc/>
     public virtual void Dispose()
     {
-        foreach (Parameter parameter in _parameters) parameter.Dispose();
+        foreach (Parameter parameter in _parameters)
+            parameter.Dispose();
         GC.SuppressFinalize(this);
     }
 }

@@ -9,8 +9,8 @@ public class CountingDenoiser : IDenoiser
     private CountingDenoiser(IDenoiser inner) => _inner = inner;
 
     /// <summary>Counts what is asked of <paramref name="inner"/>, which stays the caller's.</summary>
-    public static CountingDenoiser Around(IDenoiser inner) => inner is IVpNetwork network ? new Vp(inner, network) : new CountingDenoiser(inner);
-
+    public static CountingDenoiser Around(IDenoiser inner) =>
+        inner is IVpNetwork network ? new Vp(inner, network) : new CountingDenoiser(inner);
 
     /// <summary>Evaluations so far; a batch counts once.</summary>
     public int Evaluations => _evaluations;

@@ -1,6 +1,9 @@
 namespace Diffusion.Priors;
 
-/// <summary>An estimate of x0 from x = x0 + sigma n: pictures [N,C,H,W] on [-1,1], noise added on top (variance exploding), whatever the network was trained with.</summary>
+/// <summary>
+/// An estimate of x0 from x = x0 + sigma n: pictures [N,C,H,W] on [-1,1], noise added on top (variance exploding), whatever the network was
+/// trained with.
+/// </summary>
 public interface IDenoiser : IDisposable
 {
     /// <summary>What is known about the prior.</summary>
@@ -24,7 +27,9 @@ public interface IVpNetwork
     /// <param name="xt">[N,C,H,W] float32, borrowed.</param>
     /// <param name="t">Integer time, 0..<see cref="NoiseSchedule.Steps"/>-1.</param>
     /// <param name="condition">Labels.</param>
-    /// <returns>The noise estimate, and the variance channels v in [-1,1] where the network has learned them; the caller owns both.</returns>
+    /// <returns>
+    /// The noise estimate, and the variance channels v in [-1,1] where the network has learned them; the caller owns both.
+    /// </returns>
     (Tensor Epsilon, Tensor? Variance) Predict(Tensor xt, int t, in Condition condition = default);
 }
 
@@ -34,6 +39,8 @@ public readonly record struct Condition
     /// <summary>One class label per picture, for class-conditional priors.</summary>
     public long[]? Labels { get; init; }
 
-    /// <summary>The noise level that the network's time embedding is told, where it differs from the one of the scalings (CM4IR's deltas of type 0).</summary>
+    /// <summary>
+    /// The noise level that the network's time embedding is told, where it differs from the one of the scalings (CM4IR's deltas of type 0).
+    /// </summary>
     public double? NetworkSigma { get; init; }
 }

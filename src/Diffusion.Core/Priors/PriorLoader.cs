@@ -48,26 +48,36 @@ public static class PriorLoader
             "adm-unet" => Around(Fill(new AdmUNet(AdmUNetConfig.FromJson(config), policy), weights, ref info)),
             "consistency-unet" => Around(Fill(new ConsistencyUNet(AdmUNetConfig.FromJson(config), policy), weights, ref info)),
             "drunet" => new DruNetPrior(Fill(new DruNet(DruNetConfig.FromJson(config), policy), weights, ref info), info),
-            string other => throw new CheckpointException($"A network of kind \"{other}\" cannot be used as a prior", weights.Path, "Use an ADM UNet, a consistency UNet or a DRUNet"),
+            string other => throw new CheckpointException(
+                $"A network of kind \"{other}\" cannot be used as a prior",
+                weights.Path,
+                "Use an ADM UNet, a consistency UNet or a DRUNet"
+            ),
         };
 
         IDenoiser Around(AdmUNet network)
         {
             // Attention in the paths ties a network to the layouts that it was trained on.
-            if (info.TilesBeyond is null && network.Config is { AttentionResolutions.Count: > 0, ImageSize: > 0 and int side }) info = info with { TilesBeyond = 2 * side };
+            if (info.TilesBeyond is null && network.Config is { AttentionResolutions.Count: > 0, ImageSize: > 0 and int side })
+                info = info with { TilesBeyond = 2 * side };
             return card.Prediction switch
             {
                 "epsilon" => new EpsilonPrior(network, card.Schedule, info),
                 "epsilon-consistency" => new EpsilonPrior(network, card.Schedule, info with { Kind = PriorKind.Consistency }),
                 "edm" => new EdmPrior(network, info, card.Scalings),
                 "consistency" => new ConsistencyPrior(network, info, card.Scalings),
-                string other => throw new CheckpointException($"The prediction \"{other}\" is not known", weights.Path, "Use epsilon, edm, consistency or epsilon-consistency"),
+                string other => throw new CheckpointException(
+                    $"The prediction \"{other}\" is not known",
+                    weights.Path,
+                    "Use epsilon, edm, consistency or epsilon-consistency"
+                ),
             };
         }
     }
 
     /// <summary>Loads a network's weights strictly and lays them out for its kernels. The network is disposed when that fails.</summary>
-    private static T Fill<T>(T network, ICheckpoint weights, ref PriorInfo info) where T : Network
+    private static T Fill<T>(T network, ICheckpoint weights, ref PriorInfo info)
+        where T : Network
     {
         try
         {
@@ -83,10 +93,14 @@ public static class PriorLoader
         }
     }
 
-    private static (double Min, double Max) DefaultRange(PriorCard card) => card.Architecture.Kind switch
-    {
-        "drunet" => (0, 100 / 127.5),
-        _ when card.Prediction is "epsilon" or "epsilon-consistency" => (card.Schedule.Sigma(0), card.Schedule.Sigma(card.Schedule.Steps - 1)),
-        _ => (0.002, 80),
-    };
+    private static (double Min, double Max) DefaultRange(PriorCard card) =>
+        card.Architecture.Kind switch
+        {
+            "drunet" => (0, 100 / 127.5),
+            _ when card.Prediction is "epsilon" or "epsilon-consistency" => (
+                card.Schedule.Sigma(0),
+                card.Schedule.Sigma(card.Schedule.Steps - 1)
+            ),
+            _ => (0.002, 80),
+        };
 }

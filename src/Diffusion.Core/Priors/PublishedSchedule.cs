@@ -8,7 +8,8 @@ public sealed class PublishedSchedule
     {
         float[] alphaBar = new float[schedule.Steps];
         float product = 1;
-        for (int t = 0; t < alphaBar.Length; t++) alphaBar[t] = product *= 1 - (float)schedule.Betas[t];
+        for (int t = 0; t < alphaBar.Length; t++)
+            alphaBar[t] = product *= 1 - (float)schedule.Betas[t];
         Betas = [.. schedule.Betas.Select(beta => (float)beta)];
         AlphaBar = alphaBar;
         SqrtAlphaBar = [.. alphaBar.Select(MathF.Sqrt)];
@@ -18,14 +19,19 @@ public sealed class PublishedSchedule
 
     /// <summary>T.</summary>
     public int Steps => AlphaBar.Count;
+
     /// <summary>beta_t.</summary>
     public IReadOnlyList<float> Betas { get; }
+
     /// <summary>alphaBar_t.</summary>
     public IReadOnlyList<float> AlphaBar { get; }
+
     /// <summary>sqrt(alphaBar_t).</summary>
     public IReadOnlyList<float> SqrtAlphaBar { get; }
+
     /// <summary>sqrt(1 - alphaBar_t).</summary>
     public IReadOnlyList<float> SqrtOneMinusAlphaBar { get; }
+
     /// <summary>sqrt(1 - alphaBar_t) / sqrt(alphaBar_t): the "reduced alpha cumprod" of RDMD and DiffPIR.</summary>
     public IReadOnlyList<float> Sigmas { get; }
 
@@ -37,12 +43,14 @@ public sealed class PublishedSchedule
     {
         int best = 0;
         for (int t = 1; t < Steps; t++)
-            if (MathF.Abs(Sigmas[t] - sigma) < MathF.Abs(Sigmas[best] - sigma)) best = t;
+            if (MathF.Abs(Sigmas[t] - sigma) < MathF.Abs(Sigmas[best] - sigma))
+                best = t;
         return best;
     }
 
     /// <summary>The weight of the prior term in half-quadratic splitting at each time: rho_t = weight s^2 / sigma_t^2.</summary>
     /// <param name="weight">lambda (DiffPIR) or lambda tau (RDMD).</param>
     /// <param name="noise">s: standard deviation of the measurement noise, at least the published floor.</param>
-    public float[] SplittingWeights(double weight, double noise) => [.. Sigmas.Select(sigma => (float)(weight * noise * noise / ((double)sigma * sigma)))];
+    public float[] SplittingWeights(double weight, double noise) =>
+        [.. Sigmas.Select(sigma => (float)(weight * noise * noise / ((double)sigma * sigma)))];
 }

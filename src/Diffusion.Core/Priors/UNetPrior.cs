@@ -3,13 +3,22 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Priors;
 
-/// <summary>A denoiser around an ADM or consistency UNet: any size, labels, one time for the whole batch. Immutable; may be used by several threads.</summary>
+/// <summary>
+/// A denoiser around an ADM or consistency UNet: any size, labels, one time for the whole batch. Immutable; may be used by several threads.
+/// </summary>
 /// <param name="network">The network, loaded; disposed with the prior.</param>
 /// <param name="info">What is known about it.</param>
 public abstract class UNetPrior(AdmUNet network, PriorInfo info) : IDenoiser
 {
     /// <inheritdoc/>
-    public PriorInfo Info { get; } = info with { Channels = network.Config.InChannels, SizeMultiple = network.SizeMultiple, Classes = network.Config.NumClasses, ReceptiveField = network.Config.ReceptiveField ?? info.ReceptiveField };
+    public PriorInfo Info { get; } =
+        info with
+        {
+            Channels = network.Config.InChannels,
+            SizeMultiple = network.SizeMultiple,
+            Classes = network.Config.NumClasses,
+            ReceptiveField = network.Config.ReceptiveField ?? info.ReceptiveField,
+        };
 
     /// <summary>The network.</summary>
     public AdmUNet Network { get; } = network;
@@ -32,7 +41,8 @@ public abstract class UNetPrior(AdmUNet network, PriorInfo info) : IDenoiser
         Tensor t = torch.tensor([(float)time], device: device);
         Tensor? rows = labels is null ? null : torch.tensor(labels, device: device);
         Tensor output = Network.Forward(padded, t, rows);
-        if (!IsFinite(output)) throw Diagnose(padded, t, rows);
+        if (!IsFinite(output))
+            throw Diagnose(padded, t, rows);
         return Padding.Crop(output, x.shape[2], x.shape[3]).contiguous().to(x.device).MoveToOuterDisposeScope();
     }
 
@@ -47,20 +57,32 @@ public abstract class UNetPrior(AdmUNet network, PriorInfo info) : IDenoiser
     /// <summary>Evaluates once more to name the first module whose output is not finite.</summary>
     private NumericalException Diagnose(Tensor x, Tensor t, Tensor? labels)
     {
-        if (!IsFinite(x)) return new NumericalException("The network was given NaN or infinity", Info.Name, "An earlier step of the solver diverged; use a smaller step or more noise");
+        if (!IsFinite(x))
+            return new NumericalException(
+                "The network was given NaN or infinity",
+                Info.Name,
+                "An earlier step of the solver diverged; use a smaller step or more noise"
+            );
         string? first = null;
         Network.Forward(x, t, labels, (module, output) => first ??= IsFinite(output) ? null : module).Dispose();
-        string remedy = Network.Policy.NetworkDtype == ScalarType.Float32 ? "The input is far outside what the network was trained for, or the weights are damaged" : "Compute in float32";
+        string remedy =
+            Network.Policy.NetworkDtype == ScalarType.Float32
+                ? "The input is far outside what the network was trained for, or the weights are damaged"
+                : "Compute in float32";
         return new NumericalException("NaN or infinity appeared in the network", $"{Info.Name}, {first ?? "its output"}", remedy);
     }
 
     private long[]? Labels(long batch, in Condition condition)
     {
-        if (Info.Classes is not { } classes) return null;
-        long[] labels = condition.Labels ?? throw new ArgumentException($"The prior {Info.Name} is conditional on {classes} classes. Give one class label per picture.");
-        if (labels.Length != batch) throw new ArgumentException($"There are {labels.Length} class labels for {batch} pictures. Give one per picture.");
+        if (Info.Classes is not { } classes)
+            return null;
+        long[] labels = condition.Labels
+            ?? throw new ArgumentException($"The prior {Info.Name} is conditional on {classes} classes. Give one class label per picture.");
+        if (labels.Length != batch)
+            throw new ArgumentException($"There are {labels.Length} class labels for {batch} pictures. Give one per picture.");
         foreach (long label in labels)
-            if (label < 0 || label >= classes) throw new ArgumentException($"The class label {label} is outside 0..{classes - 1}.");
+            if (label < 0 || label >= classes)
+                throw new ArgumentException($"The class label {label} is outside 0..{classes - 1}.");
         return labels;
     }
 

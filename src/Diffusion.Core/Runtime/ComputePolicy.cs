@@ -27,13 +27,15 @@ public sealed record ComputePolicy
     /// <exception cref="ArgumentException">An unknown name, or CUDA where there is none.</exception>
     public static ComputePolicy Choose(string device = "auto", string dtype = "auto", int? threads = null)
     {
-        if (threads is < 1) throw new ArgumentException($"Threads must be at least 1, not {threads}.");
+        if (threads is < 1)
+            throw new ArgumentException($"Threads must be at least 1, not {threads}.");
         NativeTorch.Prepare();
         bool wantsCuda = device.StartsWith("cuda", StringComparison.Ordinal) || device == "auto";
         if (device is not ("auto" or "cpu") && !IsCudaName(device))
             throw new ArgumentException($"Unknown device \"{device}\". Use auto, cpu, cuda or cuda:N.");
         bool cuda = wantsCuda && torch.cuda.is_available();
-        if (!cuda && wantsCuda && device != "auto") throw new ArgumentException($"There is no CUDA device for \"{device}\". Use --device cpu.");
+        if (!cuda && wantsCuda && device != "auto")
+            throw new ArgumentException($"There is no CUDA device for \"{device}\". Use --device cpu.");
         ScalarType type = dtype switch
         {
             "auto" => cuda || HasFastBfloat16 ? ScalarType.BFloat16 : ScalarType.Float32,
@@ -43,26 +45,44 @@ public sealed record ComputePolicy
             "fp16" => throw new ArgumentException("fp16 needs CUDA. Use --dtype bf16 or fp32 on the CPU."),
             _ => throw new ArgumentException($"Unknown dtype \"{dtype}\". Use auto, fp32, bf16 or fp16."),
         };
-        return new ComputePolicy { Device = new Device(cuda ? device == "auto" ? "cuda" : device : "cpu"), NetworkDtype = type, Threads = threads };
+        return new ComputePolicy
+        {
+            Device = new Device(
+                cuda
+                    ? device == "auto"
+                        ? "cuda"
+                        : device
+                    : "cpu"
+            ),
+            NetworkDtype = type,
+            Threads = threads,
+        };
     }
 
-    /// <summary>Whether bfloat16 convolutions are about twice as fast as float32 here: with AMX, and on AMD with AVX-512 BF16. Intel's AVX-512 BF16 without AMX runs at half the speed of float32, and everything else emulates it.</summary>
+    /// <summary>
+    /// Whether bfloat16 convolutions are about twice as fast as float32 here: with AMX, and on AMD with AVX-512 BF16. Intel's AVX-512 BF16
+    /// without AMX runs at half the speed of float32, and everything else emulates it.
+    /// </summary>
     public static bool HasFastBfloat16 { get; } = DetectBfloat16();
 
     /// <summary>Sets libtorch's threads. Process-wide: call it once, before the first restoration.</summary>
     public void Apply()
     {
         NativeTorch.Prepare();
-        if (Threads is { } threads) torch.set_num_threads(threads);
+        if (Threads is { } threads)
+            torch.set_num_threads(threads);
     }
 
-    private static bool IsCudaName(string device)
-        => device == "cuda" || (device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), out int index) && index >= 0);
+    private static bool IsCudaName(string device) =>
+        device == "cuda"
+        || (device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), out int index) && index >= 0);
 
     private static bool DetectBfloat16()
     {
-        if (!X86Base.IsSupported || !Avx512F.IsSupported || X86Base.CpuId(0, 0).Eax < 7) return false;
-        bool amx = (X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0, avx512 = (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
+        if (!X86Base.IsSupported || !Avx512F.IsSupported || X86Base.CpuId(0, 0).Eax < 7)
+            return false;
+        bool amx = (X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0,
+            avx512 = (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
         bool amd = X86Base.CpuId(0, 0).Ebx == 0x68747541; // "Auth" of AuthenticAMD
         return amx || (avx512 && amd);
     }

@@ -22,8 +22,8 @@ public class DiffusionException : Exception
         Remedy = remedy;
     }
 
-    private static string Format(string what, string? where, string? remedy)
-        => Sentence(what + (where is null ? "" : $" ({where})")) + (remedy is null ? "" : $" {Sentence(remedy)}");
+    private static string Format(string what, string? where, string? remedy) =>
+        Sentence(what + (where is null ? "" : $" ({where})")) + (remedy is null ? "" : $" {Sentence(remedy)}");
 
     private static string Sentence(string text) => text.EndsWith('?') || text.EndsWith('.') ? text : text + ".";
 }

@@ -2,10 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace Diffusion.Runtime;
 
-/// <summary>Holds the process's finalizers back while libtorch computes, until disposed. Holds nest, and may be taken by several threads.</summary>
+/// <summary>
+/// Holds the process's finalizers back while libtorch computes, until disposed. Holds nest, and may be taken by several threads.
+/// </summary>
 /// <remarks>
-/// TorchSharp hands numbers over as small objects whose finalizers free native memory (even <c>a + b</c> makes one, for a factor of 1), and does not keep them alive during the native call.
-/// A garbage collection that another thread begins at that moment frees a number that libtorch is about to read: an exception that nobody understands, or a wrong result.
+/// TorchSharp hands numbers over as small objects whose finalizers free native memory (even <c>a + b</c> makes one, for a factor of 1), and
+/// does not keep them alive during the native call.
+/// A garbage collection that another thread begins at that moment frees a number that libtorch is about to read: an exception that nobody
+/// understands, or a wrong result.
 /// What waits is little: about 100 bytes an operation. Taking the first hold costs a collection of the youngest generation.
 /// </remarks>
 public sealed class FinalizerHold : IDisposable
@@ -20,7 +24,8 @@ public sealed class FinalizerHold : IDisposable
     {
         lock (Gate)
         {
-            if (_holders++ == 0) _release = Hold();
+            if (_holders++ == 0)
+                _release = Hold();
         }
     }
 
@@ -29,16 +34,20 @@ public sealed class FinalizerHold : IDisposable
     {
         lock (Gate)
         {
-            if (_disposed) return;
+            if (_disposed)
+                return;
             _disposed = true;
-            if (--_holders == 0) _release!.Set();
+            if (--_holders == 0)
+                _release!.Set();
         }
     }
 
     private static ManualResetEventSlim Hold()
     {
-        const int Patience = 100, Tries = 5;    // ms: a finalizer of the program's that takes longer is not waited for
-        ManualResetEventSlim held = new(), release = new();
+        const int Patience = 100,
+            Tries = 5; // ms: a finalizer of the program's that takes longer is not waited for
+        ManualResetEventSlim held = new(),
+            release = new();
         Plant(held, release);
         for (int i = 0; i < Tries && !held.IsSet; i++)
         {

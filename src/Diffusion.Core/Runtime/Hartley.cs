@@ -1,7 +1,13 @@
 namespace Diffusion.Runtime;
 
-/// <summary>The two-dimensional discrete Hartley transform, Re F - Im F of the orthonormal Fourier transform F: real, orthonormal and its own inverse.</summary>
-/// <remarks>It is the real basis of everything that circular convolution diagonalises: a gain that is the same at k and -k multiplies its coefficients.</remarks>
+/// <summary>
+/// The two-dimensional discrete Hartley transform, Re F - Im F of the orthonormal Fourier transform F: real, orthonormal and its own
+/// inverse.
+/// </summary>
+/// <remarks>
+/// It is the real basis of everything that circular convolution diagonalises: a gain that is the same at k and -k multiplies its
+/// coefficients.
+/// </remarks>
 public static class Hartley
 {
     /// <summary>Re F - Im F over the last two dimensions.</summary>
@@ -20,7 +26,10 @@ public static class Hartley
         return (f.real - f.imag).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The Fourier coefficients of the real picture with the Hartley coefficients <paramref name="h"/>: the even part is real, the odd part imaginary.</summary>
+    /// <summary>
+    /// The Fourier coefficients of the real picture with the Hartley coefficients <paramref name="h"/>: the even part is real, the odd part
+    /// imaginary.
+    /// </summary>
     public static Tensor ToFourier(Tensor h)
     {
         using DisposeScope scope = torch.NewDisposeScope();

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Diffusion.Runtime;
 
-/// <summary>Pages of two megabytes, which Linux gives to memory that asks for them. Touching small ones for the first time costs more than computing with them does.</summary>
+/// <summary>
+/// Pages of two megabytes, which Linux gives to memory that asks for them. Touching small ones for the first time costs more than computing
+/// with them does.
+/// </summary>
 internal static partial class LargePages
 {
     public const nuint Size = 2 << 20;
@@ -13,7 +16,7 @@ internal static partial class LargePages
     /// <summary>Asks for large pages; without them small ones do as well.</summary>
     public static void Ask(nuint first, nuint length)
     {
-        const int HugePages = 14;    // MADV_HUGEPAGE
+        const int HugePages = 14; // MADV_HUGEPAGE
         _ = madvise(first, length, HugePages);
     }
 

@@ -5,10 +5,13 @@ public enum NoiseRole
 {
     /// <summary>Noise of the measurement, in the shape of y.</summary>
     Measurement,
+
     /// <summary>The start of a solver, in the shape of the image.</summary>
     Start,
+
     /// <summary>Noise injected in a step, in the shape of the image.</summary>
     Step,
+
     /// <summary>Noise on the coefficients of a spectral decomposition.</summary>
     Spectral,
 }
@@ -20,7 +23,8 @@ public readonly record struct ImageKey(ulong Value)
     public static ImageKey FromName(string name)
     {
         ulong hash = 14695981039346656037;
-        foreach (byte b in System.Text.Encoding.UTF8.GetBytes(name)) hash = (hash ^ b) * 1099511628211;
+        foreach (byte b in System.Text.Encoding.UTF8.GetBytes(name))
+            hash = (hash ^ b) * 1099511628211;
         return new ImageKey(hash);
     }
 }

@@ -1,7 +1,8 @@
 namespace Diffusion.Runtime;
 
 /// <summary>
-/// Counter-based noise (Philox 4x32-10, Salmon et al. 2011, with the Box-Muller transform): keyed by seed, image, sample, role, draw and pixel,
+/// Counter-based noise (Philox 4x32-10, Salmon et al. 2011, with the Box-Muller transform): keyed by seed, image, sample, role, draw and
+/// pixel,
 /// so that the numbers don't depend on batch, order, tiles, threads or device.
 /// </summary>
 public sealed class PhiloxNoise : NoiseSource
@@ -29,11 +30,14 @@ public sealed class PhiloxNoise : NoiseSource
     public override Tensor Draw(NoiseRole role, params ReadOnlySpan<long> shape)
     {
         if (shape.IsEmpty || shape[0] != _keys.Count)
-            throw new ArgumentException($"A draw of batch {(shape.IsEmpty ? 0 : shape[0])} was asked of a noise source for {_keys.Count} pictures.");
+            throw new ArgumentException(
+                $"A draw of batch {(shape.IsEmpty ? 0 : shape[0])} was asked of a noise source for {_keys.Count} pictures."
+            );
         int draw = _draws[(int)role]++;
         long[] dims = shape.ToArray();
         long perImage = 1;
-        foreach (long d in dims.AsSpan(1)) perImage = checked(perImage * d);
+        foreach (long d in dims.AsSpan(1))
+            perImage = checked(perImage * d);
         Tensor result = torch.empty(dims, dtype: ScalarType.Float32);
         for (int n = 0; n < _keys.Count; n++)
         {
@@ -50,7 +54,8 @@ public sealed class PhiloxNoise : NoiseSource
     {
         // Two 64-bit words of key, mixed so that nearby seeds and names share nothing.
         ulong key = Mix(_seed ^ Mix(_keys[image].Value + 0x9E3779B97F4A7C15));
-        uint stream = ((uint)role << 28) ^ (uint)draw, sample = (uint)_sample;
+        uint stream = ((uint)role << 28) ^ (uint)draw,
+            sample = (uint)_sample;
         int blocks = (values.Length + 3) / 4;
         void Block(int b)
         {
@@ -58,10 +63,13 @@ public sealed class PhiloxNoise : NoiseSource
             Span<float> four = stackalloc float[4];
             (four[0], four[1]) = BoxMuller(a, c);
             (four[2], four[3]) = BoxMuller(d, e);
-            int at = 4 * b, count = Math.Min(4, values.Length - at);
-            for (int i = 0; i < count; i++) values[at + i] = four[i];
+            int at = 4 * b,
+                count = Math.Min(4, values.Length - at);
+            for (int i = 0; i < count; i++)
+                values[at + i] = four[i];
         }
-        for (int b = 0; b < blocks; b++) Block(b);
+        for (int b = 0; b < blocks; b++)
+            Block(b);
     }
 
     private static ulong Mix(ulong z)
@@ -82,7 +90,8 @@ public sealed class PhiloxNoise : NoiseSource
     {
         for (int round = 0; round < 10; round++)
         {
-            ulong p0 = (ulong)0xD2511F53 * c0, p1 = (ulong)0xCD9E8D57 * c2;
+            ulong p0 = (ulong)0xD2511F53 * c0,
+                p1 = (ulong)0xCD9E8D57 * c2;
             (c0, c1, c2, c3) = ((uint)(p1 >> 32) ^ c1 ^ k0, (uint)p1, (uint)(p0 >> 32) ^ c3 ^ k1, (uint)p0);
             k0 += 0x9E3779B9;
             k1 += 0xBB67AE85;

@@ -12,11 +12,15 @@ public sealed class ReplayedNoise : NoiseSource
     /// <inheritdoc/>
     public override Tensor Draw(NoiseRole role, params ReadOnlySpan<long> shape)
     {
-        if (_next == _draws.Count) throw new InvalidOperationException($"Draw {_next} ({role}) was asked for, but only {_draws.Count} were recorded.");
+        if (_next == _draws.Count)
+            throw new InvalidOperationException($"Draw {_next} ({role}) was asked for, but only {_draws.Count} were recorded.");
         (NoiseRole recorded, Tensor values) = _draws[_next];
-        if (recorded != role) throw new InvalidOperationException($"Draw {_next} is of role {recorded}, but {role} was asked for.");
+        if (recorded != role)
+            throw new InvalidOperationException($"Draw {_next} is of role {recorded}, but {role} was asked for.");
         if (!shape.SequenceEqual(values.shape))
-            throw new InvalidOperationException($"Draw {_next} has shape [{string.Join(",", values.shape)}], but [{string.Join(",", shape.ToArray())}] was asked for.");
+            throw new InvalidOperationException(
+                $"Draw {_next} has shape [{string.Join(",", values.shape)}], but [{string.Join(",", shape.ToArray())}] was asked for."
+            );
         _next++;
         return values.clone();
     }
@@ -24,6 +28,7 @@ public sealed class ReplayedNoise : NoiseSource
     /// <summary>Throws unless every draw was used.</summary>
     public void AssertExhausted()
     {
-        if (_next != _draws.Count) throw new InvalidOperationException($"{_draws.Count - _next} of {_draws.Count} recorded draws were not used.");
+        if (_next != _draws.Count)
+            throw new InvalidOperationException($"{_draws.Count - _next} of {_draws.Count} recorded draws were not used.");
     }
 }

@@ -9,10 +9,13 @@ public static class Workers
         int threads = Math.Min(count, torch.get_num_threads());
         if (threads <= 1)
         {
-            for (int i = 0; i < count; i++) body(i);
+            for (int i = 0; i < count; i++)
+                body(i);
             return;
         }
-        if (OpenMp.IsThere) OpenMp.Run(count, threads, body);
-        else Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
+        if (OpenMp.IsThere)
+            OpenMp.Run(count, threads, body);
+        else
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
     }
 }

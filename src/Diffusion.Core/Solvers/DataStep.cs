@@ -6,7 +6,8 @@ namespace Diffusion.Solvers;
 internal static class DataStep
 {
     /// <summary>
-    /// argmin_x ||y - A x||^2 + rho ||x - z||^2 = (A^T A + rho I)^-1 (A^T y + rho z), written as a correction of z, z - A^T (A A^T + rho I)^-1 (A z - y):
+    /// argmin_x ||y - A x||^2 + rho ||x - z||^2 = (A^T A + rho I)^-1 (A^T y + rho z), written as a correction of z, z - A^T (A A^T + rho
+    /// I)^-1 (A z - y):
     /// the same picture, but with nothing lost in float32 when rho is small, and the projection onto A x = y when rho is 0.
     /// </summary>
     public static Tensor Proximal(LinearOperator a, Tensor y, Tensor z, double rho) => z - a.PseudoInverse(a.Apply(z) - y, rho);

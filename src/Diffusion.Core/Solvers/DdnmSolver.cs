@@ -7,28 +7,48 @@ namespace Diffusion.Solvers;
 /// <summary>How DDNM reckons with measurement noise.</summary>
 public enum DdnmNoise
 {
-    /// <summary>The correction is damped, A^T (A A^T + e I)^-1 with e = lambda sigma_y^2 / sigma_t^2, and the step's noise is added in full: for any operator.</summary>
+    /// <summary>
+    /// The correction is damped, A^T (A A^T + e I)^-1 with e = lambda sigma_y^2 / sigma_t^2, and the step's noise is added in full: for any
+    /// operator.
+    /// </summary>
     Damped,
-    /// <summary>DDNM+: every singular value has its own weight, and the measurement's noise counts as part of the step's. Needs a singular value decomposition in closed form.</summary>
+
+    /// <summary>
+    /// DDNM+: every singular value has its own weight, and the measurement's noise counts as part of the step's. Needs a singular value
+    /// decomposition in closed form.
+    /// </summary>
     Spectral,
+
     /// <summary>One weight for the whole picture, as the published "simplified" program computes it.</summary>
     Simplified,
 }
 
 /// <summary>
-/// DDNM and DDNM+: replaces what the measurement determines of the estimate, x0 - A^+ (A x0 - y), and leaves its null space to the prior; repeats stretches of the walk (time travel).
+/// DDNM and DDNM+: replaces what the measurement determines of the estimate, x0 - A^+ (A x0 - y), and leaves its null space to the prior;
+/// repeats stretches of the walk (time travel).
 /// Wang et al., "Zero-Shot Image Restoration Using Denoising Diffusion Null-Space Model", ICLR 2023, arXiv 2212.00490.
 /// </summary>
 /// <remarks>
-/// From t to t', with a = sqrt(abar_t') and sigma = sqrt(1 - abar_t'): x0 = (x - sqrt(1 - abar_t) eps)/sqrt(abar_t); x0g = x0 - Lambda A^+ (A x0 - y) (paper: equations 13 and 17);
-/// x = a x0g + sigma (eta n + sqrt(1 - eta^2) eps). With a noisy measurement DDNM+ lowers Lambda and the added noise so that the measurement's noise and the added one together make up the step's (equation 19).
+/// From t to t', with a = sqrt(abar_t') and sigma = sqrt(1 - abar_t'): x0 = (x - sqrt(1 - abar_t) eps)/sqrt(abar_t); x0g = x0 - Lambda A^+
+/// (A x0 - y) (paper: equations 13 and 17);
+/// x = a x0g + sigma (eta n + sqrt(1 - eta^2) eps). With a noisy measurement DDNM+ lowers Lambda and the added noise so that the
+/// measurement's noise and the added one together make up the step's (equation 19).
 /// </remarks>
-[Solver("ddnm", About = "replaces what the measurement determines, leaves the null space to the prior (DDNM, DDNM+)", Source = "Wang et al., ICLR 2023, arXiv 2212.00490", Presets = typeof(DdnmPresets))]
+[Solver(
+    "ddnm",
+    About = "replaces what the measurement determines, leaves the null space to the prior (DDNM, DDNM+)",
+    Source = "Wang et al., ICLR 2023, arXiv 2212.00490",
+    Presets = typeof(DdnmPresets)
+)]
 public sealed record DdnmSolver : GuidedSolver
 {
     /// <summary>eta: share of fresh noise.</summary>
     [Setting(Symbol = "eta", Min = 0, Max = 1, About = "share of fresh noise")]
-    public double Eta { get; init => field = SolverSetting.Check<DdnmSolver>(value); } = 0.85;
+    public double Eta
+    {
+        get;
+        init => field = SolverSetting.Check<DdnmSolver>(value);
+    } = 0.85;
 
     /// <summary>How measurement noise is reckoned with.</summary>
     [Setting(About = "how measurement noise is reckoned with; spectral is the paper's DDNM+")]
@@ -36,15 +56,27 @@ public sealed record DdnmSolver : GuidedSolver
 
     /// <summary>lambda: damping of <see cref="DdnmNoise.Damped"/>.</summary>
     [Setting(Symbol = "lambda", Min = 0, About = "noise-model damped: e = lambda sigma_y^2 / sigma^2")]
-    public double Lambda { get; init => field = SolverSetting.Check<DdnmSolver>(value); } = 1;
+    public double Lambda
+    {
+        get;
+        init => field = SolverSetting.Check<DdnmSolver>(value);
+    } = 1;
 
     /// <summary>l: how many steps a time travel goes back.</summary>
     [Setting(Symbol = "travel_length", Min = 1, Max = 1000, About = "how many steps a time travel goes back")]
-    public int TravelLength { get; init => field = SolverSetting.Check<DdnmSolver>(value); } = 1;
+    public int TravelLength
+    {
+        get;
+        init => field = SolverSetting.Check<DdnmSolver>(value);
+    } = 1;
 
     /// <summary>r: how often each stretch is walked; 1 = no time travel.</summary>
     [Setting(Symbol = "travel_repeat", Min = 1, Max = 100, About = "how often each stretch is walked; 1: no time travel")]
-    public int TravelRepeat { get; init => field = SolverSetting.Check<DdnmSolver>(value); } = 1;
+    public int TravelRepeat
+    {
+        get;
+        init => field = SolverSetting.Check<DdnmSolver>(value);
+    } = 1;
 
     /// <summary>What noise is put back after a step.</summary>
     [Setting(About = "what noise is put back after a step")]
@@ -52,11 +84,19 @@ public sealed record DdnmSolver : GuidedSolver
 
     /// <summary>eta of <see cref="InjectionKind.Cm4ir"/>.</summary>
     [Setting(Min = 0, Max = 1, About = "injection cm4ir: share of fresh noise")]
-    public double InjectionEta { get; init => field = SolverSetting.Check<DdnmSolver>(value); } = 0.1;
+    public double InjectionEta
+    {
+        get;
+        init => field = SolverSetting.Check<DdnmSolver>(value);
+    } = 0.1;
 
     /// <summary>delta of <see cref="InjectionKind.Cm4ir"/>.</summary>
     [Setting(Min = -0.9, Max = 10, About = "injection cm4ir: the network is told (1 + delta) sigma")]
-    public double InjectionDelta { get; init => field = SolverSetting.Check<DdnmSolver>(value); }
+    public double InjectionDelta
+    {
+        get;
+        init => field = SolverSetting.Check<DdnmSolver>(value);
+    }
 
     /// <inheritdoc/>
     public override int Evaluations => Walk.Zip(Walk.Skip(1)).Count(move => move.Second < move.First);
@@ -70,18 +110,27 @@ public sealed record DdnmSolver : GuidedSolver
 
     private protected override Tensor Restore(VpRun run)
     {
-        Spectrum? spectrum = run.Noise > 0 && NoiseModel == DdnmNoise.Spectral
-            ? run.A.Spectrum ?? throw new ArgumentException("DDNM+ needs the operator's singular value decomposition in closed form, which this one does not have. Set noise-model=damped.")
-            : null;
+        Spectrum? spectrum =
+            run.Noise > 0 && NoiseModel == DdnmNoise.Spectral
+                ? run.A.Spectrum
+                    ?? throw new ArgumentException(
+                        "DDNM+ needs the operator's singular value decomposition in closed form, which this one does not have. Set "
+                            + "noise-model=damped."
+                    )
+                : null;
         NoiseInjection injection = Injection == InjectionKind.Cm4ir ? new(InjectionEta, InjectionDelta) : default;
-        int[] ladder = [.. Ladder(run).Reverse()], times = [.. Walk.Select(at => at < 0 ? -1 : ladder[at])], walk = Walk;
+        int[] ladder = [.. Ladder(run).Reverse()],
+            times = [.. Walk.Select(at => at < 0 ? -1 : ladder[at])],
+            walk = Walk;
         run.TraceOnce("times", torch.tensor(times.Select(t => (long)t).ToArray()));
-        Tensor x = Start(run, times[0]), x0 = x;
+        Tensor x = Start(run, times[0]),
+            x0 = x;
         for (int move = 0; move + 1 < times.Length; move++)
         {
             using DisposeScope step = torch.NewDisposeScope();
             (int t, int next) = (times[move], times[move + 1]);
-            double a = Math.Sqrt(run.AlphaBar(next)), sigma = Math.Sqrt(1 - run.AlphaBar(next));
+            double a = Math.Sqrt(run.AlphaBar(next)),
+                sigma = Math.Sqrt(1 - run.AlphaBar(next));
             Tensor stepped;
             if (walk[move + 1] > walk[move])
             {
@@ -91,8 +140,10 @@ public sealed record DdnmSolver : GuidedSolver
             {
                 (Tensor estimate, Tensor epsilon) = run.Estimate(x, t, injection.Delta);
                 run.Trace("x0", estimate);
-                stepped = spectrum is not null && Injection == InjectionKind.Own ? Plus(run, spectrum, estimate, epsilon, a, sigma)
-                    : NoiseModel == DdnmNoise.Simplified && Injection == InjectionKind.Own ? Simplified(run, estimate, epsilon, run.AlphaBar(next))
+                stepped =
+                    spectrum is not null && Injection == InjectionKind.Own ? Plus(run, spectrum, estimate, epsilon, a, sigma)
+                    : NoiseModel == DdnmNoise.Simplified && Injection == InjectionKind.Own
+                        ? Simplified(run, estimate, epsilon, run.AlphaBar(next))
                     : Step(run, injection, x, estimate, epsilon, t, next);
                 Replace(ref x0, estimate, x);
             }
@@ -113,32 +164,49 @@ public sealed record DdnmSolver : GuidedSolver
     }
 
     /// <summary>sigma (eta n + sqrt(1 - eta^2) eps).</summary>
-    private Tensor Mixed(VpRun run, Tensor epsilon, double sigma)
-        => sigma == 0 ? torch.zeros_like(epsilon) : sigma * (Eta * Noise(run, NoiseRole.Step) + Temperature * Math.Sqrt(1 - Eta * Eta) * epsilon);
+    private Tensor Mixed(VpRun run, Tensor epsilon, double sigma) =>
+        sigma == 0
+            ? torch.zeros_like(epsilon)
+            : sigma * (Eta * Noise(run, NoiseRole.Step) + Temperature * Math.Sqrt(1 - Eta * Eta) * epsilon);
 
-    /// <summary>DDNM+ (paper: equations 17 to 19 and appendix I): per singular value s, with b = a sigma_y / s the level of the measurement's noise in x.</summary>
+    /// <summary>
+    /// DDNM+ (paper: equations 17 to 19 and appendix I): per singular value s, with b = a sigma_y / s the level of the measurement's noise
+    /// in x.
+    /// </summary>
     private Tensor Plus(VpRun run, Spectrum spectrum, Tensor x0, Tensor epsilon, double a, double sigma)
     {
-        Tensor s = spectrum.Cut(), positive = s > 0, divisor = torch.where(positive, s, 1), b = a * run.Noise / divisor;
-        Tensor louder = positive.logical_and(b > sigma);                                                            // the measurement's noise exceeds the step's
+        Tensor s = spectrum.Cut(),
+            positive = s > 0,
+            divisor = torch.where(positive, s, 1),
+            b = a * run.Noise / divisor;
+        Tensor louder = positive.logical_and(b > sigma); // the measurement's noise exceeds the step's
         Tensor lambda = torch.where(louder, s * (sigma * Math.Sqrt(1 - Eta * Eta) / (a * run.Noise)), 1);
         Tensor residual = torch.where(positive, spectrum.ToRange(x0) - spectrum.ToMeasurement(run.Y) / divisor, 0);
         Tensor guided = x0 - spectrum.FromRange(lambda * residual);
         run.Trace("x0_hat", guided);
-        if (sigma == 0) return a * guided;
+        if (sigma == 0)
+            return a * guided;
         Tensor noise = Noise(run, NoiseRole.Step);
         epsilon = Temperature * epsilon;
-        if (run.A is IReadsCoefficients published) (noise, epsilon) = (published.FromPicture(noise), published.FromPicture(epsilon));
-        Tensor null_ = sigma * (Eta * noise + Math.Sqrt(1 - Eta * Eta) * epsilon), n = spectrum.ToRange(noise), inNull = spectrum.ToRange(null_);
+        if (run.A is IReadsCoefficients published)
+            (noise, epsilon) = (published.FromPicture(noise), published.FromPicture(epsilon));
+        Tensor null_ = sigma * (Eta * noise + Math.Sqrt(1 - Eta * Eta) * epsilon),
+            n = spectrum.ToRange(noise),
+            inNull = spectrum.ToRange(null_);
         Tensor inRange = torch.where(louder, sigma * Eta, (sigma * sigma - b * b).clamp_min(0).sqrt()) * n;
         return a * guided + null_ + spectrum.FromRange(torch.where(positive, inRange - inNull, 0));
     }
 
-    /// <summary>The published simplified program. Its sigma is sqrt(1 - abar'^2), and gamma multiplies noise that is scaled already, where the paper has sqrt(1 - abar') and replaces it.</summary>
+    /// <summary>
+    /// The published simplified program. Its sigma is sqrt(1 - abar'^2), and gamma multiplies noise that is scaled already, where the paper
+    /// has sqrt(1 - abar') and replaces it.
+    /// </summary>
     private Tensor Simplified(VpRun run, Tensor x0, Tensor epsilon, double abar)
     {
-        double sigma = Math.Sqrt(1 - abar * abar), b = abar * run.Noise;
-        double lambda = sigma >= b ? 1 : sigma / b, gamma = sigma >= b ? Math.Sqrt(sigma * sigma - b * b) : 0;
+        double sigma = Math.Sqrt(1 - abar * abar),
+            b = abar * run.Noise;
+        double lambda = sigma >= b ? 1 : sigma / b,
+            gamma = sigma >= b ? Math.Sqrt(sigma * sigma - b * b) : 0;
         Tensor guided = x0 - lambda * run.A.PseudoInverse(run.A.Apply(x0) - run.Y);
         run.Trace("x0_hat", guided);
         return Math.Sqrt(abar) * guided + gamma * Mixed(run, epsilon, Math.Sqrt(1 - abar));
@@ -147,7 +215,8 @@ public sealed record DdnmSolver : GuidedSolver
     /// <summary>Keeps an estimate beyond its step, for time travel.</summary>
     private static void Replace(ref Tensor kept, Tensor estimate, Tensor x)
     {
-        if (!ReferenceEquals(kept, x)) kept.Dispose();
+        if (!ReferenceEquals(kept, x))
+            kept.Dispose();
         kept = estimate.MoveToOuterDisposeScope();
     }
 }

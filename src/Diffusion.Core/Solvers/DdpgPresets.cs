@@ -31,9 +31,15 @@ public sealed class DdpgPresets : ISolverPresets
     /// <inheritdoc/>
     public IReadOnlyList<SolverPreset> All { get; } =
     [
-        new("few-step", "For any operator: from its first guess towards the posterior's mean.", null, request => new DdpgSolver { EtaTilde = 4, Gamma = Math.Min(1000, 0.4 / Math.Max(request.Sigma, 1e-4)) }.FewStep(request)),
-        new("paper", "The published settings of the task and the nearest noise level: 100 steps from pure noise.", Script, request => Paper(Injected, request, true)),
-        new("idpg", "IDPG, without injected noise: the published settings of the task and the nearest noise level.", Script, request => Paper(Plain, request, false)),
+        new("few-step", "For any operator: from its first guess towards the posterior's mean.", null, request =>
+            new DdpgSolver { EtaTilde = 4, Gamma = Math.Min(1000, 0.4 / Math.Max(request.Sigma, 1e-4)) }.FewStep(request)
+        ),
+        new("paper", "The published settings of the task and the nearest noise level: 100 steps from pure noise.", Script, request =>
+            Paper(Injected, request, true)
+        ),
+        new("idpg", "IDPG, without injected noise: the published settings of the task and the nearest noise level.", Script, request =>
+            Paper(Plain, request, false)
+        ),
     ];
 
     private static DdpgSolver Paper(Line[] lines, PresetRequest request, bool inject)

@@ -9,22 +9,32 @@ public enum DdpgStepSize
 {
     /// <summary>1 in every step (mode 0).</summary>
     Constant,
+
     /// <summary>(1 - abar_t')/(1 - abar_t) for both parts (mode 1).</summary>
     Falling,
+
     /// <summary>The same for the least-squares part only (mode 2).</summary>
     FallingLeastSquares,
 }
 
 /// <summary>
 /// DDPG and IDPG: guidance that turns from back-projection, fast, to least squares, robust to noise, while the noise level falls.
-/// Garber and Tirer, "Image Restoration by Denoising Diffusion Models with Iteratively Preconditioned Guidance", CVPR 2024, arXiv 2312.16519.
+/// Garber and Tirer, "Image Restoration by Denoising Diffusion Models with Iteratively Preconditioned Guidance", CVPR 2024, arXiv
+/// 2312.16519.
 /// </summary>
 /// <remarks>
-/// With delta = abar_t'^gamma (0 for noiseless measurements): bp = A^T (A A^T + e I)^-1 (A x0 - y), ls = A^T (A x0 - y), x0g = x0 - mu ((1 - delta) bp + delta c ls);
-/// eps' = (x - sqrt(abar_t) x0g)/sqrt(1 - abar_t); DDPG: x = sqrt(abar_t') x0g + sqrt(1 - abar_t') (sqrt(zeta) n + sqrt(1 - zeta) w eps'), w = delta, or 1 without noise;
+/// With delta = abar_t'^gamma (0 for noiseless measurements): bp = A^T (A A^T + e I)^-1 (A x0 - y), ls = A^T (A x0 - y), x0g = x0 - mu ((1
+/// - delta) bp + delta c ls);
+/// eps' = (x - sqrt(abar_t) x0g)/sqrt(1 - abar_t); DDPG: x = sqrt(abar_t') x0g + sqrt(1 - abar_t') (sqrt(zeta) n + sqrt(1 - zeta) w eps'),
+/// w = delta, or 1 without noise;
 /// IDPG: x = sqrt(abar_t') x0g. The result is the last x0 for noisy measurements, the last x for others.
 /// </remarks>
-[Solver("ddpg", About = "guidance that turns from back-projection to least squares (DDPG, IDPG)", Source = "Garber, Tirer, CVPR 2024, arXiv 2312.16519", Presets = typeof(DdpgPresets))]
+[Solver(
+    "ddpg",
+    About = "guidance that turns from back-projection to least squares (DDPG, IDPG)",
+    Source = "Garber, Tirer, CVPR 2024, arXiv 2312.16519",
+    Presets = typeof(DdpgPresets)
+)]
 public sealed record DdpgSolver : GuidedSolver
 {
     /// <summary>Whether noise is put back: DDPG; without it, IDPG.</summary>
@@ -33,27 +43,51 @@ public sealed record DdpgSolver : GuidedSolver
 
     /// <summary>gamma: delta = abar^gamma, the larger the longer back-projection rules.</summary>
     [Setting(Symbol = "gamma", Min = 0, About = "the larger, the longer back-projection rules")]
-    public double Gamma { get; init => field = SolverSetting.Check<DdpgSolver>(value); } = 8;
+    public double Gamma
+    {
+        get;
+        init => field = SolverSetting.Check<DdpgSolver>(value);
+    } = 8;
 
     /// <summary>zeta: share of fresh noise (in variance).</summary>
     [Setting(Symbol = "zeta", Min = 0, Max = 1, About = "share of fresh noise")]
-    public double Zeta { get; init => field = SolverSetting.Check<DdpgSolver>(value); } = 0.5;
+    public double Zeta
+    {
+        get;
+        init => field = SolverSetting.Check<DdpgSolver>(value);
+    } = 0.5;
 
     /// <summary>eta~: the back-projection is damped by e = eta~ sigma_y^2; negative: by the floor + xi (255 sigma_y)^2.</summary>
     [Setting(Symbol = "eta_tilde", About = "damping of the back-projection in units of sigma_y^2; negative: xi decides")]
-    public double EtaTilde { get; init => field = SolverSetting.Check<DdpgSolver>(value); } = 0.7;
+    public double EtaTilde
+    {
+        get;
+        init => field = SolverSetting.Check<DdpgSolver>(value);
+    } = 0.7;
 
     /// <summary>xi: see <see cref="EtaTilde"/>.</summary>
     [Setting(Symbol = "xi", Min = 0, About = "damping where eta-tilde is negative")]
-    public double Xi { get; init => field = SolverSetting.Check<DdpgSolver>(value); } = 1e-5;
+    public double Xi
+    {
+        get;
+        init => field = SolverSetting.Check<DdpgSolver>(value);
+    } = 1e-5;
 
     /// <summary>The least damping of the back-projection.</summary>
     [Setting(Min = 0, About = "least damping of the back-projection; 1e-4 as published, 0 imposes noiseless measurements exactly")]
-    public double DampingFloor { get; init => field = SolverSetting.Check<DdpgSolver>(value); } = 1e-4;
+    public double DampingFloor
+    {
+        get;
+        init => field = SolverSetting.Check<DdpgSolver>(value);
+    } = 1e-4;
 
     /// <summary>c: weight of the least-squares part; null: 1/||A||^2 where that is below 1.</summary>
     [Setting(Symbol = "scale_ls", Min = 0, About = "weight of the least-squares part; auto: at most 1/||A||^2")]
-    public double? ScaleLs { get; init => field = SolverSetting.Check<DdpgSolver>(value); }
+    public double? ScaleLs
+    {
+        get;
+        init => field = SolverSetting.Check<DdpgSolver>(value);
+    }
 
     /// <summary>mu: how the guidance shrinks.</summary>
     [Setting(Symbol = "step_size_mode", About = "how the guidance shrinks on the way down")]
@@ -64,21 +98,32 @@ public sealed record DdpgSolver : GuidedSolver
     private protected override Tensor Restore(VpRun run)
     {
         bool noisy = run.Noise > 0;
-        double e = EtaTilde < 0 ? DampingFloor + Xi * Math.Pow(255 * run.Noise, 2) : Math.Max(DampingFloor, EtaTilde * run.Noise * run.Noise);
+        double e =
+            EtaTilde < 0 ? DampingFloor + Xi * Math.Pow(255 * run.Noise, 2) : Math.Max(DampingFloor, EtaTilde * run.Noise * run.Noise);
         double c = ScaleLs ?? Math.Min(1, 1 / run.A.NormSquared);
         int[] times = Ladder(run);
         Tensor x = Start(run, times[0]);
         for (int i = 0; i < times.Length; i++)
         {
             using DisposeScope step = torch.NewDisposeScope();
-            int t = times[i], next = i + 1 < times.Length ? times[i + 1] : -1;
-            double a = run.AlphaBar(t), b = run.AlphaBar(next), shrink = (1 - b) / (1 - a);
-            double delta = noisy ? Math.Pow(b, Gamma) : 0, w = noisy ? delta : 1;
-            (double both, double ls1) = StepSize switch { DdpgStepSize.Falling => (shrink, 1), DdpgStepSize.FallingLeastSquares => (1, shrink), _ => (1.0, 1.0) };
+            int t = times[i],
+                next = i + 1 < times.Length ? times[i + 1] : -1;
+            double a = run.AlphaBar(t),
+                b = run.AlphaBar(next),
+                shrink = (1 - b) / (1 - a);
+            double delta = noisy ? Math.Pow(b, Gamma) : 0,
+                w = noisy ? delta : 1;
+            (double both, double ls1) = StepSize switch
+            {
+                DdpgStepSize.Falling => (shrink, 1),
+                DdpgStepSize.FallingLeastSquares => (1, shrink),
+                _ => (1.0, 1.0),
+            };
             Tensor x0 = run.Estimate(x, t).X0;
             run.Trace("x0", x0);
             Tensor residual = run.A.Apply(x0) - run.Y;
-            Tensor bp = run.A.PseudoInverse(residual, e), ls = run.A.Adjoint(residual);
+            Tensor bp = run.A.PseudoInverse(residual, e),
+                ls = run.A.Adjoint(residual);
             run.Trace("bp", bp);
             run.Trace("ls", ls);
             Tensor guided = x0 - both * ((1 - delta) * bp + ls1 * delta * c * ls);
@@ -89,7 +134,8 @@ public sealed record DdpgSolver : GuidedSolver
             if (InjectNoise && b < 1)
             {
                 Tensor noise = Temperature * Math.Sqrt(1 - Zeta) * w * epsilon;
-                if (Zeta > 0) noise = noise + Math.Sqrt(Zeta) * Noise(run, NoiseRole.Step);
+                if (Zeta > 0)
+                    noise = noise + Math.Sqrt(Zeta) * Noise(run, NoiseRole.Step);
                 stepped = stepped + Math.Sqrt(1 - b) * noise;
             }
             run.Trace("x", stepped);

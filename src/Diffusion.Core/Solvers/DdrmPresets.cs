@@ -6,9 +6,19 @@ public sealed class DdrmPresets : ISolverPresets
     /// <inheritdoc/>
     public IReadOnlyList<SolverPreset> All { get; } =
     [
-        new("few-step", "For any operator with a spectrum: from its first guess towards the posterior's mean.", null, request => new DdrmSolver { EtaA = 0.9 }.FewStep(request)),
-        new("paper", "The published settings: 20 steps from pure noise, eta 0.85, eta_b 1.", "DDRM, runners/diffusion.py", request => Paper.Within(request.MaxEvaluations)),
+        new("few-step", "For any operator with a spectrum: from its first guess towards the posterior's mean.", null, request =>
+            new DdrmSolver { EtaA = 0.9 }.FewStep(request)
+        ),
+        new("paper", "The published settings: 20 steps from pure noise, eta 0.85, eta_b 1.", "DDRM, runners/diffusion.py", request =>
+            Paper.Within(request.MaxEvaluations)
+        ),
     ];
 
-    private static DdrmSolver Paper => new() { Steps = 20, PublishedTables = true, ExactEnd = false };
+    private static DdrmSolver Paper =>
+        new()
+        {
+            Steps = 20,
+            PublishedTables = true,
+            ExactEnd = false,
+        };
 }

@@ -9,27 +9,53 @@ namespace Diffusion.Solvers;
 /// Kawar et al., "Denoising Diffusion Restoration Models", NeurIPS 2022, arXiv 2201.11793.
 /// </summary>
 /// <remarks>
-/// With sigma_t = sqrt((1 - abar_t)/abar_t) and c = V^T x, u = U^T y, a coefficient of singular value s moves to the level sigma' of the next time as follows (paper: equations 7 and 8):
-/// it is taken from the measurement where that is surer than sigma' (s sigma' > sigma_y): eta_b u/s + (1 - eta_b) c + sqrt(sigma'^2 - (eta_b sigma_y/s)^2) n;
+/// With sigma_t = sqrt((1 - abar_t)/abar_t) and c = V^T x, u = U^T y, a coefficient of singular value s moves to the level sigma' of the
+/// next time as follows (paper: equations 7 and 8):
+/// it is taken from the measurement where that is surer than sigma' (s sigma' > sigma_y): eta_b u/s + (1 - eta_b) c + sqrt(sigma'^2 -
+/// (eta_b sigma_y/s)^2) n;
 /// it is drawn towards the measurement where that is less sure: c + sqrt(1 - eta_a^2) sigma' (u - s c)/sigma_y + eta_a sigma' n;
 /// where nothing is measured it moves as in DDIM: c + sqrt(1 - eta_c^2) sigma' eps + eta_c sigma' n.
 /// </remarks>
-[Solver("ddrm", About = "samples in the operator's singular basis; needs one in closed form (DDRM)", Source = "Kawar et al., NeurIPS 2022, arXiv 2201.11793", Presets = typeof(DdrmPresets))]
+[Solver(
+    "ddrm",
+    About = "samples in the operator's singular basis; needs one in closed form (DDRM)",
+    Source = "Kawar et al., NeurIPS 2022, arXiv 2201.11793",
+    Presets = typeof(DdrmPresets)
+)]
 public sealed record DdrmSolver : GuidedSolver
 {
     /// <summary>eta_a: share of fresh noise in coefficients that are measured less surely than the next noise level.</summary>
     [Setting(Symbol = "eta_A", Min = 0, Max = 1, About = "fresh noise in coefficients measured less surely than the next level")]
-    public double EtaA { get; init => field = SolverSetting.Check<DdrmSolver>(value); } = 0.85;
+    public double EtaA
+    {
+        get;
+        init => field = SolverSetting.Check<DdrmSolver>(value);
+    } = 0.85;
 
     /// <summary>eta_b: weight of the measurement in coefficients that are measured more surely.</summary>
-    [Setting(Symbol = "eta_B", Min = 0, Max = 1, About = "weight of the measurement in coefficients measured more surely than the next level")]
-    public double EtaB { get; init => field = SolverSetting.Check<DdrmSolver>(value); } = 1;
+    [Setting(
+        Symbol = "eta_B",
+        Min = 0,
+        Max = 1,
+        About = "weight of the measurement in coefficients measured more surely than the next level"
+    )]
+    public double EtaB
+    {
+        get;
+        init => field = SolverSetting.Check<DdrmSolver>(value);
+    } = 1;
 
     /// <summary>eta_c: share of fresh noise in coefficients that are not measured.</summary>
     [Setting(Symbol = "eta_C", Min = 0, Max = 1, About = "fresh noise in coefficients that are not measured")]
-    public double EtaC { get; init => field = SolverSetting.Check<DdrmSolver>(value); } = 0.85;
+    public double EtaC
+    {
+        get;
+        init => field = SolverSetting.Check<DdrmSolver>(value);
+    } = 0.85;
 
-    /// <summary>Whether a noiseless measurement is imposed in the last step too; the published code ends with the network's estimate.</summary>
+    /// <summary>
+    /// Whether a noiseless measurement is imposed in the last step too; the published code ends with the network's estimate.
+    /// </summary>
     [Setting(About = "whether a noiseless measurement is imposed in the last step too")]
     public bool ExactEnd { get; init; } = true;
 
@@ -39,19 +65,34 @@ public sealed record DdrmSolver : GuidedSolver
 
     /// <summary>eta of <see cref="InjectionKind.Cm4ir"/>.</summary>
     [Setting(Min = 0, Max = 1, About = "injection cm4ir: share of fresh noise")]
-    public double InjectionEta { get; init => field = SolverSetting.Check<DdrmSolver>(value); } = 0.1;
+    public double InjectionEta
+    {
+        get;
+        init => field = SolverSetting.Check<DdrmSolver>(value);
+    } = 0.1;
 
     /// <summary>delta of <see cref="InjectionKind.Cm4ir"/>.</summary>
     [Setting(Min = -0.9, Max = 10, About = "injection cm4ir: the network is told (1 + delta) sigma")]
-    public double InjectionDelta { get; init => field = SolverSetting.Check<DdrmSolver>(value); }
+    public double InjectionDelta
+    {
+        get;
+        init => field = SolverSetting.Check<DdrmSolver>(value);
+    }
 
     private protected override int[] PaperTimes(int total) => TimeSequences.Strided(total, Steps);
 
     private protected override Tensor Restore(VpRun run)
     {
-        Spectrum spectrum = run.A.Spectrum ?? throw new ArgumentException("DDRM needs the operator's singular value decomposition in closed form, which this one does not have. Use ddnm, diffpir or ddpg.");
+        Spectrum spectrum = run.A.Spectrum
+            ?? throw new ArgumentException(
+                "DDRM needs the operator's singular value decomposition in closed form, which this one does not have. Use ddnm, "
+                    + "diffpir or ddpg."
+            );
         NoiseInjection injection = Injection == InjectionKind.Cm4ir ? new(InjectionEta, InjectionDelta) : default;
-        Tensor s = spectrum.Cut(), divisor = torch.where(s > 0, s, 1), u = spectrum.ToMeasurement(run.Y), direct = u / divisor;
+        Tensor s = spectrum.Cut(),
+            divisor = torch.where(s > 0, s, 1),
+            u = spectrum.ToMeasurement(run.Y),
+            direct = u / divisor;
         bool all = s.shape[0] == run.A.Input.Count;
         double sigmaY = run.Noise;
         int[] times = Ladder(run);
@@ -60,7 +101,8 @@ public sealed record DdrmSolver : GuidedSolver
         for (int i = 0; i < times.Length; i++)
         {
             using DisposeScope step = torch.NewDisposeScope();
-            int t = times[i], next = i + 1 < times.Length ? times[i + 1] : -1;
+            int t = times[i],
+                next = i + 1 < times.Length ? times[i + 1] : -1;
             double level = run.Sigma(next);
             (Tensor x0, Tensor epsilon) = run.Estimate(x, t, injection.Delta);
             run.Trace("x0", x0);
@@ -72,18 +114,23 @@ public sealed record DdrmSolver : GuidedSolver
             Tensor mean = torch.where(sure, EtaB * direct + (1 - EtaB) * c, c);
             if (Injection == InjectionKind.Cm4ir)
             {
-                if (sigmaY > 0) mean = torch.where(unsure, c + level / sigmaY * (u - s * c), mean);
+                if (sigmaY > 0)
+                    mean = torch.where(unsure, c + level / sigmaY * (u - s * c), mean);
                 Tensor guided = x0 + spectrum.FromRange(mean - c);
                 run.Trace("x0_hat", guided);
                 run.Advance(ref x, injection.Next(run, x, x0, guided, run.AlphaBar(t), run.AlphaBar(next)), t);
                 continue;
             }
-            if (sigmaY > 0) mean = torch.where(unsure, c + Math.Sqrt(1 - EtaA * EtaA) * level / sigmaY * (u - s * c), mean);
+            if (sigmaY > 0)
+                mean = torch.where(unsure, c + Math.Sqrt(1 - EtaA * EtaA) * level / sigmaY * (u - s * c), mean);
 
             // Published order of draws: missing, unsure, sure; each only where there is such a coefficient, and none in the last step.
-            Tensor unmeasured = x0, free = sure.logical_or(unsure).logical_not();
-            if (level > 0 && (!all || free.any().item<bool>())) unmeasured = x0 + level * (Temperature * Math.Sqrt(1 - EtaC * EtaC) * epsilon + EtaC * Noise(run, NoiseRole.Step));
-            if (level * Temperature * EtaA > 0 && unsure.sum().item<long>() is > 0 and var count) mean = mean.index_add(1, unsure.nonzero().flatten(), run.DrawCoefficients(count), Temperature * EtaA * level);
+            Tensor unmeasured = x0,
+                free = sure.logical_or(unsure).logical_not();
+            if (level > 0 && (!all || free.any().item<bool>()))
+                unmeasured = x0 + level * (Temperature * Math.Sqrt(1 - EtaC * EtaC) * epsilon + EtaC * Noise(run, NoiseRole.Step));
+            if (level * Temperature * EtaA > 0 && unsure.sum().item<long>() is > 0 and var count)
+                mean = mean.index_add(1, unsure.nonzero().flatten(), run.DrawCoefficients(count), Temperature * EtaA * level);
             if (level * Temperature > 0 && sure.any().item<bool>())
             {
                 Tensor spread = (level * level - (EtaB * sigmaY / divisor).square()).clamp_min(0).sqrt();
@@ -99,22 +146,30 @@ public sealed record DdrmSolver : GuidedSolver
         return x;
     }
 
-    /// <summary>x_T (paper: equation 6): measured coefficients are spread around the measurement, the others around the first guess, or around 0 where the walk begins in pure noise.</summary>
+    /// <summary>
+    /// x_T (paper: equation 6): measured coefficients are spread around the measurement, the others around the first guess, or around 0
+    /// where the walk begins in pure noise.
+    /// </summary>
     private Tensor Start(VpRun run, Spectrum spectrum, int t, Tensor s, Tensor direct)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         double level = run.Sigma(t);
-        Tensor noise = Noise(run, NoiseRole.Start), x = level * noise;
-        if (SigmaStart is not null) x = x + run.A.Guess(run.Y);
+        Tensor noise = Noise(run, NoiseRole.Start),
+            x = level * noise;
+        if (SigmaStart is not null)
+            x = x + run.A.Guess(run.Y);
         Tensor spread = (level * level - (run.Noise / torch.where(s > 0, s, 1)).square()).clamp_min(0).sqrt();
-        Tensor c = spectrum.ToRange(x), measured = direct + spread * spectrum.ToRange(noise);
+        Tensor c = spectrum.ToRange(x),
+            measured = direct + spread * spectrum.ToRange(noise);
         x = x + spectrum.FromRange(torch.where(s * level > run.Noise, measured - c, 0));
-        return (x / (SigmaStart is null ? level : Math.Sqrt(1 + level * level))).MoveToOuterDisposeScope();   // published: the level itself, near enough in pure noise
+        // published: the level itself, near enough in pure noise
+        return (x / (SigmaStart is null ? level : Math.Sqrt(1 + level * level))).MoveToOuterDisposeScope();
     }
 
     private static Tensor Counts(Tensor sure, Tensor unsure, long pictureSize)
     {
-        long measured = sure.sum().item<long>(), drawn = unsure.sum().item<long>();
+        long measured = sure.sum().item<long>(),
+            drawn = unsure.sum().item<long>();
         return torch.tensor(new[] { measured, drawn, pictureSize - measured - drawn });
     }
 }

@@ -5,15 +5,23 @@ using Diffusion.Runtime;
 namespace Diffusion.Solvers;
 
 /// <summary>
-/// DiffPIR: every estimate is drawn to the measurement by a proximal step, then noised to the next level along the direction that x really came from.
+/// DiffPIR: every estimate is drawn to the measurement by a proximal step, then noised to the next level along the direction that x really
+/// came from.
 /// Zhu et al., "Denoising Diffusion Models for Plug-and-Play Image Restoration", CVPR Workshops 2023, arXiv 2305.08995.
 /// </summary>
 /// <remarks>
-/// With sigma_t = sqrt((1 - abar_t)/abar_t) and rho_t = lambda s^2 / sigma_t^2, s the noise on the [0,1] scale as in the published code (paper: algorithm 1):
-/// x0 = (x - sqrt(1 - abar_t) eps)/sqrt(abar_t); x0g = argmin ||y - A x||^2 + rho_t ||x - x0||^2; eps' = (x - sqrt(abar_t) x0g)/sqrt(1 - abar_t);
+/// With sigma_t = sqrt((1 - abar_t)/abar_t) and rho_t = lambda s^2 / sigma_t^2, s the noise on the [0,1] scale as in the published code
+/// (paper: algorithm 1):
+/// x0 = (x - sqrt(1 - abar_t) eps)/sqrt(abar_t); x0g = argmin ||y - A x||^2 + rho_t ||x - x0||^2; eps' = (x - sqrt(abar_t) x0g)/sqrt(1 -
+/// abar_t);
 /// x = sqrt(abar_t') x0g + sqrt(1 - abar_t') (sqrt(1 - zeta) eps' + sqrt(zeta) n).
 /// </remarks>
-[Solver("diffpir", About = "proximal data steps inside the diffusion walk (DiffPIR)", Source = "Zhu et al., CVPRW 2023, arXiv 2305.08995", Presets = typeof(DiffPirPresets))]
+[Solver(
+    "diffpir",
+    About = "proximal data steps inside the diffusion walk (DiffPIR)",
+    Source = "Zhu et al., CVPRW 2023, arXiv 2305.08995",
+    Presets = typeof(DiffPirPresets)
+)]
 public sealed record DiffPirSolver : GuidedSolver
 {
     /// <summary>How the times are spaced without <see cref="GuidedSolver.SigmaStart"/>.</summary>
@@ -22,19 +30,35 @@ public sealed record DiffPirSolver : GuidedSolver
 
     /// <summary>lambda: weight of the prior.</summary>
     [Setting(Symbol = "lambda", Min = 0, About = "weight of the prior: rho = lambda s^2 / sigma_t^2, s on the [0,1] scale")]
-    public double Lambda { get; init => field = SolverSetting.Check<DiffPirSolver>(value); } = 1;
+    public double Lambda
+    {
+        get;
+        init => field = SolverSetting.Check<DiffPirSolver>(value);
+    } = 1;
 
     /// <summary>zeta: share of fresh noise (in variance).</summary>
     [Setting(Symbol = "zeta", Min = 0, Max = 1, About = "share of fresh noise")]
-    public double Zeta { get; init => field = SolverSetting.Check<DiffPirSolver>(value); } = 0.3;
+    public double Zeta
+    {
+        get;
+        init => field = SolverSetting.Check<DiffPirSolver>(value);
+    } = 0.3;
 
     /// <summary>How far x0 moves to the result of the proximal step; 1 = all the way.</summary>
     [Setting(Symbol = "guidance_scale", Min = 0, Max = 2, About = "how far the estimate moves to the proximal step's result")]
-    public double GuidanceScale { get; init => field = SolverSetting.Check<DiffPirSolver>(value); } = 1;
+    public double GuidanceScale
+    {
+        get;
+        init => field = SolverSetting.Check<DiffPirSolver>(value);
+    } = 1;
 
     /// <summary>The measurement noise is taken to be at least this, on [-1,1], in rho.</summary>
     [Setting(Symbol = "sigma_floor", Min = 0, About = "measurement noise is taken to be at least this, on [-1,1]")]
-    public double SigmaFloor { get; init => field = SolverSetting.Check<DiffPirSolver>(value); } = 2 * 0.001;
+    public double SigmaFloor
+    {
+        get;
+        init => field = SolverSetting.Check<DiffPirSolver>(value);
+    } = 2 * 0.001;
 
     /// <summary>Whether x0 is clipped to [-1,1].</summary>
     [Setting(Symbol = "clip_denoised", About = "whether the estimate is clipped to [-1,1]")]
@@ -54,23 +78,33 @@ public sealed record DiffPirSolver : GuidedSolver
 
     /// <summary>eta of <see cref="InjectionKind.Cm4ir"/>.</summary>
     [Setting(Min = 0, Max = 1, About = "injection cm4ir: share of fresh noise")]
-    public double InjectionEta { get; init => field = SolverSetting.Check<DiffPirSolver>(value); } = 0.1;
+    public double InjectionEta
+    {
+        get;
+        init => field = SolverSetting.Check<DiffPirSolver>(value);
+    } = 0.1;
 
     /// <summary>delta of <see cref="InjectionKind.Cm4ir"/>.</summary>
     [Setting(Min = -0.9, Max = 10, About = "injection cm4ir: the network is told (1 + delta) sigma")]
-    public double InjectionDelta { get; init => field = SolverSetting.Check<DiffPirSolver>(value); }
+    public double InjectionDelta
+    {
+        get;
+        init => field = SolverSetting.Check<DiffPirSolver>(value);
+    }
 
     /// <inheritdoc/>
     public override int Evaluations => Result == DiffPirResult.Renoised ? base.Evaluations - 1 : base.Evaluations;
 
-    private protected override int[] PaperTimes(int total) => [.. TimeSequences.Skipping(Spacing == DiffPirSpacing.Quad ? "quad" : "uniform", Steps, total).Select(s => total - 1 - s).Reverse()];
+    private protected override int[] PaperTimes(int total) =>
+        [.. TimeSequences.Skipping(Spacing == DiffPirSpacing.Quad ? "quad" : "uniform", Steps, total).Select(s => total - 1 - s).Reverse()];
 
     private protected override Tensor Restore(VpRun run)
     {
         NoiseInjection injection = Injection == InjectionKind.Cm4ir ? new(InjectionEta, InjectionDelta) : default;
         double s = Math.Max(SigmaFloor, run.Noise) / 2;
         int[] times = Ladder(run);
-        if (run.IsTraced) run.TraceOnce("seq_t", torch.tensor(times, dtype: ScalarType.Int64));
+        if (run.IsTraced)
+            run.TraceOnce("seq_t", torch.tensor(times, dtype: ScalarType.Int64));
         Tensor x = Begin(run, times[0]);
         run.TraceOnce("x_T", x);
         for (int i = 0; i < times.Length; i++)
@@ -78,9 +112,11 @@ public sealed record DiffPirSolver : GuidedSolver
             using DisposeScope step = torch.NewDisposeScope();
             int t = times[i];
             bool last = i == times.Length - 1;
-            if (last && Result == DiffPirResult.Renoised && !run.IsTraced) break;           // the published code evaluates the network once more and ignores it
+            if (last && Result == DiffPirResult.Renoised && !run.IsTraced)
+                break; // the published code evaluates the network once more and ignores it
             (Tensor x0, _) = run.Estimate(x, t, injection.Delta);
-            if (Clip) x0 = x0.clamp(-1, 1);
+            if (Clip)
+                x0 = x0.clamp(-1, 1);
             run.Trace("x0_net", x0);
             if (last && Result == DiffPirResult.Renoised)
             {
@@ -95,7 +131,8 @@ public sealed record DiffPirSolver : GuidedSolver
             double rho = Lambda * Math.Pow(s / run.Sigma(t), 2);
             Tensor guided = x0 + GuidanceScale * (DataStep.Proximal(run.A, run.Y, x0, rho) - x0);
             run.Trace("x0", guided);
-            Tensor next = last ? guided
+            Tensor next =
+                last ? guided
                 : Injection == InjectionKind.Cm4ir ? injection.Next(run, x, x0, guided, run.AlphaBar(t), run.AlphaBar(times[i + 1]))
                 : Renoise(run, x, guided, t, times[i + 1]);
             run.Trace("x", next);
@@ -104,12 +141,16 @@ public sealed record DiffPirSolver : GuidedSolver
         return x;
     }
 
-    /// <summary>sqrt(abar') x0g + sqrt(1 - abar') (sqrt(1 - zeta) eps' + sqrt(zeta) n), eps' = (x - sqrt(abar) x0g)/sqrt(1 - abar).</summary>
+    /// <summary>
+    /// sqrt(abar') x0g + sqrt(1 - abar') (sqrt(1 - zeta) eps' + sqrt(zeta) n), eps' = (x - sqrt(abar) x0g)/sqrt(1 - abar).
+    /// </summary>
     private Tensor Renoise(VpRun run, Tensor x, Tensor guided, int t, int next)
     {
-        double a = run.AlphaBar(t), b = run.AlphaBar(next);
+        double a = run.AlphaBar(t),
+            b = run.AlphaBar(next);
         Tensor noise = Temperature * Math.Sqrt(1 - Zeta) * (x - Math.Sqrt(a) * guided) / Math.Sqrt(1 - a);
-        if (Zeta > 0) noise = noise + Math.Sqrt(Zeta) * Noise(run, NoiseRole.Step);
+        if (Zeta > 0)
+            noise = noise + Math.Sqrt(Zeta) * Noise(run, NoiseRole.Step);
         return Math.Sqrt(b) * guided + Math.Sqrt(1 - b) * noise;
     }
 
@@ -118,8 +159,10 @@ public sealed record DiffPirSolver : GuidedSolver
         Tensor noise = Noise(run, NoiseRole.Start);
         double a = run.AlphaBar(t);
         bool sameSize = run.A.Output.IsImage && run.A.Output.Image == run.A.Input;
-        if (From == SolverStart.Guess || !(sameSize || run.A.Traits.Mask)) return Math.Sqrt(a) * From.Of(run.A, run.Y) + Math.Sqrt(1 - a) * noise;
-        // As published: y stands for a variance-preserving iterate at its own noise level, and only the missing noise is added. Missing pixels are black.
+        if (From == SolverStart.Guess || !(sameSize || run.A.Traits.Mask))
+            return Math.Sqrt(a) * From.Of(run.A, run.Y) + Math.Sqrt(1 - a) * noise;
+        // As published: y stands for a variance-preserving iterate at its own noise level, and only the missing noise is added. Missing
+        // pixels are black.
         Tensor y = run.A.Traits.Mask ? run.A.Adjoint(run.Y) + run.A.Adjoint(run.A.Apply(torch.ones_like(noise))) - 1 : run.Y;
         int own = run.Schedule.Published.Nearest((float)run.Noise);
         double q = Math.Sqrt(a / run.AlphaBar(own));
@@ -132,6 +175,7 @@ public enum DiffPirResult
 {
     /// <summary>The last estimate of the network; for noiseless measurements its correction.</summary>
     Estimate,
+
     /// <summary>The last iterate, with the noise of the last time still in it, as the published code does.</summary>
     Renoised,
 }
@@ -141,6 +185,7 @@ public enum DiffPirSpacing
 {
     /// <summary>Roots of equally spaced squares: most of them at low noise.</summary>
     Quad,
+
     /// <summary>Equally spaced, and the last time too: one more than asked for where the stride exceeds 1.</summary>
     Uniform,
 }

@@ -19,5 +19,15 @@ internal static class Dihedral
         return (quarters == 0 ? turned : torch.rot90(turned, -quarters, (2, 3))).contiguous();
     }
 
-    private static readonly (int Quarters, bool Flip)[] Modes = [(0, false), (1, true), (0, true), (3, false), (2, true), (1, false), (2, false), (3, true)];
+    private static readonly (int Quarters, bool Flip)[] Modes =
+    [
+        (0, false),
+        (1, true),
+        (0, true),
+        (3, false),
+        (2, true),
+        (1, false),
+        (2, false),
+        (3, true),
+    ];
 }

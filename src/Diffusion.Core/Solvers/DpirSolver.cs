@@ -5,37 +5,73 @@ using Diffusion.Runtime;
 namespace Diffusion.Solvers;
 
 /// <summary>
-/// DPIR: half-quadratic splitting with the prior as denoiser. Short and deterministic: the baseline that every other solver is measured against.
+/// DPIR: half-quadratic splitting with the prior as denoiser. Short and deterministic: the baseline that every other solver is measured
+/// against.
 /// Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", PAMI 2021, arXiv 2008.13751.
 /// </summary>
 /// <remarks>
-/// For falling levels sigma_k: x = argmin ||y - A x||^2 + rho_k ||x - z||^2 with rho_k = lambda sigma_y^2 / sigma_k^2; z = D(x, sigma_k). The result is the last z.
+/// For falling levels sigma_k: x = argmin ||y - A x||^2 + rho_k ||x - z||^2 with rho_k = lambda sigma_y^2 / sigma_k^2; z = D(x, sigma_k).
+/// The result is the last z.
 /// The published program works on [0,1]; both terms are quadratic, so that the same rho holds on [-1,1].
 /// </remarks>
-[Solver("dpir", About = "half-quadratic splitting: deterministic, the honest baseline (DPIR)", Source = "Zhang et al., PAMI 2021, arXiv 2008.13751", Presets = typeof(DpirPresets))]
+[Solver(
+    "dpir",
+    About = "half-quadratic splitting: deterministic, the honest baseline (DPIR)",
+    Source = "Zhang et al., PAMI 2021, arXiv 2008.13751",
+    Presets = typeof(DpirPresets)
+)]
 public sealed record DpirSolver : ISolver
 {
     /// <summary>Iterations, one network evaluation each.</summary>
     [Setting(Symbol = "iter_num", Min = 1, Max = 1000, About = "iterations, one network evaluation each")]
-    public int Iterations { get; init => field = SolverSetting.Check<DpirSolver>(value); } = 8;
+    public int Iterations
+    {
+        get;
+        init => field = SolverSetting.Check<DpirSolver>(value);
+    } = 8;
 
     /// <summary>First noise level of the denoiser, on [-1,1].</summary>
     [Setting(Symbol = "modelSigma1", Min = 1e-6, Max = 100, About = "first noise level of the denoiser on [-1,1]")]
-    public double SigmaStart { get; init => field = SolverSetting.Check<DpirSolver>(value); } = 2 * 49 / 255.0;
+    public double SigmaStart
+    {
+        get;
+        init => field = SolverSetting.Check<DpirSolver>(value);
+    } = 2 * 49 / 255.0;
 
-    /// <summary>Last noise level of the denoiser, on [-1,1]; null: the measurement's, but at least 2/255 per factor of a reduction.</summary>
-    [Setting(Symbol = "modelSigma2", Min = 1e-6, Max = 100, About = "last noise level on [-1,1]; auto: the measurement's noise, but at least 2/255 times the factor of a reduction")]
-    public double? SigmaEnd { get; init => field = SolverSetting.Check<DpirSolver>(value); }
+    /// <summary>
+    /// Last noise level of the denoiser, on [-1,1]; null: the measurement's, but at least 2/255 per factor of a reduction.
+    /// </summary>
+    [Setting(
+        Symbol = "modelSigma2",
+        Min = 1e-6,
+        Max = 100,
+        About = "last noise level on [-1,1]; auto: the measurement's noise, but at least 2/255 times the factor of a reduction"
+    )]
+    public double? SigmaEnd
+    {
+        get;
+        init => field = SolverSetting.Check<DpirSolver>(value);
+    }
 
     /// <summary>lambda: rho_k = lambda sigma_y^2 / sigma_k^2.</summary>
     [Setting(Symbol = "lambda", Min = 0, About = "weight of the prior: rho = lambda sigma_y^2 / sigma^2")]
-    public double Lambda { get; init => field = SolverSetting.Check<DpirSolver>(value); } = 0.23;
+    public double Lambda
+    {
+        get;
+        init => field = SolverSetting.Check<DpirSolver>(value);
+    } = 0.23;
 
     /// <summary>The measurement noise is taken to be at least this, on [-1,1], in rho.</summary>
     [Setting(Symbol = "sigma_floor", Min = 0, About = "measurement noise is taken to be at least this, on [-1,1]")]
-    public double SigmaFloor { get; init => field = SolverSetting.Check<DpirSolver>(value); } = 2 * 0.001;
+    public double SigmaFloor
+    {
+        get;
+        init => field = SolverSetting.Check<DpirSolver>(value);
+    } = 2 * 0.001;
 
-    /// <summary>Whether iteration k denoises the picture turned and flipped by mode k mod 8, which averages the network's preferences out.</summary>
+    /// <summary>
+    /// Whether iteration k denoises the picture turned and flipped by mode k mod 8, which averages the network's preferences out.
+    /// </summary>
     [Setting(Symbol = "x8", About = "turns and flips the picture by k mod 8 in iteration k")]
     public bool Turns { get; init; } = true;
 
@@ -59,7 +95,8 @@ public sealed record DpirSolver : ISolver
         for (int k = 0; k < Iterations; k++)
         {
             using DisposeScope step = torch.NewDisposeScope();
-            double sigma = (float)sigmas[k], rho = Lambda * Math.Pow(sigmaY / sigma, 2);
+            double sigma = (float)sigmas[k],
+                rho = Lambda * Math.Pow(sigmaY / sigma, 2);
             Tensor x = DataStep.Proximal(run.A, run.Y, z, rho);
             run.Trace("sigma", sigma);
             run.Trace("rho", rho);
@@ -72,6 +109,6 @@ public sealed record DpirSolver : ISolver
         return scope.Return(run.Finish(z, problem));
     }
 
-    private double LastLevel(SolverRun run)
-        => SigmaEnd ?? Math.Max(run.Sigma > 0 ? run.Sigma : SigmaFloor, run.A.Traits.Downsample > 1 ? run.A.Traits.Downsample * 2 / 255.0 : 0);
+    private double LastLevel(SolverRun run) =>
+        SigmaEnd ?? Math.Max(run.Sigma > 0 ? run.Sigma : SigmaFloor, run.A.Traits.Downsample > 1 ? run.A.Traits.Downsample * 2 / 255.0 : 0);
 }

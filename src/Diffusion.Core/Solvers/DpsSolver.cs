@@ -9,6 +9,7 @@ public enum DpsSampler
 {
     /// <summary>DDIM without fresh noise.</summary>
     Ddim,
+
     /// <summary>Ancestral sampling, with the variance that the network has learned, or the posterior's where it has learned none.</summary>
     Ddpm,
 }
@@ -16,8 +17,12 @@ public enum DpsSampler
 /// <summary>What DPS descends.</summary>
 public enum DpsLoss
 {
-    /// <summary>||y - A x0||^2 / 2 per picture, by the step that lowers it most, which few steps need; not in the last step where the measurement is noisy.</summary>
+    /// <summary>
+    /// ||y - A x0||^2 / 2 per picture, by the step that lowers it most, which few steps need; not in the last step where the measurement is
+    /// noisy.
+    /// </summary>
     Squared,
+
     /// <summary>||y - A x0||, not squared, over the whole batch: as published.</summary>
     Norm,
 }
@@ -27,10 +32,16 @@ public enum DpsLoss
 /// Chung et al., "Diffusion Posterior Sampling for General Noisy Inverse Problems", ICLR 2023, arXiv 2209.14687.
 /// </summary>
 /// <remarks>
-/// x0 = (x - sqrt(1 - abar_t) eps(x, t))/sqrt(abar_t); x' = a step of the sampler; x = x' - scale grad_x ||y - A x0(x)|| (paper: algorithms 1 and 2, with the step zeta_i = scale/||.||).
+/// x0 = (x - sqrt(1 - abar_t) eps(x, t))/sqrt(abar_t); x' = a step of the sampler; x = x' - scale grad_x ||y - A x0(x)|| (paper: algorithms
+/// 1 and 2, with the step zeta_i = scale/||.||).
 /// One evaluation costs a forward and a backward pass of the network.
 /// </remarks>
-[Solver("dps", About = "descends the residual through the network while sampling (DPS)", Source = "Chung et al., ICLR 2023, arXiv 2209.14687", Presets = typeof(DpsPresets))]
+[Solver(
+    "dps",
+    About = "descends the residual through the network while sampling (DPS)",
+    Source = "Chung et al., ICLR 2023, arXiv 2209.14687",
+    Presets = typeof(DpsPresets)
+)]
 public sealed record DpsSolver : GuidedSolver
 {
     /// <summary>How it walks.</summary>
@@ -43,7 +54,11 @@ public sealed record DpsSolver : GuidedSolver
 
     /// <summary>zeta': length of the guidance step.</summary>
     [Setting(Symbol = "scale", Min = 0, About = "length of the guidance step; loss squared: in units of the best one")]
-    public double Scale { get; init => field = SolverSetting.Check<DpsSolver>(value); } = 1;
+    public double Scale
+    {
+        get;
+        init => field = SolverSetting.Check<DpsSolver>(value);
+    } = 1;
 
     /// <summary>Whether x0 is clipped to [-1,1].</summary>
     [Setting(Symbol = "clip_denoised", About = "whether the estimate is clipped to [-1,1]")]
@@ -54,12 +69,14 @@ public sealed record DpsSolver : GuidedSolver
     private protected override Tensor Restore(VpRun run)
     {
         int[] times = Ladder(run);
-        if (run.IsTraced) run.TraceOnce("time_map", torch.tensor(times.Reverse().ToArray(), dtype: ScalarType.Int64));
+        if (run.IsTraced)
+            run.TraceOnce("time_map", torch.tensor(times.Reverse().ToArray(), dtype: ScalarType.Int64));
         Tensor x = Start(run, times[0]);
         for (int i = 0; i < times.Length; i++)
         {
             using DisposeScope step = torch.NewDisposeScope();
-            int t = times[i], next = i + 1 < times.Length ? times[i + 1] : -1;
+            int t = times[i],
+                next = i + 1 < times.Length ? times[i + 1] : -1;
             double a = run.AlphaBar(t);
             Differentiable estimate = run.Differentiate(x, t, (leaf, epsilon) =>
             {
@@ -77,13 +94,18 @@ public sealed record DpsSolver : GuidedSolver
         return x;
     }
 
-    /// <summary>scale times the gradient of the loss in x, J^T A^T (A x0 - y) / ||A x0 - y||; or the same direction with the length that lowers the squared residual most.</summary>
+    /// <summary>
+    /// scale times the gradient of the loss in x, J^T A^T (A x0 - y) / ||A x0 - y||; or the same direction with the length that lowers the
+    /// squared residual most.
+    /// </summary>
     private Tensor Guidance(VpRun run, Differentiable estimate)
     {
-        Tensor residual = run.A.Apply(estimate.X0) - run.Y, towards = run.A.Adjoint(residual);
+        Tensor residual = run.A.Apply(estimate.X0) - run.Y,
+            towards = run.A.Adjoint(residual);
         if (Loss == DpsLoss.Squared)
         {
-            Tensor direction = estimate.PullBack(towards), moved = run.A.Apply(direction);
+            Tensor direction = estimate.PullBack(towards),
+                moved = run.A.Apply(direction);
             Tensor length = Dot(moved, residual) / Dot(moved, moved).clamp_min(1e-20);
             return Scale * length * direction;
         }
@@ -99,19 +121,28 @@ public sealed record DpsSolver : GuidedSolver
 
     private Tensor Ddim(VpRun run, Tensor x, Differentiable estimate, int t, int next)
     {
-        double a = run.AlphaBar(t), b = run.AlphaBar(next);
-        Tensor epsilon = (Math.Sqrt(1 / a) * x - estimate.X0) / Math.Sqrt(1 / a - 1);     // anew from the clipped x0
+        double a = run.AlphaBar(t),
+            b = run.AlphaBar(next);
+        Tensor epsilon = (Math.Sqrt(1 / a) * x - estimate.X0) / Math.Sqrt(1 / a - 1); // anew from the clipped x0
         return Math.Sqrt(b) * estimate.X0 + Temperature * Math.Sqrt(1 - b) * epsilon;
     }
 
-    /// <summary>Ancestral step with the betas of the respaced schedule; log variance = f ln beta + (1 - f) ln beta~, f = (v + 1)/2 (Nichol and Dhariwal 2021, equation 15).</summary>
+    /// <summary>
+    /// Ancestral step with the betas of the respaced schedule; log variance = f ln beta + (1 - f) ln beta~, f = (v + 1)/2 (Nichol and
+    /// Dhariwal 2021, equation 15).
+    /// </summary>
     private Tensor Ddpm(VpRun run, Tensor x, Differentiable estimate, int t, int next)
     {
-        double a = run.AlphaBar(t), b = run.AlphaBar(next), beta = 1 - a / b, posterior = beta * (1 - b) / (1 - a);
+        double a = run.AlphaBar(t),
+            b = run.AlphaBar(next),
+            beta = 1 - a / b,
+            posterior = beta * (1 - b) / (1 - a);
         Tensor mean = beta * Math.Sqrt(b) / (1 - a) * estimate.X0 + (1 - b) * Math.Sqrt(1 - beta) / (1 - a) * x;
-        if (next < 0 || posterior <= 0) return mean;
+        if (next < 0 || posterior <= 0)
+            return mean;
         Tensor noise = Noise(run, NoiseRole.Step);
-        if (estimate.Variance is not { } v) return mean + Math.Sqrt(posterior) * noise;
+        if (estimate.Variance is not { } v)
+            return mean + Math.Sqrt(posterior) * noise;
         Tensor f = (v + 1) / 2;
         return mean + (0.5 * (f * Math.Log(beta) + (1 - f) * Math.Log(posterior))).exp() * noise;
     }

@@ -5,29 +5,60 @@ using Diffusion.Runtime;
 namespace Diffusion.Solvers;
 
 /// <summary>
-/// What the guided samplers of the literature share: they walk down a variance-preserving schedule, x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) n, at integer times
+/// What the guided samplers of the literature share: they walk down a variance-preserving schedule, x_t = sqrt(abar_t) x0 + sqrt(1 -
+/// abar_t) n, at integer times
 /// and correct the network's estimate of x0 on the way.
 /// </summary>
 public abstract record GuidedSolver : ISolver
 {
     /// <summary>T: times that are visited.</summary>
     [Setting(Symbol = "T", Min = 1, Max = 1000, About = "times that are visited")]
-    public int Steps { get; init => field = SolverSetting.Check<GuidedSolver>(value); } = 16;
-
-    /// <summary>First noise level on [-1,1], reached by adding noise to the operator's first guess; null: the walk begins in pure noise and visits times as the paper does.</summary>
-    [Setting(Min = 1e-3, Max = 200, About = "first noise level on [-1,1], added to the operator's first guess; auto: from pure noise, spaced as in the paper")]
-    public double? SigmaStart { get; init => field = SolverSetting.Check<GuidedSolver>(value); }
-
-    /// <summary>Last noise level on [-1,1], where <see cref="SigmaStart"/> is given; the levels between are equally spaced in the logarithm.</summary>
-    [Setting(Min = 1e-3, Max = 200, About = "last noise level on [-1,1], where sigma-start is given")]
-    public double SigmaEnd { get; init => field = SolverSetting.Check<GuidedSolver>(value); } = 0.04;
+    public int Steps
+    {
+        get;
+        init => field = SolverSetting.Check<GuidedSolver>(value);
+    } = 16;
 
     /// <summary>
-    /// How much of the noise of each level is really there: 1 samples the posterior as the papers do; 0 carries no noise at all, so that the network takes the errors that are left for noise and the walk heads,
+    /// First noise level on [-1,1], reached by adding noise to the operator's first guess; null: the walk begins in pure noise and visits
+    /// times as the paper does.
+    /// </summary>
+    [Setting(
+        Min = 1e-3,
+        Max = 200,
+        About = "first noise level on [-1,1], added to the operator's first guess; auto: from pure noise, spaced as in the paper"
+    )]
+    public double? SigmaStart
+    {
+        get;
+        init => field = SolverSetting.Check<GuidedSolver>(value);
+    }
+
+    /// <summary>
+    /// Last noise level on [-1,1], where <see cref="SigmaStart"/> is given; the levels between are equally spaced in the logarithm.
+    /// </summary>
+    [Setting(Min = 1e-3, Max = 200, About = "last noise level on [-1,1], where sigma-start is given")]
+    public double SigmaEnd
+    {
+        get;
+        init => field = SolverSetting.Check<GuidedSolver>(value);
+    } = 0.04;
+
+    /// <summary>
+    /// How much of the noise of each level is really there: 1 samples the posterior as the papers do; 0 carries no noise at all, so that
+    /// the network takes the errors that are left for noise and the walk heads,
     /// always alike, for the posterior's mean, which is nearer to the truth.
     /// </summary>
-    [Setting(Min = 0, Max = 1, About = "how much of each level's noise is really there: 1 samples as the paper does, 0 heads for the posterior's mean")]
-    public double Temperature { get; init => field = SolverSetting.Check<GuidedSolver>(value); } = 1;
+    [Setting(
+        Min = 0,
+        Max = 1,
+        About = "how much of each level's noise is really there: 1 samples as the paper does, 0 heads for the posterior's mean"
+    )]
+    public double Temperature
+    {
+        get;
+        init => field = SolverSetting.Check<GuidedSolver>(value);
+    } = 1;
 
     /// <summary>Whether abar is rounded as the published code's float32 tables are: that shows near sigma 0.01.</summary>
     [Setting(About = "whether the schedule is rounded as the published code's float32 tables are")]
@@ -45,7 +76,10 @@ public abstract record GuidedSolver : ISolver
     /// <inheritdoc/>
     public virtual void Check()
     {
-        if (SigmaStart < SigmaEnd) throw new ArgumentException(FormattableString.Invariant($"sigma-start must not be below sigma-end ({SigmaEnd}), not {SigmaStart}."));
+        if (SigmaStart < SigmaEnd)
+            throw new ArgumentException(
+                FormattableString.Invariant($"sigma-start must not be below sigma-end ({SigmaEnd}), not {SigmaStart}.")
+            );
     }
 
     /// <inheritdoc/>
@@ -73,25 +107,39 @@ public abstract record GuidedSolver : ISolver
     /// <summary>The times of this run, highest first.</summary>
     private protected int[] Ladder(VpRun run)
     {
-        int[] times = Times is not null ? [.. Times]
-            : SigmaStart is { } start ? [.. NoiseLadders.Clamped(NoiseLadders.Geometric(start, SigmaEnd, Steps), run.NoiseRange).Select(sigma => (int)run.Schedule.TimeOf(sigma, TimeMode.Nearest))]
+        int[] times =
+            Times is not null ? [.. Times]
+            : SigmaStart is { } start
+                ?
+                [
+                    .. NoiseLadders
+                        .Clamped(NoiseLadders.Geometric(start, SigmaEnd, Steps), run.NoiseRange)
+                        .Select(sigma => (int)run.Schedule.TimeOf(sigma, TimeMode.Nearest)),
+                ]
             : [.. PaperTimes(run.Schedule.Steps).Reverse()];
-        return times.Length == Count ? times : throw new ArgumentException($"The paper's steps through the prior's {run.Schedule.Steps} times are {times.Length}, not {Count}. Set sigma-start.");
+        return times.Length == Count
+            ? times
+            : throw new ArgumentException(
+                $"The paper's steps through the prior's {run.Schedule.Steps} times are {times.Length}, not {Count}. Set sigma-start."
+            );
     }
 
     /// <summary>x_T: pure noise, or noise on top of the operator's first guess where the walk begins below it.</summary>
     private protected Tensor Start(VpRun run, int t)
     {
-        if (SigmaStart is null) return run.Draw(NoiseRole.Start);
+        if (SigmaStart is null)
+            return run.Draw(NoiseRole.Start);
         return Math.Sqrt(run.AlphaBar(t)) * run.A.Guess(run.Y) + Math.Sqrt(1 - run.AlphaBar(t)) * Noise(run, NoiseRole.Start);
     }
 
     /// <summary>Noise in the shape of the picture, at the temperature; nothing is drawn at 0.</summary>
-    private protected Tensor Noise(VpRun run, NoiseRole role) => Temperature > 0 ? Temperature * run.Draw(role) : torch.zeros(run.A.Input.Batch(run.Y.shape[0]), device: run.Y.device);
+    private protected Tensor Noise(VpRun run, NoiseRole role) =>
+        Temperature > 0 ? Temperature * run.Draw(role) : torch.zeros(run.A.Input.Batch(run.Y.shape[0]), device: run.Y.device);
 }
 
 internal static class SpectrumExtensions
 {
     /// <summary>Singular values, with those that are zero but for rounding set to zero.</summary>
-    public static Tensor Cut(this Spectrum spectrum) => torch.where(spectrum.Singulars > Spectrum.RelativeCut * spectrum.Largest, spectrum.Singulars, 0);
+    public static Tensor Cut(this Spectrum spectrum) =>
+        torch.where(spectrum.Singulars > Spectrum.RelativeCut * spectrum.Largest, spectrum.Singulars, 0);
 }

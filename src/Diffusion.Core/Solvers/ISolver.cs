@@ -34,10 +34,13 @@ public sealed record SolverContext
 {
     /// <summary>Where random numbers come from.</summary>
     public required NoiseSource Noise { get; init; }
+
     /// <summary>Told synchronously after each step.</summary>
     public Action<SolverStep>? Progress { get; init; }
+
     /// <summary>Checked before each network evaluation.</summary>
     public CancellationToken Cancellation { get; init; }
+
     /// <summary>Handed named intermediates (<c>step0.x0</c>), borrowed for the time of the call. Costs nothing when null.</summary>
     public Action<string, Tensor>? Trace { get; init; }
 }

@@ -7,19 +7,22 @@ public enum InjectionKind
 {
     /// <summary>As the sampler's own paper says.</summary>
     Own,
+
     /// <summary>As CM4IR does: see <see cref="NoiseInjection"/>.</summary>
     Cm4ir,
 }
 
 /// <summary>
-/// CM4IR's noise injection for any guided sampler: the noise of the next step is mixed of fresh noise and of the <em>negative</em> of the noise estimate before guidance,
+/// CM4IR's noise injection for any guided sampler: the noise of the next step is mixed of fresh noise and of the <em>negative</em> of the
+/// noise estimate before guidance,
 /// and the network may be told more noise than there is.
 /// Garber and Tirer, "Zero-Shot Image Restoration Using Few-Step Guidance of Consistency Models (and Beyond)", CVPR 2025, arXiv 2412.20596.
 /// </summary>
 /// <remarks>
 /// With x0 the estimate before guidance and x0g the one after it, abar and abar' the levels of this and of the next step:
 /// z = (sqrt(abar) x0 - x) / sqrt(1 - abar); x' = sqrt(abar') x0g + sqrt(1 - abar') (eta n + sqrt(1 - eta^2) z).
-/// The usual samplers take +z (up to guidance): a remainder of noise that the network left in x0 then is added once more, where here it is subtracted.
+/// The usual samplers take +z (up to guidance): a remainder of noise that the network left in x0 then is added once more, where here it is
+/// subtracted.
 /// </remarks>
 /// <param name="Eta">eta: share of fresh noise.</param>
 /// <param name="Delta">delta: the network is told the noise level (1 + delta) sigma.</param>
@@ -28,10 +31,12 @@ internal readonly record struct NoiseInjection(double Eta, double Delta)
     /// <summary>x' from x, x0 and x0g.</summary>
     public Tensor Next(VpRun run, Tensor x, Tensor x0, Tensor guided, double abar, double next)
     {
-        if (next >= 1) return guided;
+        if (next >= 1)
+            return guided;
         Tensor z = (Math.Sqrt(abar) * x0 - x) / Math.Sqrt(1 - abar);
         Tensor noise = Math.Sqrt(1 - Eta * Eta) * z;
-        if (Eta > 0) noise = noise + Eta * run.Draw(NoiseRole.Step);
+        if (Eta > 0)
+            noise = noise + Eta * run.Draw(NoiseRole.Step);
         return Math.Sqrt(next) * guided + Math.Sqrt(1 - next) * noise;
     }
 }

@@ -9,13 +9,21 @@ namespace Diffusion.Solvers;
 /// <param name="RestoreWeight">lr: pull of the deterministic regulariser.</param>
 /// <param name="RestoreGain">What x0 is multiplied by before the deterministic regulariser sees it.</param>
 /// <param name="Signal">sqrt(alphaBar_t): the published code's iterate is this times ours.</param>
-internal readonly record struct RdmdLevel(double Sigma, double Weight, double RestoreSigma, double RestoreWeight, double RestoreGain = 1, double Signal = 1);
+internal readonly record struct RdmdLevel(
+    double Sigma,
+    double Weight,
+    double RestoreSigma,
+    double RestoreWeight,
+    double RestoreGain = 1,
+    double Signal = 1
+);
 
 /// <summary>RDMD's plans: the published tables, and a geometric ladder for few iterations.</summary>
 internal static class RdmdLevels
 {
     /// <summary>
-    /// The published plan, with its float32 tables and nearest times. The deterministic regulariser gets x0 itself at a network that expects sqrt(alphaBar) x0 + noise: a gain of 1/sqrt(alphaBar).
+    /// The published plan, with its float32 tables and nearest times. The deterministic regulariser gets x0 itself at a network that
+    /// expects sqrt(alphaBar) x0 + noise: a gain of 1/sqrt(alphaBar).
     /// </summary>
     /// <param name="solver">The settings.</param>
     /// <param name="noise">Standard deviation of the measurement noise on [0,1].</param>
@@ -23,16 +31,35 @@ internal static class RdmdLevels
     public static (RdmdLevel[] Levels, int[] Times, int[] RestoreTimes) Published(RdmdSolver solver, double noise, int factor)
     {
         PublishedSchedule tables = solver.Schedule.Published;
-        int[] times = [.. TimeSequences.Skipping(solver.Sequence == RdmdSequence.Uniform ? "uniform" : "quad", solver.Iterations, tables.Steps).Select(s => tables.Steps - 1 - s)];
+        int[] times =
+        [
+            .. TimeSequences
+                .Skipping(solver.Sequence == RdmdSequence.Uniform ? "uniform" : "quad", solver.Iterations, tables.Steps)
+                .Select(s => tables.Steps - 1 - s),
+        ];
         float[] denoiser = TimeSequences.DenoiserLevels(255 * solver.RestoreStart / 2, Math.Max(factor, 255 * noise), solver.Iterations);
         int[] restoreTimes = [.. times.Select((_, i) => tables.Nearest(2 * denoiser[Math.Min(i, denoiser.Length - 1)]))];
         float[] weights = tables.SplittingWeights(solver.Lambda * solver.Tau, Math.Max(solver.SigmaFloor / 2, noise));
-        double restoreWeight = solver.Lambda * (1 - solver.Tau) * noise * noise;    // with the true noise, not the floored one
-        RdmdLevel[] levels = [.. times.Zip(restoreTimes, (t, tr) => new RdmdLevel(tables.Sigmas[t], weights[t], tables.Sigmas[tr], restoreWeight, 1.0 / tables.SqrtAlphaBar[tr], tables.SqrtAlphaBar[t]))];
+        double restoreWeight = solver.Lambda * (1 - solver.Tau) * noise * noise; // with the true noise, not the floored one
+        RdmdLevel[] levels =
+        [
+            .. times.Zip(restoreTimes, (t, tr) =>
+                new RdmdLevel(
+                    tables.Sigmas[t],
+                    weights[t],
+                    tables.Sigmas[tr],
+                    restoreWeight,
+                    1.0 / tables.SqrtAlphaBar[tr],
+                    tables.SqrtAlphaBar[t]
+                )
+            ),
+        ];
         return (levels, times, restoreTimes);
     }
 
-    /// <summary>Geometric ladders for both regularisers; each one's weight is lambda sigma_y^2 over its squared noise level, split by tau.</summary>
+    /// <summary>
+    /// Geometric ladders for both regularisers; each one's weight is lambda sigma_y^2 over its squared noise level, split by tau.
+    /// </summary>
     public static RdmdLevel[] Geometric(RdmdSolver solver, double noise, (double Min, double Max) range)
     {
         double pull = solver.Lambda * Math.Pow(Math.Max(solver.SigmaFloor, noise), 2);

@@ -9,16 +9,22 @@ public enum RedDiffWeight
 {
     /// <summary>r.</summary>
     Linear,
+
     /// <summary>sqrt(r).</summary>
     Sqrt,
+
     /// <summary>r^2.</summary>
     Square,
+
     /// <summary>ln(1 + r).</summary>
     Log,
+
     /// <summary>min(r, 1).</summary>
     TruncLinear,
+
     /// <summary>r^(2/3).</summary>
     Power2over3,
+
     /// <summary>1.</summary>
     Const,
 }
@@ -28,8 +34,10 @@ public enum RedDiffOptimizer
 {
     /// <summary>One step of Adam, as published: small steps, many of them.</summary>
     Adam,
+
     /// <summary>
-    /// The minimum, with the network's answer held fixed: since sigma (eps - n) = mu - D, the regulariser is the gradient of (w/sigma) ||mu - D||^2 / 2, and the loss in sums instead of means is lowest at
+    /// The minimum, with the network's answer held fixed: since sigma (eps - n) = mu - D, the regulariser is the gradient of (w/sigma) ||mu
+    /// - D||^2 / 2, and the loss in sums instead of means is lowest at
     /// argmin ||y - A mu||^2 + w/(v sigma) ||mu - D||^2.
     /// </summary>
     Proximal,
@@ -40,10 +48,16 @@ public enum RedDiffOptimizer
 /// Mardani et al., "A Variational Perspective on Solving Inverse Problems with Diffusion Models", ICLR 2024, arXiv 2305.04391.
 /// </summary>
 /// <remarks>
-/// mu starts at A^+ y. For falling t: x = sqrt(abar_t) mu + sqrt(1 - abar_t) n; loss = w_t mean((eps(x, t) - n) mu) + v mean((y - A mu)^2)/2 with eps - n held fixed (paper: algorithm 1); one step of Adam on mu.
+/// mu starts at A^+ y. For falling t: x = sqrt(abar_t) mu + sqrt(1 - abar_t) n; loss = w_t mean((eps(x, t) - n) mu) + v mean((y - A
+/// mu)^2)/2 with eps - n held fixed (paper: algorithm 1); one step of Adam on mu.
 /// Means are per picture, so that a picture's result does not depend on its batch.
 /// </remarks>
-[Solver("reddiff", About = "optimises the picture with the network's error as regulariser (RED-diff)", Source = "Mardani et al., ICLR 2024, arXiv 2305.04391", Presets = typeof(RedDiffPresets))]
+[Solver(
+    "reddiff",
+    About = "optimises the picture with the network's error as regulariser (RED-diff)",
+    Source = "Mardani et al., ICLR 2024, arXiv 2305.04391",
+    Presets = typeof(RedDiffPresets)
+)]
 public sealed record RedDiffSolver : GuidedSolver
 {
     /// <summary>How the loss is lowered.</summary>
@@ -52,23 +66,43 @@ public sealed record RedDiffSolver : GuidedSolver
 
     /// <summary>lr: Adam's step.</summary>
     [Setting(Symbol = "lr", Min = 1e-6, About = "step of Adam")]
-    public double LearningRate { get; init => field = SolverSetting.Check<RedDiffSolver>(value); } = 0.1;
+    public double LearningRate
+    {
+        get;
+        init => field = SolverSetting.Check<RedDiffSolver>(value);
+    } = 0.1;
 
     /// <summary>beta_1 of Adam.</summary>
     [Setting(Symbol = "beta_1", Min = 0, Max = 1, About = "decay of Adam's mean")]
-    public double Beta1 { get; init => field = SolverSetting.Check<RedDiffSolver>(value); } = 0.9;
+    public double Beta1
+    {
+        get;
+        init => field = SolverSetting.Check<RedDiffSolver>(value);
+    } = 0.9;
 
     /// <summary>beta_2 of Adam.</summary>
     [Setting(Symbol = "beta_2", Min = 0, Max = 1, About = "decay of Adam's variance")]
-    public double Beta2 { get; init => field = SolverSetting.Check<RedDiffSolver>(value); } = 0.99;
+    public double Beta2
+    {
+        get;
+        init => field = SolverSetting.Check<RedDiffSolver>(value);
+    } = 0.99;
 
     /// <summary>eps of Adam.</summary>
     [Setting(Min = 0, About = "Adam's eps")]
-    public double AdamEpsilon { get; init => field = SolverSetting.Check<RedDiffSolver>(value); } = 1e-8;
+    public double AdamEpsilon
+    {
+        get;
+        init => field = SolverSetting.Check<RedDiffSolver>(value);
+    } = 1e-8;
 
     /// <summary>lambda: weight of the denoiser's term.</summary>
     [Setting(Symbol = "grad_term_weight", Min = 0, About = "weight of the denoiser's term")]
-    public double DenoiserWeight { get; init => field = SolverSetting.Check<RedDiffSolver>(value); } = 0.25;
+    public double DenoiserWeight
+    {
+        get;
+        init => field = SolverSetting.Check<RedDiffSolver>(value);
+    } = 0.25;
 
     /// <summary>How the denoiser is weighed over time.</summary>
     [Setting(Symbol = "denoise_term_weight", About = "how the denoiser's weight depends on the noise level r")]
@@ -76,11 +110,19 @@ public sealed record RedDiffSolver : GuidedSolver
 
     /// <summary>v: weight of the measurement's term.</summary>
     [Setting(Symbol = "obs_weight", Min = 0, About = "weight of the measurement's term")]
-    public double MeasurementWeight { get; init => field = SolverSetting.Check<RedDiffSolver>(value); } = 1;
+    public double MeasurementWeight
+    {
+        get;
+        init => field = SolverSetting.Check<RedDiffSolver>(value);
+    } = 1;
 
     /// <summary>sigma_x0: standard deviation of noise added to mu before each step.</summary>
     [Setting(Symbol = "sigma_x0", Min = 0, About = "noise added to the picture before each step")]
-    public double SigmaX0 { get; init => field = SolverSetting.Check<RedDiffSolver>(value); }
+    public double SigmaX0
+    {
+        get;
+        init => field = SolverSetting.Check<RedDiffSolver>(value);
+    }
 
     /// <summary>The picture it starts from: the operator's first guess, or A^+ y as published.</summary>
     [Setting(About = "whether it starts from A^+ y as published, or from the operator's first guess")]
@@ -95,14 +137,20 @@ public sealed record RedDiffSolver : GuidedSolver
     private protected override Tensor Restore(VpRun run)
     {
         int[] times = Ladder(run);
-        double pixels = run.A.Input.Count, measured = run.A.Output.Count;
-        Tensor mu = StartFromPseudoInverse ? run.A.PseudoInverse(run.Y) : run.A.Guess(run.Y), m = torch.zeros_like(mu), v = torch.zeros_like(mu), saved = mu.clone();
+        double pixels = run.A.Input.Count,
+            measured = run.A.Output.Count;
+        Tensor mu = StartFromPseudoInverse ? run.A.PseudoInverse(run.Y) : run.A.Guess(run.Y),
+            m = torch.zeros_like(mu),
+            v = torch.zeros_like(mu),
+            saved = mu.clone();
         for (int i = 0; i < times.Length; i++)
         {
             using DisposeScope step = torch.NewDisposeScope();
             int t = times[i];
-            double a = run.AlphaBar(t), w = DenoiserWeight * Weight(run.Sigma(t));
-            Tensor x0 = SigmaX0 > 0 ? mu + SigmaX0 * run.Draw(NoiseRole.Step) : mu.alias(), noise = Noise(run, NoiseRole.Step);
+            double a = run.AlphaBar(t),
+                w = DenoiserWeight * Weight(run.Sigma(t));
+            Tensor x0 = SigmaX0 > 0 ? mu + SigmaX0 * run.Draw(NoiseRole.Step) : mu.alias(),
+                noise = Noise(run, NoiseRole.Step);
             Tensor xt = Math.Sqrt(a) * x0 + Math.Sqrt(1 - a) * noise;
             run.Trace("xt", xt);
             Tensor epsilon = run.Predict(xt, t).Epsilon;
@@ -133,14 +181,15 @@ public sealed record RedDiffSolver : GuidedSolver
         return OmitLastStep ? saved : mu;
     }
 
-    private double Weight(double r) => WeightOverTime switch
-    {
-        RedDiffWeight.Sqrt => Math.Sqrt(r),
-        RedDiffWeight.Square => r * r,
-        RedDiffWeight.Log => Math.Log(r + 1),
-        RedDiffWeight.TruncLinear => Math.Min(r, 1),
-        RedDiffWeight.Power2over3 => Math.Pow(r, 2.0 / 3),
-        RedDiffWeight.Const => 1,
-        _ => r,
-    };
+    private double Weight(double r) =>
+        WeightOverTime switch
+        {
+            RedDiffWeight.Sqrt => Math.Sqrt(r),
+            RedDiffWeight.Square => r * r,
+            RedDiffWeight.Log => Math.Log(r + 1),
+            RedDiffWeight.TruncLinear => Math.Min(r, 1),
+            RedDiffWeight.Power2over3 => Math.Pow(r, 2.0 / 3),
+            RedDiffWeight.Const => 1,
+            _ => r,
+        };
 }

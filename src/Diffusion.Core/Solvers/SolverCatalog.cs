@@ -12,11 +12,17 @@ public sealed class SolverCatalog
     {
         foreach (Type type in assemblies.Distinct().SelectMany(assembly => assembly.GetExportedTypes()))
         {
-            if (type.GetCustomAttribute<SolverAttribute>() is not { } attribute) continue;
+            if (type.GetCustomAttribute<SolverAttribute>() is not { } attribute)
+                continue;
             if (!typeof(ISolver).IsAssignableFrom(type) || type.IsAbstract || type.GetConstructor(Type.EmptyTypes) is null)
-                throw new ArgumentException($"{type.FullName} is marked as solver \"{attribute.Name}\" but is no concrete ISolver with a parameterless constructor.");
+                throw new ArgumentException(
+                    $"{type.FullName} is marked as solver \"{attribute.Name}\" but is no concrete ISolver with a parameterless constructor."
+                );
             if (_entries.TryGetValue(attribute.Name, out SolverEntry? other))
-                throw new ArgumentException($"Two solvers are named \"{attribute.Name}\": {other.Type.FullName} ({other.Type.Assembly.GetName().Name}) and {type.FullName} ({type.Assembly.GetName().Name}).");
+                throw new ArgumentException(
+                    $"Two solvers are named \"{attribute.Name}\": {other.Type.FullName} ({other.Type.Assembly.GetName().Name}) and "
+                        + $"{type.FullName} ({type.Assembly.GetName().Name})."
+                );
             _entries.Add(attribute.Name, new SolverEntry(type, attribute));
         }
         Entries = [.. _entries.Values.OrderBy(entry => entry.Name, StringComparer.Ordinal)];
@@ -34,11 +40,12 @@ public sealed class SolverCatalog
 
     /// <summary>Finds a solver.</summary>
     /// <exception cref="ArgumentException">There is no such solver; the message names the nearest one.</exception>
-    public SolverEntry Find(string name)
-        => _entries.GetValueOrDefault(name) ?? throw new ArgumentException($"There is no solver \"{name}\". {NearestName.Advice(name, [.. _entries.Keys])}");
+    public SolverEntry Find(string name) =>
+        _entries.GetValueOrDefault(name)
+        ?? throw new ArgumentException($"There is no solver \"{name}\". {NearestName.Advice(name, [.. _entries.Keys])}");
 
     /// <summary>A solver by name with the settings of a preset, some of them replaced.</summary>
     /// <inheritdoc cref="SolverEntry.Create"/>
-    public ISolver Create(string name, string? preset, PresetRequest request, IReadOnlyDictionary<string, string>? set = null)
-        => Find(name).Create(preset, request, set);
+    public ISolver Create(string name, string? preset, PresetRequest request, IReadOnlyDictionary<string, string>? set = null) =>
+        Find(name).Create(preset, request, set);
 }

@@ -16,8 +16,8 @@ public sealed record PresetRequest(OperatorTraits Traits, double Sigma, PriorInf
     /// <param name="sigma">Standard deviation of the measurement noise on the [0,1] scale.</param>
     /// <param name="prior">What is known about the prior.</param>
     /// <param name="maxEvaluations">At most so many network evaluations; null leaves it to the preset.</param>
-    public static PresetRequest For(LinearOperator a, double sigma, PriorInfo prior, int? maxEvaluations = null)
-        => new(a.Traits, sigma, prior, maxEvaluations, (double)a.MeasurementCount / a.Input.Count);
+    public static PresetRequest For(LinearOperator a, double sigma, PriorInfo prior, int? maxEvaluations = null) =>
+        new(a.Traits, sigma, prior, maxEvaluations, (double)a.MeasurementCount / a.Input.Count);
 
     /// <summary>Whether the measured values are pixels of the picture: masks, mosaics, and pictures that only have noise.</summary>
     public bool MeasuresPixels => Traits.Mask || (Traits is { OrthonormalRows: true, Downsample: 1, Local.Support: 1 } && !Traits.Blur);

@@ -25,16 +25,22 @@ internal sealed class SolverRun
 
     /// <summary>y on [-1,1].</summary>
     public Tensor Y => _problem.Y;
+
     /// <summary>The operator.</summary>
     public LinearOperator A => _problem.A;
+
     /// <summary>Standard deviation of the noise on [-1,1].</summary>
     public double Sigma => _problem.Sigma;
+
     /// <summary>Number of steps.</summary>
     public int Steps { get; }
+
     /// <summary>Network evaluations so far.</summary>
     public int Evaluations { get; private set; }
+
     /// <summary>Whether somebody looks at intermediates.</summary>
     public bool IsTraced => _context.Trace is not null;
+
     /// <summary>The prior's noise levels.</summary>
     public (double Min, double Max) NoiseRange => _prior.Info.NoiseRange;
 
@@ -46,12 +52,18 @@ internal sealed class SolverRun
         return Finite(_prior.Denoise(x, sigma, _problem.Condition with { NetworkSigma = networkSigma }), x, sigma);
     }
 
-    /// <summary>As <see cref="Denoise(Tensor, double, double?)"/>, of the picture turned by one of the eight modes of <see cref="Dihedral"/>, and turned back.</summary>
+    /// <summary>
+    /// As <see cref="Denoise(Tensor, double, double?)"/>, of the picture turned by one of the eight modes of <see cref="Dihedral"/>, and
+    /// turned back.
+    /// </summary>
     /// <exception cref="NumericalException">It is not finite.</exception>
-    public Tensor DenoiseTurned(Tensor x, double sigma, int mode, double? networkSigma = null)
-        => mode == 0 ? Denoise(x, sigma, networkSigma) : Dihedral.TurnBack(Denoise(Dihedral.Turn(x, mode), sigma, networkSigma), mode);
+    public Tensor DenoiseTurned(Tensor x, double sigma, int mode, double? networkSigma = null) =>
+        mode == 0 ? Denoise(x, sigma, networkSigma) : Dihedral.TurnBack(Denoise(Dihedral.Turn(x, mode), sigma, networkSigma), mode);
 
-    /// <summary>The network's noise estimate, and its variance channels where it has them, at x_t = sqrt(alphaBar_t) x0 + sqrt(1 - alphaBar_t) n; derived from the estimate of x0 with priors that have no such network.</summary>
+    /// <summary>
+    /// The network's noise estimate, and its variance channels where it has them, at x_t = sqrt(alphaBar_t) x0 + sqrt(1 - alphaBar_t) n;
+    /// derived from the estimate of x0 with priors that have no such network.
+    /// </summary>
     /// <param name="xt">x_t.</param>
     /// <param name="t">Integer time of <paramref name="schedule"/>.</param>
     /// <param name="schedule">The prior's own schedule, where it has one.</param>
@@ -60,10 +72,15 @@ internal sealed class SolverRun
     public (Tensor Epsilon, Tensor? Variance) Predict(Tensor xt, int t, NoiseSchedule schedule, double delta = 0)
     {
         Begin();
-        double sigma = schedule.Sigma(t), told = (1 + delta) * sigma;
+        double sigma = schedule.Sigma(t),
+            told = (1 + delta) * sigma;
         if (_prior is IVpNetwork network)
         {
-            (Tensor epsilon, Tensor? variance) = network.Predict(xt, delta == 0 ? t : (int)schedule.TimeOf(told, TimeMode.Nearest), _problem.Condition);
+            (Tensor epsilon, Tensor? variance) = network.Predict(
+                xt,
+                delta == 0 ? t : (int)schedule.TimeOf(told, TimeMode.Nearest),
+                _problem.Condition
+            );
             return (Finite(epsilon, xt, sigma), variance);
         }
         Tensor x = xt / Math.Sqrt(schedule.AlphaBar[t]);
@@ -79,11 +96,20 @@ internal sealed class SolverRun
 
     private Tensor Finite(Tensor output, Tensor x, double sigma)
     {
-        if (IsFinite(output)) return output;
+        if (IsFinite(output))
+            return output;
         string where = FormattableString.Invariant($"step {_step + 1} of {Steps}, sigma {sigma:0.####}");
         throw IsFinite(x)
-            ? new NumericalException("The prior's network returned NaN or infinity", where, "Compute in float32 (--dtype fp32), and verify the checkpoint")
-            : new NumericalException("The data step returned NaN or infinity", where, "Check the operator (diffusion operators check), or raise the noise level above 0 if it amplifies without bound");
+            ? new NumericalException(
+                "The prior's network returned NaN or infinity",
+                where,
+                "Compute in float32 (--dtype fp32), and verify the checkpoint"
+            )
+            : new NumericalException(
+                "The data step returned NaN or infinity",
+                where,
+                "Check the operator (diffusion operators check), or raise the noise level above 0 if it amplifies without bound"
+            );
     }
 
     /// <summary>Noise in the shape of the picture.</summary>
@@ -95,7 +121,8 @@ internal sealed class SolverRun
     /// <summary>Hands out a number of the running step, in float32.</summary>
     public void Trace(string what, double value)
     {
-        if (!IsTraced) return;
+        if (!IsTraced)
+            return;
         using Tensor number = torch.tensor([(float)value]);
         Trace(what, number);
     }
@@ -114,7 +141,8 @@ internal sealed class SolverRun
     /// <summary>Moves <paramref name="next"/> out of the innermost scope and disposes what it replaces.</summary>
     public static void Replace(ref Tensor x, Tensor next)
     {
-        if (ReferenceEquals(x, next)) return;
+        if (ReferenceEquals(x, next))
+            return;
         x.Dispose();
         x = next.MoveToOuterDisposeScope();
     }
@@ -123,7 +151,8 @@ internal sealed class SolverRun
     /// <exception cref="NumericalException">It is not finite.</exception>
     public Tensor Finish(Tensor x, InverseProblem problem)
     {
-        if (!IsFinite(x)) throw new NumericalException("The result holds NaN or infinity", remedy: "Check the operator (diffusion operators check)");
+        if (!IsFinite(x))
+            throw new NumericalException("The result holds NaN or infinity", remedy: "Check the operator (diffusion operators check)");
         return problem.FromRange(x, PixelRange.Symmetric);
     }
 
@@ -138,12 +167,18 @@ internal sealed class SolverRun
     {
         long[] expected = problem.A.Output.Batch(problem.Batch);
         if (!expected.AsSpan().SequenceEqual(problem.Y.shape))
-            throw new ArgumentException($"The measurement has shape [{string.Join(",", problem.Y.shape)}], but the operator makes [{string.Join(",", expected)}]. Use the operator that it was made with.");
+            throw new ArgumentException(
+                $"The measurement has shape [{string.Join(",", problem.Y.shape)}], but the operator makes "
+                    + $"[{string.Join(",", expected)}]. Use the operator that it was made with."
+            );
         if (!(problem.Sigma >= 0) || double.IsInfinity(problem.Sigma))
             throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {problem.Sigma}."));
         PriorInfo info = prior.Info;
         if (info.Channels != problem.A.Input.Channels)
-            throw new ArgumentException($"Prior {info.Name} is for pictures of {info.Channels} channel(s), but the operator takes {problem.A.Input.Channels}. Use another prior.");
+            throw new ArgumentException(
+                $"Prior {info.Name} is for pictures of {info.Channels} channel(s), but the operator takes "
+                    + $"{problem.A.Input.Channels}. Use another prior."
+            );
         if (info.Classes is { } classes && problem.Condition.Labels is null)
             throw new ArgumentException($"Prior {info.Name} is class-conditional: give a class from 0 to {classes - 1} per picture.");
         if (problem.Condition.Labels is { } labels && labels.Length != problem.Batch)

@@ -8,7 +8,11 @@ public enum SolverStart
 {
     /// <summary>The operator's first guess: fill-in for masks, enlargement for downsampling, a damped pseudo-inverse elsewhere.</summary>
     Guess,
-    /// <summary>The measurement itself where it is a picture of the right size, its cubic enlargement (a = -0.75) where it is reduced; the guess elsewhere.</summary>
+
+    /// <summary>
+    /// The measurement itself where it is a picture of the right size, its cubic enlargement (a = -0.75) where it is reduced; the guess
+    /// elsewhere.
+    /// </summary>
     Measurement,
 }
 
@@ -16,8 +20,10 @@ internal static class SolverStarts
 {
     public static Tensor Of(this SolverStart start, LinearOperator a, Tensor y)
     {
-        if (start == SolverStart.Guess || !a.Output.IsImage || a.Traits.Mask || a.Output.Image.Channels != a.Input.Channels) return a.Guess(y);
-        if (a.Output.Image == a.Input) return y.clone();
+        if (start == SolverStart.Guess || !a.Output.IsImage || a.Traits.Mask || a.Output.Image.Channels != a.Input.Channels)
+            return a.Guess(y);
+        if (a.Output.Image == a.Input)
+            return y.clone();
         return Resize.OpenCvCubic(y, a.Input.Height, a.Input.Width);
     }
 }

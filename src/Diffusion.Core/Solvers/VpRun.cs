@@ -4,7 +4,10 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Solvers;
 
-/// <summary>A run of a solver in variance-preserving terms, x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) n: the schedule, and the network's output at integer times.</summary>
+/// <summary>
+/// A run of a solver in variance-preserving terms, x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) n: the schedule, and the network's output at
+/// integer times.
+/// </summary>
 internal sealed class VpRun
 {
     private readonly SolverRun _run;
@@ -26,19 +29,28 @@ internal sealed class VpRun
 
     /// <summary>The schedule.</summary>
     public NoiseSchedule Schedule { get; }
+
     /// <summary>y on [-1,1].</summary>
     public Tensor Y => _run.Y;
+
     /// <summary>The operator.</summary>
     public LinearOperator A => _run.A;
+
     /// <summary>Standard deviation of the measurement noise on [-1,1].</summary>
     public double Noise => _run.Sigma;
+
     /// <summary>Whether somebody looks at intermediates.</summary>
     public bool IsTraced => _run.IsTraced;
+
     /// <summary>The prior's noise levels.</summary>
     public (double Min, double Max) NoiseRange => _run.NoiseRange;
 
     /// <summary>abar_t; 1 for the clean picture, t = -1.</summary>
-    public double AlphaBar(int t) => t < 0 ? 1 : _published ? Schedule.Published.AlphaBar[t] : Schedule.AlphaBar[t];
+    public double AlphaBar(int t) =>
+        t < 0 ? 1
+        : _published ? Schedule.Published.AlphaBar[t]
+        : Schedule.AlphaBar[t];
+
     /// <summary>sqrt((1 - abar_t)/abar_t); 0 for the clean picture.</summary>
     public double Sigma(int t) => Math.Sqrt((1 - AlphaBar(t)) / AlphaBar(t));
 
@@ -46,8 +58,7 @@ internal sealed class VpRun
     /// <param name="x">x_t.</param>
     /// <param name="t">t.</param>
     /// <param name="delta">The network is told the noise level (1 + delta) sigma_t.</param>
-    public (Tensor Epsilon, Tensor? Variance) Predict(Tensor x, int t, double delta = 0)
-        => _run.Predict(x, t, Schedule, delta);
+    public (Tensor Epsilon, Tensor? Variance) Predict(Tensor x, int t, double delta = 0) => _run.Predict(x, t, Schedule, delta);
 
     /// <summary>x0 = (x_t - sqrt(1 - abar_t) eps) / sqrt(abar_t), not clipped, and eps.</summary>
     public (Tensor X0, Tensor Epsilon) Estimate(Tensor x, int t, double delta = 0)
@@ -86,7 +97,8 @@ internal sealed class VpRun
     /// <summary>Hands out an intermediate of the running step that is only worth computing for a listener.</summary>
     public void Trace(string what, Func<Tensor> value)
     {
-        if (!IsTraced) return;
+        if (!IsTraced)
+            return;
         using DisposeScope scope = torch.NewDisposeScope();
         _run.Trace(what, value());
     }
@@ -105,8 +117,10 @@ internal sealed class Differentiable(Tensor leaf, Tensor x0, Tensor epsilon, Ten
 
     /// <summary>x0, without gradients.</summary>
     public Tensor X0 { get; } = x0.detach();
+
     /// <summary>eps, without gradients.</summary>
     public Tensor Epsilon { get; } = epsilon;
+
     /// <summary>The variance channels, without gradients; null where the network has none.</summary>
     public Tensor? Variance { get; } = variance;
 

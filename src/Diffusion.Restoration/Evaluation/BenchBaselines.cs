@@ -11,11 +11,16 @@ internal static class BenchBaselines
     /// <param name="y">The measurement.</param>
     /// <param name="noise">Standard deviation of its noise.</param>
     /// <param name="clean">The original: Tikhonov's eta is the one that comes nearest to it, which flatters the baseline.</param>
-    public static IReadOnlyList<(string Name, Func<Tensor> Restore)> For(LinearOperator a, Tensor y, double noise, Tensor clean) => a.Traits switch
-    {
-        { Guess: { } name } => [("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)), (name, () => a.Guess(y))],
-        { Mask: true } => [("median fill", () => Baselines.MedianFill(a, y)), ("harmonic fill", () => Baselines.HarmonicFill(a, y))],
-        { Downsample: > 1 } when a.Output.IsImage && a.Output.Image.Channels == a.Input.Channels => [("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)), ("bicubic", () => Baselines.Bicubic(a, y))],
-        _ => [("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean))],
-    };
+    public static IReadOnlyList<(string Name, Func<Tensor> Restore)> For(LinearOperator a, Tensor y, double noise, Tensor clean) =>
+        a.Traits switch
+        {
+            { Guess: { } name } => [("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)), (name, () => a.Guess(y))],
+            { Mask: true } => [("median fill", () => Baselines.MedianFill(a, y)), ("harmonic fill", () => Baselines.HarmonicFill(a, y))],
+            { Downsample: > 1 } when a.Output.IsImage && a.Output.Image.Channels == a.Input.Channels =>
+            [
+                ("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)),
+                ("bicubic", () => Baselines.Bicubic(a, y)),
+            ],
+            _ => [("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean))],
+        };
 }

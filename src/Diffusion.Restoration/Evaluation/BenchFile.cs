@@ -23,12 +23,29 @@ namespace Diffusion.Evaluation;
 /// </code></example>
 public static class BenchFile
 {
-    private static readonly string[] Keys = ["title", "sizes", "operators", "noise", "solvers", "priors", "steps", "seeds", "repeat", "border", "margin", "baselines", "shown"];
+    private static readonly string[] Keys =
+    [
+        "title",
+        "sizes",
+        "operators",
+        "noise",
+        "solvers",
+        "priors",
+        "steps",
+        "seeds",
+        "repeat",
+        "border",
+        "margin",
+        "baselines",
+        "shown",
+    ];
     private static readonly string[] OperatorKeys = ["operator", "noise"];
     private static readonly string[] SolverKeys = ["solver", "preset", "set", "steps"];
 
     /// <summary>Reads a file. Names of operators and solvers are checked by <see cref="BenchPlan.Checked"/>.</summary>
-    /// <exception cref="DiffusionException">It cannot be read, or has unknown keys or impossible values; the message names the line.</exception>
+    /// <exception cref="DiffusionException">
+    /// It cannot be read, or has unknown keys or impossible values; the message names the line.
+    /// </exception>
     public static BenchPlan Read(string path)
     {
         try
@@ -64,19 +81,24 @@ public static class BenchFile
             Border = map.Value("border", defaults.Border, text => Count("border", text, 0)),
             Margin = map.Value("margin", defaults.Margin, text => Count("margin", text, 0)),
             Shown = map.Value("shown", defaults.Shown, text => Count("shown", text, 0)),
-            Baselines = map.Value("baselines", defaults.Baselines, text => bool.TryParse(text, out bool wanted) ? wanted : throw new ArgumentException($"baselines is true or false, not \"{text}\".")),
+            Baselines = map.Value("baselines", defaults.Baselines, text =>
+                bool.TryParse(text, out bool wanted) ? wanted : throw new ArgumentException($"baselines is true or false, not \"{text}\".")
+            ),
         };
     }
 
     private static BenchOperator Operator(YamlMap map) => new(map.Word("operator"), map.List("noise", BenchNumbers.Noise));
 
-    private static BenchSolver Solver(YamlMap map) => new(map.Word("solver"))
-    {
-        Preset = map.Value("preset", (string?)null, word => word),
-        Set = map.Pairs("set"),
-        Steps = map.List("steps", BenchNumbers.Steps),
-    };
+    private static BenchSolver Solver(YamlMap map) =>
+        new(map.Word("solver"))
+        {
+            Preset = map.Value("preset", (string?)null, word => word),
+            Set = map.Pairs("set"),
+            Steps = map.List("steps", BenchNumbers.Steps),
+        };
 
-    private static int Count(string key, string text, int least)
-        => BenchNumbers.Whole(text) is { } value && value >= least ? value : throw new ArgumentException($"{key} is a whole number from {least}, not \"{text}\".");
+    private static int Count(string key, string text, int least) =>
+        BenchNumbers.Whole(text) is { } value && value >= least
+            ? value
+            : throw new ArgumentException($"{key} is a whole number from {least}, not \"{text}\".");
 }

@@ -35,22 +35,32 @@ public static class BenchMarkdown
     public static string Write(IReadOnlyList<BenchGroup> groups, string title, string? about = null)
     {
         StringBuilder text = new($"# {title}\n\n");
-        if (about is not null) text.Append(about).Append("\n\n");
-        text.Append("Means over pictures, on the values of 8-bit files. *gain*: PSNR minus that of the reference baseline on the same measurement, *sd* its standard deviation over pictures, *improved* the pictures with a gain above 0. Tikhonov's damping is the best one for each picture, found with the original. *seconds* are those of the restoration alone; *peak MB* is what the whole process held meanwhile, reserves of its allocator included.\n");
+        if (about is not null)
+            text.Append(about).Append("\n\n");
+        text.Append(
+            "Means over pictures, on the values of 8-bit files. *gain*: PSNR minus that of the reference baseline on the same "
+                + "measurement, *sd* its standard deviation over pictures, *improved* the pictures with a gain above 0. Tikhonov's "
+                + "damping is the best one for each picture, found with the original. *seconds* are those of the restoration alone; "
+                + "*peak MB* is what the whole process held meanwhile, reserves of its allocator included.\n"
+        );
         foreach (BenchGroup group in groups)
         {
             // Columns that say nothing are left out.
             var columns = Columns.Where(column => group.Lines.Any(line => column.Text(group, line).Length > 0)).ToArray();
-            text.Append($"\n## {group.Title}\n\n{group.Pictures} picture{(group.Pictures == 1 ? "" : "s")}{(group.Reference is null ? "" : $", reference {group.Reference}")}\n\n");
+            text.Append(
+                $"\n## {group.Title}\n\n{group.Pictures} "
+                    + $"picture{(group.Pictures == 1 ? "" : "s")}{(group.Reference is null ? "" : $", reference {group.Reference}")}\n\n"
+            );
             Row(text, columns.Select(column => column.Name));
             Row(text, columns.Select(column => column.IsNumber ? "---:" : "---"));
-            foreach (BenchLine line in group.Lines) Row(text, columns.Select(column => column.Text(group, line)));
+            foreach (BenchLine line in group.Lines)
+                Row(text, columns.Select(column => column.Text(group, line)));
         }
         return text.ToString();
     }
 
-    private static void Row(StringBuilder text, IEnumerable<string> cells)
-        => text.Append("| ").AppendJoin(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal))).Append(" |\n");
+    private static void Row(StringBuilder text, IEnumerable<string> cells) =>
+        text.Append("| ").AppendJoin(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal))).Append(" |\n");
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
 }

@@ -19,19 +19,26 @@ internal sealed class BenchMeasurement : IDisposable
 
     /// <summary>The operator.</summary>
     public OperatorSpec Spec { get; }
+
     /// <summary>Standard deviation of the noise on [0,1].</summary>
     public double Noise { get; }
+
     /// <summary>The original, [1,C,H,W] on [0,1].</summary>
     public Tensor Clean { get; }
+
     /// <summary>y.</summary>
     public Measurement Measured { get; }
 
-    /// <summary>Measures a picture as <c>degrade</c> does: cropped on the right and below where the operator's sizes ask for it, noise by its seed and the picture's name, never clipped.</summary>
+    /// <summary>
+    /// Measures a picture as <c>degrade</c> does: cropped on the right and below where the operator's sizes ask for it, noise by its seed
+    /// and the picture's name, never clipped.
+    /// </summary>
     /// <exception cref="DiffusionException">The picture does not fit the operator, or is too small for the margin.</exception>
     public static BenchMeasurement Of(Picture picture, OperatorSpec spec, BenchCell cell)
     {
         using ComputeScope scope = new();
-        if (cell.Margin > 0) return WithMargin(picture, spec, cell);
+        if (cell.Margin > 0)
+            return WithMargin(picture, spec, cell);
         using DegradedPicture degraded = new Degrader(spec, cell.Noise, cell.Seed) { CropToFit = true }.Degrade(picture);
         Measurement y = degraded.Measurement;
         return new(spec, cell.Noise, Cut(picture.Pixels, 0, y.Clean!.Value), new Measurement(y.Y.clone(), y.Name) { Side = y.Side });
@@ -42,15 +49,36 @@ internal sealed class BenchMeasurement : IDisposable
     {
         ImageShape whole = FittingSize.Of(spec, new ImageShape(picture.Channels, picture.Height, picture.Width));
         using LinearOperator outer = spec.Bind(whole);
-        int factor = Math.Max(1, outer.Traits.Downsample), margin = (cell.Margin + factor - 1) / factor * factor;
+        int factor = Math.Max(1, outer.Traits.Downsample),
+            margin = (cell.Margin + factor - 1) / factor * factor;
         ImageShape middle = whole with { Height = whole.Height - 2 * margin, Width = whole.Width - 2 * margin };
-        if (middle.Height < 1 || middle.Width < 1) throw new DiffusionException($"A margin of {margin} leaves nothing of {whole.Height}x{whole.Width} pixels (height x width)", cell.Picture, "Use a smaller margin");
+        if (middle.Height < 1 || middle.Width < 1)
+            throw new DiffusionException(
+                $"A margin of {margin} leaves nothing of {whole.Height}x{whole.Width} pixels (height x width)",
+                cell.Picture,
+                "Use a smaller margin"
+            );
         using LinearOperator inner = spec.Bind(middle);
         Tensor clean = Cut(picture.Pixels, margin, middle);
-        bool local = outer.Output.IsImage && inner.Output.IsImage && (outer.Traits.Blur || outer.Traits.Downsample > 1) && outer.Output.Image.Height - inner.Output.Image.Height == 2 * margin / factor;
+        bool local =
+            outer.Output.IsImage
+            && inner.Output.IsImage
+            && (outer.Traits.Blur || outer.Traits.Downsample > 1)
+            && outer.Output.Image.Height - inner.Output.Image.Height == 2 * margin / factor;
         Tensor y = local ? Cut(outer.Apply(Cut(picture.Pixels, 0, whole)), margin / factor, inner.Output.Image) : inner.Apply(clean);
-        if (cell.Noise > 0) y = y + cell.Noise * inner.Restrict(new PhiloxNoise(cell.Seed, [ImageKey.FromName(picture.Name)]).Draw(NoiseRole.Measurement, y.shape));
-        SideFile side = new() { Operator = spec.ToString(), Noise = cell.Noise, Seed = cell.Seed, InputSize = [middle.Channels, middle.Height, middle.Width], OutputSize = [.. inner.Output.Dims] };
+        if (cell.Noise > 0)
+            y =
+                y
+                + cell.Noise
+                    * inner.Restrict(new PhiloxNoise(cell.Seed, [ImageKey.FromName(picture.Name)]).Draw(NoiseRole.Measurement, y.shape));
+        SideFile side = new()
+        {
+            Operator = spec.ToString(),
+            Noise = cell.Noise,
+            Seed = cell.Seed,
+            InputSize = [middle.Channels, middle.Height, middle.Width],
+            OutputSize = [.. inner.Output.Dims],
+        };
         return new(spec, cell.Noise, clean, new Measurement(y, picture.Name) { Side = side });
     }
 
@@ -65,7 +93,8 @@ internal sealed class BenchMeasurement : IDisposable
     public double? Distance(Tensor x, Lpips? lpips)
     {
         const int LargestWindow = 31;
-        if (lpips is null || Math.Min(Clean.shape[2], Clean.shape[3]) < LargestWindow) return null;
+        if (lpips is null || Math.Min(Clean.shape[2], Clean.shape[3]) < LargestWindow)
+            return null;
         using DisposeScope scope = torch.NewDisposeScope();
         return lpips.Distance((x.clamp(0, 1) * 255).round() / 255, Clean).item<float>();
     }
@@ -77,5 +106,6 @@ internal sealed class BenchMeasurement : IDisposable
         Clean.Dispose();
     }
 
-    private static Tensor Cut(Tensor pixels, int margin, ImageShape shape) => pixels.narrow(2, margin, shape.Height).narrow(3, margin, shape.Width).clone();
+    private static Tensor Cut(Tensor pixels, int margin, ImageShape shape) =>
+        pixels.narrow(2, margin, shape.Height).narrow(3, margin, shape.Width).clone();
 }

@@ -13,8 +13,21 @@ public static class BenchParquet
     public static void Write(Stream stream, IReadOnlyList<BenchRow> rows)
     {
         ParquetSchema schema = new([.. BenchColumns.All.Select(column => new DataField(column.Name, column.Type, isNullable: true))]);
-        List<IDictionary<string, object?>> records = [.. rows.Select(row => (IDictionary<string, object?>)BenchColumns.All.Zip(BenchColumns.Write(row))
-            .ToDictionary(pair => pair.First.Name, pair => pair.Second.Length == 0 ? null : Convert.ChangeType(pair.Second, pair.First.Type, CultureInfo.InvariantCulture)))];
+        List<IDictionary<string, object?>> records =
+        [
+            .. rows.Select(row =>
+                (IDictionary<string, object?>)
+                    BenchColumns
+                        .All.Zip(BenchColumns.Write(row))
+                        .ToDictionary(
+                            pair => pair.First.Name,
+                            pair =>
+                                pair.Second.Length == 0
+                                    ? null
+                                    : Convert.ChangeType(pair.Second, pair.First.Type, CultureInfo.InvariantCulture)
+                        )
+            ),
+        ];
         using MemoryStream memory = new();
         ParquetSerializer.SerializeUntypedAsync(records!, schema, memory).GetAwaiter().GetResult();
         memory.Position = 0;

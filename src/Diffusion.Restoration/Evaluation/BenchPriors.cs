@@ -29,13 +29,15 @@ public sealed class BenchPriors(ComputePolicy policy) : IDisposable
     /// <exception cref="CheckpointException">There is no such prior, or it does not load.</exception>
     public IDenoiser Load(string name)
     {
-        if (!_loaded.TryGetValue(name, out IDenoiser? prior)) _loaded.Add(name, prior = PriorLoader.Load(name, policy));
+        if (!_loaded.TryGetValue(name, out IDenoiser? prior))
+            _loaded.Add(name, prior = PriorLoader.Load(name, policy));
         return prior;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (IDenoiser prior in _loaded.Values) prior.Dispose();
+        foreach (IDenoiser prior in _loaded.Values)
+            prior.Dispose();
     }
 }

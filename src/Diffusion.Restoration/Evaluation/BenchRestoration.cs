@@ -24,9 +24,25 @@ internal sealed record BenchRestoration(Tensor X, int Evaluations, double Second
     /// <summary>Restores with a prior, as <see cref="Restorer"/> does, but with evaluations counted instead of promised.</summary>
     /// <exception cref="NumericalException">NaN or infinity came out.</exception>
     /// <exception cref="ArgumentException">The solver refuses the problem or its settings.</exception>
-    public static BenchRestoration Solve(BenchCell cell, BenchSolver method, BoundProblem problem, BenchMeasurement measured, IDenoiser prior, SolverCatalog solvers, ComputePolicy policy, int repeat, CancellationToken cancellation)
+    public static BenchRestoration Solve(
+        BenchCell cell,
+        BenchSolver method,
+        BoundProblem problem,
+        BenchMeasurement measured,
+        IDenoiser prior,
+        SolverCatalog solvers,
+        ComputePolicy policy,
+        int repeat,
+        CancellationToken cancellation
+    )
     {
-        RestoreOptions options = new() { Solver = method.Name, Preset = method.Preset, Set = method.Set, Steps = cell.Steps };
+        RestoreOptions options = new()
+        {
+            Solver = method.Name,
+            Preset = method.Preset,
+            Set = method.Set,
+            Steps = cell.Steps,
+        };
         double sigma = measured.Noise * problem.Scale;
         (_, ISolver solver) = SolverChoice.Create(options, solvers, PresetRequest.For(problem.A, sigma, prior.Info, cell.Steps));
         using IDenoiser? tiled = Tiling.Wrap(prior, options, problem.Solved.Input, 1, policy);
@@ -36,14 +52,20 @@ internal sealed record BenchRestoration(Tensor X, int Evaluations, double Second
         (Tensor x, double seconds, double peak) = Timed(repeat, () =>
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            Tensor solved = problem.Run(solver, inverse, counted, new SolverContext
-            {
-                Noise = new PhiloxNoise(cell.Seed, [ImageKey.FromName(measured.Measured.Name)]),
-                Cancellation = cancellation,
-            });
+            Tensor solved = problem.Run(
+                solver,
+                inverse,
+                counted,
+                new SolverContext
+                {
+                    Noise = new PhiloxNoise(cell.Seed, [ImageKey.FromName(measured.Measured.Name)]),
+                    Cancellation = cancellation,
+                }
+            );
             return (problem.IsGray ? GrayMeasurement.Mean(solved) : solved).cpu().MoveToOuterDisposeScope();
         });
-        if (x.isfinite().all().item<bool>()) return new(x, counted.Evaluations / repeat, seconds, peak);
+        if (x.isfinite().all().item<bool>())
+            return new(x, counted.Evaluations / repeat, seconds, peak);
         throw new NumericalException("NaN or infinity came out");
     }
 

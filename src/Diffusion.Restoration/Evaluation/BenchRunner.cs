@@ -47,19 +47,25 @@ public sealed class BenchRunner
 
     /// <summary>Where operators are looked up.</summary>
     public OperatorCatalog Operators { get; init; } = ShippedOperators.Catalog;
+
     /// <summary>Where solvers are looked up.</summary>
     public SolverCatalog Solvers { get; init; } = SolverCatalog.BuiltIn;
+
     /// <summary>Keeps pictures for the report; null keeps none.</summary>
     public BenchPictures? Pictures { get; init; }
+
     /// <summary>Measures LPIPS as well; null: not. Borrowed.</summary>
     public Lpips? Lpips { get; init; }
+
     /// <summary>Told after each row and each failure.</summary>
     public Action<BenchProgress>? Progress { get; init; }
 
     /// <summary>The number of restorations by solvers in the plan.</summary>
     public int Total { get; }
+
     /// <summary>How many of them the table lacks.</summary>
     public int Missing => _jobs.Sum(job => Cells(job).Count(cell => !_table.Has(cell.Cell)));
+
     /// <summary>What failed, one sentence each. It is tried again in the next run.</summary>
     public IReadOnlyList<string> Failures => _failures;
 
@@ -68,14 +74,22 @@ public sealed class BenchRunner
     {
         get
         {
-            HashSet<BenchCell> measured = [.. _jobs.Select(job => job.Measured)], solved = [.. _jobs.SelectMany(Cells).Select(cell => cell.Cell)];
-            return [.. _table.Rows.Where(row => row.Role == BenchRole.Solver ? solved.Contains(row.Cell) : measured.Contains(row.Cell.Measured))];
+            HashSet<BenchCell> measured = [.. _jobs.Select(job => job.Measured)],
+                solved = [.. _jobs.SelectMany(Cells).Select(cell => cell.Cell)];
+            return
+            [
+                .. _table.Rows.Where(row =>
+                    row.Role == BenchRole.Solver ? solved.Contains(row.Cell) : measured.Contains(row.Cell.Measured)
+                ),
+            ];
         }
     }
 
     /// <summary>Runs. When it is cancelled, what is finished is in the table.</summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    /// <exception cref="DiffusionException">A picture or a prior cannot be read. A restoration that fails goes to <see cref="Failures"/>, and the others go on.</exception>
+    /// <exception cref="DiffusionException">
+    /// A picture or a prior cannot be read. A restoration that fails goes to <see cref="Failures"/>, and the others go on.
+    /// </exception>
     public void Run(CancellationToken cancellation = default)
     {
         using ComputeScope scope = new();
@@ -85,9 +99,11 @@ public sealed class BenchRunner
         foreach (IGrouping<(string File, BenchSize Size), BenchJob> group in _jobs.GroupBy(job => (job.File, job.Size)))
         {
             BenchJob[] open = [.. group.Where(job => LacksBaselines(job) || Cells(job).Any(cell => !_table.Has(cell.Cell)))];
-            if (open.Length == 0) continue;
+            if (open.Length == 0)
+                continue;
             using Picture picture = Read(group.Key.File, group.Key.Size);
-            foreach (BenchJob job in open) Run(job, picture, LacksBaselines(job), cancellation);
+            foreach (BenchJob job in open)
+                Run(job, picture, LacksBaselines(job), cancellation);
         }
     }
 
@@ -96,15 +112,26 @@ public sealed class BenchRunner
         using DisposeScope scope = torch.NewDisposeScope();
         (BenchCell Cell, BenchSolver Solver)[] open = [.. Cells(job).Where(cell => !_table.Has(cell.Cell))];
         BenchMeasurement? measurement = null;
-        if (!Try(job.Measured, open.Length, () => measurement = BenchMeasurement.Of(picture, Operators.Parse(job.Measured.Operator), job.Measured))) return;
+        if (
+            !Try(job.Measured, open.Length, () =>
+                measurement = BenchMeasurement.Of(picture, Operators.Parse(job.Measured.Operator), job.Measured)
+            )
+        )
+            return;
         using BenchMeasurement measured = measurement!;
         Pictures?.Keep(job.Measured, measured);
-        if (baselines) RunBaselines(job, measured, cancellation);
+        if (baselines)
+            RunBaselines(job, measured, cancellation);
         foreach (IGrouping<string, (BenchCell Cell, BenchSolver Solver)> group in open.GroupBy(cell => cell.Cell.PriorPath))
         {
             IDenoiser prior = _priors.Load(group.Key);
             BoundProblem? bound = null;
-            if (!Try(job.Measured, group.Count(), () => bound = BoundProblem.Bind(measured.Spec, measured.Measured, prior.Info.Channels, prior.Info.Name, _policy.Device))) continue;
+            if (
+                !Try(job.Measured, group.Count(), () =>
+                    bound = BoundProblem.Bind(measured.Spec, measured.Measured, prior.Info.Channels, prior.Info.Name, _policy.Device)
+                )
+            )
+                continue;
             using BoundProblem problem = bound!;
             foreach ((BenchCell cell, BenchSolver solver) in group)
             {
@@ -121,12 +148,20 @@ public sealed class BenchRunner
     private void RunBaselines(BenchJob job, BenchMeasurement measured, CancellationToken cancellation)
     {
         using LinearOperator a = measured.Spec.Bind(measured.Measured.Clean!.Value);
-        IReadOnlyList<(string Name, Func<Tensor> Restore)> baselines = BenchBaselines.For(a, measured.Measured.Y, measured.Noise, measured.Clean);
+        IReadOnlyList<(string Name, Func<Tensor> Restore)> baselines = BenchBaselines.For(
+            a,
+            measured.Measured.Y,
+            measured.Noise,
+            measured.Clean
+        );
         foreach ((string name, Func<Tensor> restore) in baselines)
         {
             cancellation.ThrowIfCancellationRequested();
             BenchCell cell = job.Measured with { Method = name };
-            if (!_table.Has(cell)) Finish(cell, name == baselines[^1].Name ? BenchRole.Reference : BenchRole.Baseline, measured, () => BenchRestoration.Classical(restore, _plan.Repeat));
+            if (!_table.Has(cell))
+                Finish(cell, name == baselines[^1].Name ? BenchRole.Reference : BenchRole.Baseline, measured, () =>
+                    BenchRestoration.Classical(restore, _plan.Repeat)
+                );
         }
     }
 
@@ -136,21 +171,23 @@ public sealed class BenchRunner
         using DisposeScope scope = torch.NewDisposeScope();
         BenchRow? row = null;
         if (!Try(cell, role == BenchRole.Solver ? 1 : 0, () =>
-        {
-            BenchRestoration restored = restore();
-            (PictureMetrics metrics, double? highBand) = measured.Compare(restored.X, cell.Border);
-            row = new BenchRow(cell, role, metrics, highBand, restored.Evaluations, restored.Seconds, restored.PeakMegabytes)
             {
-                Lpips = measured.Distance(restored.X, Lpips),
-                Height = (int)measured.Clean.shape[2],
-                Width = (int)measured.Clean.shape[3],
-                Threads = torch.get_num_threads(),
-                Version = Versions.Library,
-            };
-            Pictures?.Keep(cell, restored.X);
-        })) return;
+                BenchRestoration restored = restore();
+                (PictureMetrics metrics, double? highBand) = measured.Compare(restored.X, cell.Border);
+                row = new BenchRow(cell, role, metrics, highBand, restored.Evaluations, restored.Seconds, restored.PeakMegabytes)
+                {
+                    Lpips = measured.Distance(restored.X, Lpips),
+                    Height = (int)measured.Clean.shape[2],
+                    Width = (int)measured.Clean.shape[3],
+                    Threads = torch.get_num_threads(),
+                    Version = Versions.Library,
+                };
+                Pictures?.Keep(cell, restored.X);
+            }))
+            return;
         _table.Append(row!);
-        if (role == BenchRole.Solver) _done++;
+        if (role == BenchRole.Solver)
+            _done++;
         Progress?.Invoke(new BenchProgress(_done, Total, row, null));
     }
 
@@ -175,7 +212,8 @@ public sealed class BenchRunner
     // The first evaluation of a size compiles kernels and fills the allocator: no part of anybody's time.
     private void WarmUp(string name, IDenoiser prior, ImageShape shape)
     {
-        if (!_warm.Add((name, shape)) || prior.Info.TilesBeyond < Math.Max(shape.Height, shape.Width)) return;
+        if (!_warm.Add((name, shape)) || prior.Info.TilesBeyond < Math.Max(shape.Height, shape.Width))
+            return;
         using Tensor zeros = torch.zeros(shape.Batch(1), device: _policy.Device);
         prior.Denoise(zeros, Math.Clamp(0.5, prior.Info.NoiseRange.Min, prior.Info.NoiseRange.Max)).Dispose();
     }
@@ -186,5 +224,6 @@ public sealed class BenchRunner
         return new Picture(size.Apply(picture.Pixels)) { Name = picture.Name };
     }
 
-    private IEnumerable<(BenchCell Cell, BenchSolver Solver)> Cells(BenchJob job) => _plan.Cells(job, _priors.Sha, _policy.NetworkDtype.ToString().ToLowerInvariant());
+    private IEnumerable<(BenchCell Cell, BenchSolver Solver)> Cells(BenchJob job) =>
+        _plan.Cells(job, _priors.Sha, _policy.NetworkDtype.ToString().ToLowerInvariant());
 }

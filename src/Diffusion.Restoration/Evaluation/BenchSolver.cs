@@ -7,13 +7,16 @@ public sealed record BenchSolver(string Name)
 {
     /// <summary>A preset; null for the default one.</summary>
     public string? Preset { get; init; }
+
     /// <summary>Settings by name.</summary>
     public IReadOnlyDictionary<string, string> Set { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Its own numbers of evaluations; null: the plan's.</summary>
     public IReadOnlyList<int?>? Steps { get; init; }
 
     /// <summary>The settings as one text, sorted.</summary>
-    public string SetText => string.Join("; ", Set.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
+    public string SetText =>
+        string.Join("; ", Set.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"));
 
     /// <summary>Checks names.</summary>
     /// <exception cref="ArgumentException">An unknown solver, preset or setting.</exception>
@@ -21,11 +24,13 @@ public sealed record BenchSolver(string Name)
     {
         if (Name == Restoration.SolverTable.Auto)
         {
-            if (Preset is not null || Set.Count > 0) throw new ArgumentException("Preset and settings belong to a solver, not to auto. Name one.");
+            if (Preset is not null || Set.Count > 0)
+                throw new ArgumentException("Preset and settings belong to a solver, not to auto. Name one.");
             return;
         }
         SolverEntry entry = catalog.Find(Name);
         entry.Preset(Preset);
-        foreach (string key in Set.Keys) entry.Setting(key);
+        foreach (string key in Set.Keys)
+            entry.Setting(key);
     }
 }

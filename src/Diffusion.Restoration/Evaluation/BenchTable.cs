@@ -3,10 +3,13 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Evaluation;
 
-/// <summary>The table that a benchmark fills, a CSV file. Each finished row is appended and flushed: a run that is killed loses the row it was at.</summary>
+/// <summary>
+/// The table that a benchmark fills, a CSV file. Each finished row is appended and flushed: a run that is killed loses the row it was at.
+/// </summary>
 public sealed class BenchTable : IDisposable
 {
-    private readonly FileStream _file, _lock;
+    private readonly FileStream _file,
+        _lock;
     private readonly List<BenchRow> _rows = [];
     private readonly HashSet<BenchCell> _cells = [];
 
@@ -24,13 +27,25 @@ public sealed class BenchTable : IDisposable
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             // A file of its own: a lock on the table would keep people from reading it meanwhile.
-            heldLock = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            heldLock = new FileStream(
+                path + ".lock",
+                FileMode.OpenOrCreate,
+                FileAccess.ReadWrite,
+                FileShare.None,
+                bufferSize: 0,
+                FileOptions.DeleteOnClose
+            );
             file = new FileStream(path, anew ? FileMode.Create : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             heldLock?.Dispose();
-            throw new DiffusionException("The table cannot be written", path, "Check the folder, and whether another benchmark is at work in it", e);
+            throw new DiffusionException(
+                "The table cannot be written",
+                path,
+                "Check the folder, and whether another benchmark is at work in it",
+                e
+            );
         }
         BenchTable table = new(file, heldLock);
         try
@@ -75,7 +90,11 @@ public sealed class BenchTable : IDisposable
         string[] lines = Encoding.UTF8.GetString(bytes, 0, whole).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         IReadOnlyList<string> header = lines.Length == 0 ? [] : Csv.Fields(lines[0].TrimEnd('\r'));
         if (lines.Length > 0 && !BenchColumns.Fit(header))
-            throw new DiffusionException("The table has other columns: it was written by another version, or is no benchmark", path, "Use another folder, or --force to begin anew");
+            throw new DiffusionException(
+                "The table has other columns: it was written by another version, or is no benchmark",
+                path,
+                "Use another folder, or --force to begin anew"
+            );
         for (int i = 1; i < lines.Length; i++)
         {
             try
@@ -86,15 +105,22 @@ public sealed class BenchTable : IDisposable
             }
             catch (Exception e) when (e is FormatException or OverflowException)
             {
-                throw new DiffusionException($"Line {i + 1} of the table cannot be read: {e.Message.TrimEnd('.')}", path, "Delete the line, or use --force to begin anew", e);
+                throw new DiffusionException(
+                    $"Line {i + 1} of the table cannot be read: {e.Message.TrimEnd('.')}",
+                    path,
+                    "Delete the line, or use --force to begin anew",
+                    e
+                );
             }
         }
         bool current = header.SequenceEqual(BenchColumns.Names);
         _file.SetLength(current ? whole : 0);
         _file.Position = _file.Length;
-        if (current) return;
+        if (current)
+            return;
         WriteLine(BenchColumns.Names);
-        foreach (BenchRow row in _rows) WriteLine(BenchColumns.Write(row));
+        foreach (BenchRow row in _rows)
+            WriteLine(BenchColumns.Write(row));
     }
 
     private void WriteLine(IEnumerable<string> fields)

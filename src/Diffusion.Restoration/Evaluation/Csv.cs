@@ -17,14 +17,17 @@ internal static class Csv
         for (int i = 0; i < line.Length; i++)
         {
             char c = line[i];
-            if (quoted && c == '"' && i + 1 < line.Length && line[i + 1] == '"') field.Append(line[i++]);
-            else if (c == '"') quoted = !quoted;
+            if (quoted && c == '"' && i + 1 < line.Length && line[i + 1] == '"')
+                field.Append(line[i++]);
+            else if (c == '"')
+                quoted = !quoted;
             else if (c == ',' && !quoted)
             {
                 fields.Add(field.ToString());
                 field.Clear();
             }
-            else field.Append(c);
+            else
+                field.Append(c);
         }
         fields.Add(field.ToString());
         return fields;

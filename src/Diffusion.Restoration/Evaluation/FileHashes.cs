@@ -10,7 +10,8 @@ internal sealed class FileHashes
     /// <summary>The first 12 digits of the SHA-256 of a file.</summary>
     public string OfFile(string path)
     {
-        if (_known.TryGetValue(path, out string? known)) return known;
+        if (_known.TryGetValue(path, out string? known))
+            return known;
         using FileStream stream = File.OpenRead(path);
         return _known[path] = Convert.ToHexStringLower(SHA256.HashData(stream))[..12];
     }

@@ -10,7 +10,8 @@ internal static class AlphaChannel
     /// <returns>[1,1,height,width] on [0,1]; the caller owns it.</returns>
     public static Tensor Resize(Tensor alpha, int height, int width)
     {
-        if (alpha.shape[2] == height && alpha.shape[3] == width) return alpha.clone();
+        if (alpha.shape[2] == height && alpha.shape[3] == width)
+            return alpha.clone();
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor resized = Imaging.Resize.ToSize(alpha, height, width);
         return resized.clamp(0, 1).MoveToOuterDisposeScope();

@@ -14,13 +14,16 @@ public static class Baselines
     // eta is swept over ||A||^2 times 10^-6 .. 10^1.
     private const int SweepPoints = 29;
 
-    /// <summary>The operator's own guess where that has a name, enlargement for downsampling, Tikhonov for everything with a blur or a transform, harmonic filling for masks.</summary>
+    /// <summary>
+    /// The operator's own guess where that has a name, enlargement for downsampling, Tikhonov for everything with a blur or a transform,
+    /// harmonic filling for masks.
+    /// </summary>
     /// <param name="a">The operator.</param>
     /// <param name="y">[N, Output]; borrowed.</param>
     /// <param name="sigma">Standard deviation of the noise on [0,1].</param>
     /// <param name="reference">[N,C,H,W]: the best eta is then the one nearest to it; null: the discrepancy principle decides.</param>
-    public static Baseline Classical(LinearOperator a, Tensor y, double sigma, Tensor? reference = null)
-        => a.Traits switch
+    public static Baseline Classical(LinearOperator a, Tensor y, double sigma, Tensor? reference = null) =>
+        a.Traits switch
         {
             { Guess: { } name } => new(name, a.Guess(y)),
             { Mask: true } => new("harmonic fill", HarmonicFill(a, y)),
@@ -41,7 +44,10 @@ public static class Baselines
     /// <param name="a">The operator.</param>
     /// <param name="y">[N, Output]; borrowed.</param>
     /// <param name="sigma">Standard deviation of the noise on [0,1].</param>
-    /// <param name="reference">With it: the eta of the smallest error. Without: the largest eta whose residual stays within the noise (Morozov's discrepancy principle).</param>
+    /// <param name="reference">
+    /// With it: the eta of the smallest error. Without: the largest eta whose residual stays within the noise (Morozov's discrepancy
+    /// principle).
+    /// </param>
     public static Tensor Tikhonov(LinearOperator a, Tensor y, double sigma, Tensor? reference = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -51,16 +57,21 @@ public static class Baselines
         bool keepsConstants = a.Output.IsImage && one.std().item<float>() < 1e-3 && one.mean().item<float>() > 0.5;
         Tensor offset = keepsConstants ? mean / one.mean() : torch.zeros_like(mean);
         Tensor centred = y - offset * one;
-        double target = sigma * sigma * a.MeasurementCount * y.shape[0], scale = a.NormSquared;
+        double target = sigma * sigma * a.MeasurementCount * y.shape[0],
+            scale = a.NormSquared;
         (Tensor X, double Score)? best = null;
         for (int i = 0; i < SweepPoints; i++)
         {
             double eta = scale * Math.Pow(10, 1 - 7.0 * i / (SweepPoints - 1));
             Tensor x = a.PseudoInverse(centred, eta) + offset;
-            double score = reference is null ? a.Restrict(a.Apply(x) - y).square().sum().item<float>() : (x.clamp(0, 1) - reference).square().sum().item<float>();
-            if (best is null || score < best.Value.Score) best = (x, score);
+            double score = reference is null
+                ? a.Restrict(a.Apply(x) - y).square().sum().item<float>()
+                : (x.clamp(0, 1) - reference).square().sum().item<float>();
+            if (best is null || score < best.Value.Score)
+                best = (x, score);
             // Falling eta: the residual falls with it, the first one within the noise is the smoothest that fits.
-            if (reference is null && score <= target) break;
+            if (reference is null && score <= target)
+                break;
         }
         return best!.Value.X.MoveToOuterDisposeScope();
     }

@@ -17,7 +17,8 @@ public sealed class Degrader
     /// <exception cref="ArgumentException">The noise level is negative or no number.</exception>
     public Degrader(OperatorSpec spec, double noise, ulong seed = 0)
     {
-        if (!(noise >= 0) || double.IsInfinity(noise)) throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {noise}."), nameof(noise));
+        if (!(noise >= 0) || double.IsInfinity(noise))
+            throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {noise}."), nameof(noise));
         _spec = spec;
         Noise = noise;
         Seed = seed;
@@ -25,8 +26,10 @@ public sealed class Degrader
 
     /// <summary>Standard deviation of the noise on [0,1].</summary>
     public double Noise { get; }
+
     /// <summary>Seed of the noise.</summary>
     public ulong Seed { get; }
+
     /// <summary>Crops pictures that the operator cannot take.</summary>
     public bool CropToFit { get; init; }
 
@@ -46,7 +49,8 @@ public sealed class Degrader
         }
         using LinearOperator a = _spec.Bind(shape);
         Tensor y = a.Apply(x);
-        if (Noise > 0) y = y + Noise * a.Restrict(new PhiloxNoise(Seed, [ImageKey.FromName(clean.Name)]).Draw(NoiseRole.Measurement, y.shape));
+        if (Noise > 0)
+            y = y + Noise * a.Restrict(new PhiloxNoise(Seed, [ImageKey.FromName(clean.Name)]).Draw(NoiseRole.Measurement, y.shape));
         SideFile side = new()
         {
             Operator = _spec.ToString(),
@@ -59,16 +63,21 @@ public sealed class Degrader
             InputSha256 = inputSha256,
         };
         Tensor? alpha = clean.Alpha is null ? null : AlphaFor(clean.Alpha.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width), a.Output);
-        return new DegradedPicture(new Measurement(y, clean.Name, alpha) { Side = side, BitDepth = clean.BitDepth }, MaskOf(a), Kernel(_spec));
+        return new DegradedPicture(
+            new Measurement(y, clean.Name, alpha) { Side = side, BitDepth = clean.BitDepth },
+            MaskOf(a),
+            Kernel(_spec)
+        );
     }
 
-    private static Tensor? AlphaFor(Tensor alpha, MeasurementShape output)
-        => output.IsImage ? AlphaChannel.Resize(alpha, output.Image.Height, output.Image.Width) : null;
+    private static Tensor? AlphaFor(Tensor alpha, MeasurementShape output) =>
+        output.IsImage ? AlphaChannel.Resize(alpha, output.Image.Height, output.Image.Width) : null;
 
     /// <summary>1 where a pixel is measured.</summary>
     private static Tensor? MaskOf(LinearOperator a)
     {
-        if (!a.Traits.Mask) return null;
+        if (!a.Traits.Mask)
+            return null;
         using Tensor one = torch.ones(a.Input.Batch(1));
         return a.Apply(one);
     }
@@ -76,7 +85,8 @@ public sealed class Degrader
     /// <summary>[1,1,k,l]: the kernel as it is convolved.</summary>
     private static Tensor? Kernel(OperatorSpec spec)
     {
-        if (spec is not Blur blur) return null;
+        if (spec is not Blur blur)
+            return null;
         using Tensor kernel = blur.BuildKernel();
         return kernel.to(ScalarType.Float32).unsqueeze(0).unsqueeze(0);
     }
@@ -95,8 +105,10 @@ public sealed class DegradedPicture : IDisposable
 
     /// <summary>y, with its side file.</summary>
     public Measurement Measurement { get; }
+
     /// <summary>[1,C,H,W], 1 where a pixel is measured; null when the operator is no mask.</summary>
     public Tensor? Mask { get; }
+
     /// <summary>[1,1,k,l]; null when the operator is no blur.</summary>
     public Tensor? Kernel { get; }
 

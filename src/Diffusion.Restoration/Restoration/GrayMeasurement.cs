@@ -3,11 +3,14 @@ using Diffusion.Inverse;
 namespace Diffusion.Restoration;
 
 /// <summary>
-/// A gray picture's operator for a colour prior: B = sqrt(C) A G with G x = mean over the C channels. One channel is measured, never three equal ones with equal noise.
+/// A gray picture's operator for a colour prior: B = sqrt(C) A G with G x = mean over the C channels. One channel is measured, never three
+/// equal ones with equal noise.
 /// </summary>
 /// <remarks>
-/// sqrt(C) G has orthonormal rows, so B has the singular values of A and keeps all of its closed forms: B B^T = A A^T, and B^T B acts as A^T A on the mean and as 0 on what differs between channels.
-/// The measurement and its noise are scaled along (<see cref="Scale"/>): noise sigma on the mean is sqrt(C) sigma on each channel, which is the level that a denoiser has to see.
+/// sqrt(C) G has orthonormal rows, so B has the singular values of A and keeps all of its closed forms: B B^T = A A^T, and B^T B acts as
+/// A^T A on the mean and as 0 on what differs between channels.
+/// The measurement and its noise are scaled along (<see cref="Scale"/>): noise sigma on the mean is sqrt(C) sigma on each channel, which is
+/// the level that a denoiser has to see.
 /// </remarks>
 public sealed class GrayMeasurement : LinearOperator
 {
@@ -18,12 +21,20 @@ public sealed class GrayMeasurement : LinearOperator
     /// <param name="channels">Channels of the prior's pictures.</param>
     public GrayMeasurement(LinearOperator a, int channels)
     {
-        if (a.Input.Channels != 1) throw new ArgumentException($"The operator takes {a.Input.Channels} channels, but a gray picture has 1.", nameof(a));
+        if (a.Input.Channels != 1)
+            throw new ArgumentException($"The operator takes {a.Input.Channels} channels, but a gray picture has 1.", nameof(a));
         _a = a;
         Input = a.Input with { Channels = channels };
         Scale = Math.Sqrt(channels);
         Traits = a.Traits with { Mask = false };
-        Spectrum = a.Spectrum is not { } spectrum ? null : Spectrum.Of(spectrum.Singulars, x => spectrum.ToRange(Mean(x) * Scale), c => Replicate(spectrum.FromRange(c)) / Scale, spectrum.ToMeasurement);
+        Spectrum = a.Spectrum is not { } spectrum
+            ? null
+            : Spectrum.Of(
+                spectrum.Singulars,
+                x => spectrum.ToRange(Mean(x) * Scale),
+                c => Replicate(spectrum.FromRange(c)) / Scale,
+                spectrum.ToMeasurement
+            );
     }
 
     /// <summary>sqrt(C): y and sigma of the gray picture times this are those of this operator.</summary>
@@ -31,21 +42,31 @@ public sealed class GrayMeasurement : LinearOperator
 
     /// <inheritdoc/>
     public override ImageShape Input { get; }
+
     /// <inheritdoc/>
     public override MeasurementShape Output => _a.Output;
+
     /// <inheritdoc/>
     public override Device Device => _a.Device;
+
     /// <inheritdoc/>
     public override OperatorTraits Traits { get; }
+
     /// <inheritdoc/>
     public override long MeasurementCount => _a.MeasurementCount;
+
     /// <inheritdoc/>
     public override double NormSquared => _a.NormSquared;
+
     /// <inheritdoc/>
     public override Spectrum? Spectrum { get; }
 
     /// <inheritdoc/>
-    public override SolvePrecision? Precision { get => _a.Precision; set => _a.Precision = value; }
+    public override SolvePrecision? Precision
+    {
+        get => _a.Precision;
+        set => _a.Precision = value;
+    }
 
     /// <summary>The gray picture of a restored one.</summary>
     public static Tensor Mean(Tensor x) => x.mean([1], keepdim: true);
@@ -60,12 +81,14 @@ public sealed class GrayMeasurement : LinearOperator
     public override Tensor PseudoInverse(Tensor y, double eta = 0) => Scoped(() => Replicate(_a.PseudoInverse(y, eta)) / Scale);
 
     /// <inheritdoc/>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => Scoped(() =>
-    {
-        Tensor mean = Mean(b), gray = _a.SolveNormal(mean, rho, start is null ? null : Mean(start));
-        // With rho = 0 what differs between channels is not determined: the minimum-norm solution has none of it.
-        return rho == 0 ? Replicate(gray) : gray + (b - mean) / rho;
-    });
+    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
+        Scoped(() =>
+        {
+            Tensor mean = Mean(b),
+                gray = _a.SolveNormal(mean, rho, start is null ? null : Mean(start));
+            // With rho = 0 what differs between channels is not determined: the minimum-norm solution has none of it.
+            return rho == 0 ? Replicate(gray) : gray + (b - mean) / rho;
+        });
 
     /// <inheritdoc/>
     public override Tensor Guess(Tensor y) => Scoped(() => Replicate(_a.Guess(y / Scale)));

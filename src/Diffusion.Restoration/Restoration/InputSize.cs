@@ -12,7 +12,9 @@ internal static class InputSize
     /// <summary>The shape that <paramref name="spec"/> turns into a measurement like <paramref name="measured"/>.</summary>
     /// <param name="spec">The degradation.</param>
     /// <param name="measured">The measurement as a picture.</param>
-    /// <param name="priorChannels">Tried first: a colour picture behind a one-channel measurement (Bayer patterns, gray) is restored in colour.</param>
+    /// <param name="priorChannels">
+    /// Tried first: a colour picture behind a one-channel measurement (Bayer patterns, gray) is restored in colour.
+    /// </param>
     /// <exception cref="OperatorSpecException">No picture gives such a measurement.</exception>
     public static ImageShape Of(OperatorSpec spec, ImageShape measured, int priorChannels)
     {
@@ -24,22 +26,29 @@ internal static class InputSize
             try
             {
                 using LinearOperator a = spec.Bind(candidate);
-                if (a.Output.IsImage && a.Output.Image == measured) return candidate;
+                if (a.Output.IsImage && a.Output.Image == measured)
+                    return candidate;
             }
             catch (OperatorSpecException e)
             {
                 problem ??= e;
             }
         }
-        throw problem ?? new OperatorSpecException($"No picture gives a measurement of {measured.Channels} channels and {measured.Height}x{measured.Width} pixels (height x width)", spec.ToString(),
-            "Restore the file that diffusion degrade wrote: its side file knows the size");
+        throw problem
+            ?? new OperatorSpecException(
+                $"No picture gives a measurement of {measured.Channels} channels and {measured.Height}x{measured.Width} pixels "
+                    + $"(height x width)",
+                spec.ToString(),
+                "Restore the file that diffusion degrade wrote: its side file knows the size"
+            );
     }
 
     /// <summary>The size in front of the operators, from what each does to a picture of a known size.</summary>
     public static (int Height, int Width) Before(OperatorSpec spec, int height, int width)
     {
         IReadOnlyList<OperatorSpec> parts = spec is ComposedSpec composed ? composed.Parts : [spec];
-        foreach (OperatorSpec part in parts.Reverse()) (height, width) = BeforeOne(part, height, width);
+        foreach (OperatorSpec part in parts.Reverse())
+            (height, width) = BeforeOne(part, height, width);
         return (height, width);
     }
 
@@ -48,7 +57,8 @@ internal static class InputSize
         try
         {
             using LinearOperator a = part.Bind(new ImageShape(3, Probe, Probe));
-            if (!a.Output.IsImage) return (height, width);
+            if (!a.Output.IsImage)
+                return (height, width);
             ImageShape seen = a.Output.Image;
             return (Invert(height, seen.Height), Invert(width, seen.Width));
         }
@@ -59,6 +69,6 @@ internal static class InputSize
         }
     }
 
-    private static int Invert(int size, int seen)
-        => seen < Probe && Probe % seen == 0 ? size * (Probe / seen) : Math.Max(1, size + Probe - seen);
+    private static int Invert(int size, int seen) =>
+        seen < Probe && Probe % seen == 0 ? size * (Probe / seen) : Math.Max(1, size + Probe - seen);
 }

@@ -13,7 +13,8 @@ public sealed class Measurement : IDisposable
     /// <param name="alpha">[1,1,h,w] coverage of any size, carried to the result; or null.</param>
     public Measurement(Tensor y, string name, Tensor? alpha = null)
     {
-        if (y.dim() < 2 || y.shape[0] != 1) throw new ArgumentException($"A measurement is [1, ...], not [{string.Join(",", y.shape)}].", nameof(y));
+        if (y.dim() < 2 || y.shape[0] != 1)
+            throw new ArgumentException($"A measurement is [1, ...], not [{string.Join(",", y.shape)}].", nameof(y));
         Y = y.DetachFromDisposeScope();
         Alpha = alpha?.DetachFromDisposeScope();
         Name = name;
@@ -21,18 +22,25 @@ public sealed class Measurement : IDisposable
 
     /// <summary>[1, ...] float32. Owned.</summary>
     public Tensor Y { get; }
+
     /// <summary>[1,1,h,w] or null. Owned.</summary>
     public Tensor? Alpha { get; }
+
     /// <summary>Names its random draws: the same name, seed and settings give the same result.</summary>
     public string Name { get; }
+
     /// <summary>Bits per sample that the result is written with.</summary>
     public int BitDepth { get; init; } = 8;
+
     /// <summary>Its class, for class-conditional priors; null: <see cref="RestoreOptions.Label"/>.</summary>
     public long? Label { get; init; }
+
     /// <summary>What a user may want to know about the decoding, one sentence each, without a full stop.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>What the side file says; null when there is none.</summary>
     public SideFile? Side { get; init; }
+
     /// <summary>The folder that file names in the side file are relative to.</summary>
     public string Folder { get; init; } = "";
 
@@ -43,7 +51,8 @@ public sealed class Measurement : IDisposable
     public ImageShape? Clean => Side is { InputSize: [var c, var h, var w] } ? new(c, h, w) : null;
 
     /// <summary>A measurement from a picture; both stay independent of each other.</summary>
-    public static Measurement From(Picture picture) => new(picture.Pixels.clone(), picture.Name, picture.Alpha?.clone()) { BitDepth = Math.Min(picture.BitDepth, 16) };
+    public static Measurement From(Picture picture) =>
+        new(picture.Pixels.clone(), picture.Name, picture.Alpha?.clone()) { BitDepth = Math.Min(picture.BitDepth, 16) };
 
     /// <summary>Opens a picture or an <c>.npz</c> file, and the side file beside it.</summary>
     /// <param name="path">The file, or <c>-</c> for a picture on standard input.</param>
@@ -59,15 +68,29 @@ public sealed class Measurement : IDisposable
         {
             using FileStream stream = OpenFile(path);
             Tensor y = NpzFile.Read(stream, "y", path);
-            measurement = new(y.unsqueeze(0), Path.GetFileNameWithoutExtension(path)) { Side = side, Folder = folder, Label = label };
+            measurement = new(y.unsqueeze(0), Path.GetFileNameWithoutExtension(path))
+            {
+                Side = side,
+                Folder = folder,
+                Label = label,
+            };
         }
         else
         {
             Picture picture = ImageFile.Read(path);
-            // Its tensors become the measurement's. A float measurement is not a float picture: what comes out is a picture of 16 bits at most.
-            measurement = new(picture.Pixels, picture.Name, picture.Alpha) { Side = side, Folder = folder, BitDepth = picture.BitDepth is > 8 and <= 16 ? 16 : 8, Notes = picture.Notes, Label = label };
+            // Its tensors become the measurement's. A float measurement is not a float picture: what comes out is a picture of 16 bits at
+            // most.
+            measurement = new(picture.Pixels, picture.Name, picture.Alpha)
+            {
+                Side = side,
+                Folder = folder,
+                BitDepth = picture.BitDepth is > 8 and <= 16 ? 16 : 8,
+                Notes = picture.Notes,
+                Label = label,
+            };
         }
-        if (IsFinite(measurement.Y)) return measurement;
+        if (IsFinite(measurement.Y))
+            return measurement;
         measurement.Dispose();
         throw new ImageException("The measurement holds NaN or infinity", path, "Replace such values, or mark them missing with a mask");
     }
@@ -83,11 +106,13 @@ public sealed class Measurement : IDisposable
     private static bool IsFinite(Tensor y)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        return y.reshape(-1).split(1 << 20).All(part =>
-        {
-            using DisposeScope inner = torch.NewDisposeScope();
-            return part.isfinite().all().item<bool>();
-        });
+        return y.reshape(-1)
+            .split(1 << 20)
+            .All(part =>
+            {
+                using DisposeScope inner = torch.NewDisposeScope();
+                return part.isfinite().all().item<bool>();
+            });
     }
 
     private static FileStream OpenFile(string path)
@@ -98,7 +123,12 @@ public sealed class Measurement : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ImageException(e is FileNotFoundException ? "There is no such file" : "The file cannot be read", path, "Check the path and its permissions", e);
+            throw new ImageException(
+                e is FileNotFoundException ? "There is no such file" : "The file cannot be read",
+                path,
+                "Check the path and its permissions",
+                e
+            );
         }
     }
 }

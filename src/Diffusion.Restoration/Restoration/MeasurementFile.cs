@@ -10,18 +10,27 @@ public static class MeasurementFile
     public static string ExtensionFor(Measurement measurement) => measurement.Shape is null ? ".npz" : ".tif";
 
     /// <summary>Writes y, its side file, a PNG preview for float files, and the mask or kernel.</summary>
-    /// <param name="path">The measurement. <c>.tif</c> and <c>.npz</c> keep float values; other pictures, and everything with <paramref name="clip"/>, are clipped and quantised.</param>
+    /// <param name="path">
+    /// The measurement. <c>.tif</c> and <c>.npz</c> keep float values; other pictures, and everything with <paramref name="clip"/>, are
+    /// clipped and quantised.
+    /// </param>
     /// <param name="degraded">What to write; borrowed.</param>
     /// <param name="clip">Clips to [0,1] and quantises in TIFF too.</param>
     /// <param name="overwrite">Replaces existing files.</param>
-    /// <exception cref="ImageException">A measurement that is no picture was given a picture's name, or a file cannot be written.</exception>
+    /// <exception cref="ImageException">
+    /// A measurement that is no picture was given a picture's name, or a file cannot be written.
+    /// </exception>
     public static void Write(string path, DegradedPicture degraded, bool clip = false, bool overwrite = false)
     {
         Measurement measurement = degraded.Measurement;
         string extension = Path.GetExtension(path).ToLowerInvariant();
         string stem = Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path));
         bool isFloat = !clip && extension is ".tif" or ".tiff" or ".npz";
-        SideFile side = measurement.Side! with { Clipped = !isFloat, Dtype = isFloat ? "float32" : "uint" + (measurement.BitDepth > 8 ? 16 : 8) };
+        SideFile side = measurement.Side! with
+        {
+            Clipped = !isFloat,
+            Dtype = isFloat ? "float32" : "uint" + (measurement.BitDepth > 8 ? 16 : 8),
+        };
         if (extension == ".npz")
         {
             using Tensor y = measurement.Y.squeeze(0);
@@ -29,14 +38,31 @@ public static class MeasurementFile
         }
         else if (measurement.Shape is null)
         {
-            throw new ImageException($"A measurement of {string.Join("x", measurement.Y.shape[1..])} values is no picture", path, "Write it as .npz");
+            throw new ImageException(
+                $"A measurement of {string.Join("x", measurement.Y.shape[1..])} values is no picture",
+                path,
+                "Write it as .npz"
+            );
         }
         else
         {
-            ImageFile.Write(path, measurement.Y, new WriteOptions { BitDepth = isFloat ? 32 : measurement.BitDepth > 8 ? 16 : 8, Overwrite = overwrite }, measurement.Alpha);
+            ImageFile.Write(
+                path,
+                measurement.Y,
+                new WriteOptions
+                {
+                    BitDepth =
+                        isFloat ? 32
+                        : measurement.BitDepth > 8 ? 16
+                        : 8,
+                    Overwrite = overwrite,
+                },
+                measurement.Alpha
+            );
         }
         WriteOptions plain = new() { Overwrite = true };
-        if (isFloat && measurement.Shape is not null) ImageFile.Write(stem + ".preview.png", measurement.Y, plain, measurement.Alpha);
+        if (isFloat && measurement.Shape is not null)
+            ImageFile.Write(stem + ".preview.png", measurement.Y, plain, measurement.Alpha);
         if (degraded.Mask is { } mask)
         {
             side = side with { Mask = Path.GetFileName(stem) + ".mask.png" };

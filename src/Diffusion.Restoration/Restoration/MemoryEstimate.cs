@@ -8,12 +8,16 @@ namespace Diffusion.Restoration;
 /// <summary>How much memory a restoration needs, known before it starts.</summary>
 public sealed class MemoryEstimate
 {
-    // Fitted to the resident memory of whole runs at 256 to 1024 pixels, with and without tiles, where large tensors lie in a heap of their own.
+    // Fitted to the resident memory of whole runs at 256 to 1024 pixels, with and without tiles, where large tensors lie in a heap of their
+    // own.
     // Runtime, libtorch, codecs.
     private const long Base = 235L << 20;
+
     // Float pictures that solver and operator hold: x, x0, y, noise, transforms (complex ones count twice) and their temporaries.
     private const int SolverPictures = 37;
-    // Activations of the full resolution, in units of the network's first width: skips, block input, normalised copy, convolution input and output.
+
+    // Activations of the full resolution, in units of the network's first width: skips, block input, normalised copy, convolution input and
+    // output.
     private const double LiveWidths = 7;
 
     private readonly double _bytesPerPixel;
@@ -26,7 +30,8 @@ public sealed class MemoryEstimate
     {
         int bytes = policy.NetworkDtype == ScalarType.Float32 ? 4 : 2;
         double live = LiveWidths * bytes;
-        if (prior is not UNetPrior unet) return new(live * 64, 0);
+        if (prior is not UNetPrior unet)
+            return new(live * 64, 0);
         long weights = unet.Network.Parameters.Sum(parameter => parameter.Shape.Aggregate(1L, (a, b) => a * b)) * bytes;
         AdmUNetConfig config = unet.Network.Config;
         return new(live * config.Width(0) / (config.PatchSize * config.PatchSize), weights);
@@ -37,18 +42,28 @@ public sealed class MemoryEstimate
     {
         double pixels = (double)picture.Height * picture.Width;
         double network = tile is { } side ? Math.Min(pixels, (double)side * side) : batch * pixels;
-        return Base + _weights + (long)(network * _bytesPerPixel) + (long)(batch * pixels * picture.Channels * sizeof(float) * SolverPictures);
+        return Base
+            + _weights
+            + (long)(network * _bytesPerPixel)
+            + (long)(batch * pixels * picture.Channels * sizeof(float) * SolverPictures);
     }
 
     /// <summary>Bytes that are free for this process: what the system and its container leave.</summary>
     public static long Available()
     {
         long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet;
-        if (!OperatingSystem.IsLinux()) return limit;
+        if (!OperatingSystem.IsLinux())
+            return limit;
         try
         {
             string? line = File.ReadLines("/proc/meminfo").FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal));
-            return line is null ? limit : Math.Min(limit, long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture) << 10);
+            return line is null
+                ? limit
+                : Math.Min(
+                    limit,
+                    long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture)
+                        << 10
+                );
         }
         catch (IOException)
         {

@@ -12,10 +12,21 @@ internal static class NoiseLevel
     {
         estimated = options.Noise is { } given && double.IsNaN(given);
         if (estimated)
-            return NoiseEstimate.From(y, a)?.Sigma ?? throw new DiffusionException($"The noise level of \"{measurement.Name}\" cannot be estimated: the measurement is no picture, or too little of one", null, "Pass --noise with its standard deviation on the [0,1] scale");
-        double sigma = options.Noise ?? measurement.Side?.Noise
-            ?? throw new DiffusionException($"The noise level of \"{measurement.Name}\" is not known", null, "Pass --noise with its standard deviation on the [0,1] scale, or --noise auto");
-        if (sigma >= 0 && double.IsFinite(sigma)) return sigma;
+            return NoiseEstimate.From(y, a)?.Sigma
+                ?? throw new DiffusionException(
+                    $"The noise level of \"{measurement.Name}\" cannot be estimated: the measurement is no picture, or too little of one",
+                    null,
+                    "Pass --noise with its standard deviation on the [0,1] scale"
+                );
+        double sigma = options.Noise
+            ?? measurement.Side?.Noise
+            ?? throw new DiffusionException(
+                $"The noise level of \"{measurement.Name}\" is not known",
+                null,
+                "Pass --noise with its standard deviation on the [0,1] scale, or --noise auto"
+            );
+        if (sigma >= 0 && double.IsFinite(sigma))
+            return sigma;
         throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {sigma}."));
     }
 }

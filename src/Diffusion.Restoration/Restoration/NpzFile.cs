@@ -21,7 +21,8 @@ public static partial class NpzFile
     {
         using ZipArchive zip = new(stream, ZipArchiveMode.Create, leaveOpen: true);
         using Stream entry = zip.CreateEntry(name + ".npy", CompressionLevel.Fastest).Open();
-        string shape = string.Join(", ", values.shape.Select(d => d.ToString(CultureInfo.InvariantCulture))) + (values.dim() == 1 ? "," : "");
+        string shape =
+            string.Join(", ", values.shape.Select(d => d.ToString(CultureInfo.InvariantCulture))) + (values.dim() == 1 ? "," : "");
         string header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}";
         header = header.PadRight((header.Length + Magic.Length + 3 + 63) / 64 * 64 - Magic.Length - 3) + "\n";
         entry.Write(Magic);
@@ -38,18 +39,26 @@ public static partial class NpzFile
     /// <param name="name">The array's name, without <c>.npy</c>; null takes the only one.</param>
     /// <param name="path">For error messages.</param>
     /// <returns>float32; the caller owns it.</returns>
-    /// <exception cref="ImageException">No npz file, no such array, not float32, or the data is shorter or longer than the header says.</exception>
+    /// <exception cref="ImageException">
+    /// No npz file, no such array, not float32, or the data is shorter or longer than the header says.
+    /// </exception>
     public static Tensor Read(Stream stream, string? name, string path)
     {
         try
         {
             using ZipArchive zip = new(stream, ZipArchiveMode.Read, leaveOpen: true);
-            ZipArchiveEntry entry = (name is null ? zip.Entries is [{ } only] ? only : null : zip.GetEntry(name + ".npy"))
-                ?? throw new ImageException($"The file holds no array {name ?? "alone"}", path);
+            ZipArchiveEntry entry = (
+                name is null
+                    ? zip.Entries is [{ } only]
+                        ? only
+                        : null
+                    : zip.GetEntry(name + ".npy")
+            ) ?? throw new ImageException($"The file holds no array {name ?? "alone"}", path);
             using Stream content = entry.Open();
             byte[] start = new byte[Magic.Length + 2];
             content.ReadExactly(start);
-            if (!start.AsSpan(0, Magic.Length).SequenceEqual(Magic)) throw new ImageException("The array is not in NumPy's format 1.0", path);
+            if (!start.AsSpan(0, Magic.Length).SequenceEqual(Magic))
+                throw new ImageException("The array is not in NumPy's format 1.0", path);
             byte[] header = new byte[BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(Magic.Length))];
             content.ReadExactly(header);
             long[] shape = Shape(Encoding.ASCII.GetString(header), path);
@@ -65,11 +74,18 @@ public static partial class NpzFile
     private static Tensor ReadValues(Stream content, long[] shape, string path)
     {
         long count = 1;
-        foreach (long d in shape) count = Math.BigMul(count, d, out long low) == 0 && low >= 0 ? low : throw new ImageException("The array claims an impossible size", path);
+        foreach (long d in shape)
+            count =
+                Math.BigMul(count, d, out long low) == 0 && low >= 0
+                    ? low
+                    : throw new ImageException("The array claims an impossible size", path);
         using MemoryStream data = new();
         content.CopyTo(data);
         if (data.Length / sizeof(float) != count || data.Length % sizeof(float) != 0)
-            throw new ImageException($"The array holds {data.Length} bytes, but {string.Join("x", shape)} float32 values need {count} times 4", path);
+            throw new ImageException(
+                $"The array holds {data.Length} bytes, but {string.Join("x", shape)} float32 values need {count} times 4",
+                path
+            );
         float[] values = MemoryMarshal.Cast<byte, float>(data.GetBuffer().AsSpan(0, (int)data.Length)).ToArray();
         return torch.tensor(values).reshape(shape);
     }
@@ -77,7 +93,8 @@ public static partial class NpzFile
     private static long[] Shape(string header, string path)
     {
         Match match = HeaderPattern().Match(header);
-        if (!match.Success) throw new ImageException("The array is not float32 in C order", path, "Save it with numpy.savez(file, y=y.astype('float32'))");
+        if (!match.Success)
+            throw new ImageException("The array is not float32 in C order", path, "Save it with numpy.savez(file, y=y.astype('float32'))");
         string[] dims = match.Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         try
         {

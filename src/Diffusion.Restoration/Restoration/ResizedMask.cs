@@ -14,12 +14,13 @@ public sealed record ResizedMask : OperatorSpec
     public override string Name => Mask.ToString();
 
     /// <summary>The same spec with every mask file allowed to be of another size.</summary>
-    public static OperatorSpec Allow(OperatorSpec spec) => spec switch
-    {
-        Mask { File: not null } mask => new ResizedMask { Mask = mask },
-        ComposedSpec composed => ComposedSpec.Of(composed.Parts.Select(Allow)),
-        _ => spec,
-    };
+    public static OperatorSpec Allow(OperatorSpec spec) =>
+        spec switch
+        {
+            Mask { File: not null } mask => new ResizedMask { Mask = mask },
+            ComposedSpec composed => ComposedSpec.Of(composed.Parts.Select(Allow)),
+            _ => spec,
+        };
 
     /// <inheritdoc/>
     protected override LinearOperator Create(ImageShape input, Device device)
@@ -27,6 +28,9 @@ public sealed record ResizedMask : OperatorSpec
         using DisposeScope scope = torch.NewDisposeScope();
         using Picture picture = ImageFile.Read(Mask.File!);
         Tensor known = picture.Pixels.mean([1], keepdim: true).ge(Mask.Threshold).to(ScalarType.Float32);
-        return Mask.Of(input, torch.nn.functional.interpolate(known, [input.Height, input.Width], mode: torch.InterpolationMode.Nearest)[0, 0].to(device));
+        return Mask.Of(
+            input,
+            torch.nn.functional.interpolate(known, [input.Height, input.Width], mode: torch.InterpolationMode.Nearest)[0, 0].to(device)
+        );
     }
 }

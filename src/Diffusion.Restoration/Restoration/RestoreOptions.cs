@@ -9,36 +9,56 @@ public sealed record RestoreOptions
 {
     /// <summary>The degradation as a spec: <c>downsample:factor=4</c>. null: the measurement's side file says it.</summary>
     public string? Operator { get; init; }
+
     /// <summary>Standard deviation of the measurement noise on [0,1]. null: the side file says it; NaN: it is estimated.</summary>
     public double? Noise { get; init; }
+
     /// <summary><c>auto</c>, or a solver's name.</summary>
     public string Solver { get; init; } = SolverTable.Auto;
+
     /// <summary>A prior's name, or the path of a checkpoint.</summary>
     public string Prior { get; init; } = "photo";
+
     /// <summary>A preset of the solver; null for its default.</summary>
     public string? Preset { get; init; }
+
     /// <summary>At most so many network evaluations per picture; null: the preset decides.</summary>
     public int? Steps { get; init; }
+
     /// <summary>Single settings of the solver by name.</summary>
     public IReadOnlyDictionary<string, string>? Set { get; init; }
+
     /// <summary>Seed of the solver's noise.</summary>
     public ulong Seed { get; init; }
+
     /// <summary>Restorations per picture, by different draws of the noise.</summary>
-    public int Samples { get; init => field = value >= 1 ? value : throw new ArgumentException($"The number of samples must be at least 1, not {value}."); } = 1;
+    public int Samples
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentException($"The number of samples must be at least 1, not {value}.");
+    } = 1;
+
     /// <summary>Side of the prior's tiles in pixels; null: whole pictures, or what <see cref="Memory"/> allows.</summary>
     public int? Tile { get; init; }
+
     /// <summary>A bound in bytes on the memory for a restoration; null: what is free.</summary>
     public long? Memory { get; init; }
+
     /// <summary>The class of a class-conditional prior.</summary>
     public long? Label { get; init; }
+
     /// <summary>Resizes a mask file that does not fit the picture.</summary>
     public bool ResizeMask { get; init; }
+
     /// <summary>Crops pictures that the operator cannot take.</summary>
     public bool CropToFit { get; init; }
+
     /// <summary>Device, number format, threads; null: the fastest that this machine promises.</summary>
     public ComputePolicy? Policy { get; init; }
+
     /// <summary>Where operators are looked up; null: those that ship.</summary>
     public OperatorCatalog? Operators { get; init; }
+
     /// <summary>Where solvers are looked up; null: those that ship.</summary>
     public SolverCatalog? Solvers { get; init; }
 }

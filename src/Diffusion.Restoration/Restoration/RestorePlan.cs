@@ -15,14 +15,30 @@ namespace Diffusion.Restoration;
 /// <param name="Tile">Side of the prior's tiles; null for whole pictures.</param>
 /// <param name="Bytes">Memory of the process at its peak.</param>
 /// <param name="Seconds">Time of the network's evaluations.</param>
-public sealed record RestorePlan(string Operator, ImageShape Picture, double Noise, bool NoiseEstimated, string Solver, int Evaluations, int? Tile, long Bytes, double Seconds)
+public sealed record RestorePlan(
+    string Operator,
+    ImageShape Picture,
+    double Noise,
+    bool NoiseEstimated,
+    string Solver,
+    int Evaluations,
+    int? Tile,
+    long Bytes,
+    double Seconds
+)
 {
     /// <summary>Number of areas in which a picture is restored that is too large for the memory; 1 for the whole.</summary>
     public int Areas { get; init; } = 1;
 
     /// <summary>One line for people.</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"{Operator}, noise {Noise:0.####}{(NoiseEstimated ? " (estimated)" : "")}, {Picture.Height}x{Picture.Width} (height x width), {Solver}, {Evaluations} evaluations{(Areas > 1 ? $", {Areas} areas" : "")}{(Tile is { } side ? $", tiles of {side}" : "")}, about {Bytes / 1e9:0.0} GB and {Seconds:0.0} s");
+    public override string ToString() =>
+        string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"{Operator}, noise {Noise:0.####}{(NoiseEstimated ? " (estimated)" : "")}, {Picture.Height}x{Picture.Width} (height x "
+                + $"width), {Solver}, {Evaluations} "
+                + $"evaluations{(Areas > 1 ? $", {Areas} areas" : "")}{(Tile is { } side ? $", tiles of {side}" : "")}, about "
+                + $"{Bytes / 1e9:0.0} GB and {Seconds:0.0} s"
+        );
 }
 
 /// <summary>Times the prior.</summary>
@@ -30,7 +46,9 @@ internal static class EvaluationTime
 {
     private const int Side = 128;
 
-    /// <summary>Seconds per pixel of one evaluation, measured on a small picture: the second of two runs, since the first one prepares kernels.</summary>
+    /// <summary>
+    /// Seconds per pixel of one evaluation, measured on a small picture: the second of two runs, since the first one prepares kernels.
+    /// </summary>
     public static double PerPixel(IDenoiser prior, in Condition condition)
     {
         using ComputeScope scope = new();

@@ -18,30 +18,48 @@ public sealed class RestoredPicture : IDisposable
 {
     /// <summary>The picture; with several samples, their mean.</summary>
     public required Picture Picture { get; init; }
+
     /// <summary>The single restorations, where there are several.</summary>
     public IReadOnlyList<Picture> Samples { get; init; } = [];
+
     /// <summary>How the samples differ; null with one sample.</summary>
     public SampleSpread? Spread { get; init; }
+
     /// <summary>The operator's canonical spec.</summary>
     public required string Operator { get; init; }
+
     /// <summary>The noise level that was used, on [0,1].</summary>
     public required double Noise { get; init; }
+
     /// <summary>Whether <see cref="Noise"/> was estimated.</summary>
     public bool NoiseEstimated { get; init; }
+
     /// <summary>The solver's name.</summary>
     public required string Solver { get; init; }
+
     /// <summary>Network evaluations per sample.</summary>
     public required int Evaluations { get; init; }
-    /// <summary>Number of areas in which it was restored, one after the other, because it is too large for the memory; 1 for the whole at once.</summary>
+
+    /// <summary>
+    /// Number of areas in which it was restored, one after the other, because it is too large for the memory; 1 for the whole at once.
+    /// </summary>
     public int Areas { get; init; } = 1;
+
     /// <summary>Solver and evaluations in words.</summary>
-    public string Method => $"{Solver}, {Evaluations} evaluation{(Evaluations == 1 ? "" : "s")}{(Areas > 1 ? $" in each of {Areas} areas" : "")}";
+    public string Method =>
+        $"{Solver}, {Evaluations} evaluation{(Evaluations == 1 ? "" : "s")}{(Areas > 1 ? $" in each of {Areas} areas" : "")}";
+
     /// <summary>Seconds that the batch took, divided by its size.</summary>
     public required double Seconds { get; init; }
-    /// <summary>||y - A x||^2 over its expected value under the noise: near 1 when operator and noise are right; null without noise.</summary>
+
+    /// <summary>
+    /// ||y - A x||^2 over its expected value under the noise: near 1 when operator and noise are right; null without noise.
+    /// </summary>
     public double? WhitenedResidual { get; init; }
+
     /// <summary>Iterations that a data step took on average; null where it has a closed form.</summary>
     public double? InnerIterations { get; init; }
+
     /// <summary>What the user should know about the fit; null when there is nothing.</summary>
     public string? Hint { get; init; }
 
@@ -49,7 +67,8 @@ public sealed class RestoredPicture : IDisposable
     public void Dispose()
     {
         Picture.Dispose();
-        foreach (Picture sample in Samples) sample.Dispose();
+        foreach (Picture sample in Samples)
+            sample.Dispose();
         Spread?.Dispose();
     }
 }

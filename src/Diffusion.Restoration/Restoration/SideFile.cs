@@ -22,28 +22,40 @@ public sealed record SideFile
 
     /// <summary>The version that the file was written in.</summary>
     public int Version { get; init; } = CurrentVersion;
+
     /// <summary>The operator's canonical spec.</summary>
     public required string Operator { get; init; }
+
     /// <summary>Standard deviation of the noise on [0,1].</summary>
     public required double Noise { get; init; }
+
     /// <summary>Seed of the noise.</summary>
     public ulong Seed { get; init; }
+
     /// <summary>Channels, height and width of the clean picture.</summary>
     public required int[] InputSize { get; init; }
+
     /// <summary>The measurement's shape.</summary>
     public required long[] OutputSize { get; init; }
+
     /// <summary>Whether the stored measurement was clipped to [0,1] and quantised.</summary>
     public bool Clipped { get; init; }
+
     /// <summary>Name of the file with the mask, in the same folder; it takes the place of the spec's own.</summary>
     public string? Mask { get; init; }
+
     /// <summary>Name of the file with the kernel, in the same folder.</summary>
     public string? Kernel { get; init; }
+
     /// <summary>Number format of the measurement.</summary>
     public string Dtype { get; init; } = "float32";
+
     /// <summary>Threads that it was computed with.</summary>
     public int? Threads { get; init; }
+
     /// <summary>Versions of this program and of libtorch.</summary>
     public Dictionary<string, string>? Versions { get; init; }
+
     /// <summary>SHA-256 of the clean picture's file.</summary>
     public string? InputSha256 { get; init; }
 
@@ -56,18 +68,27 @@ public sealed record SideFile
     public static SideFile? Find(string measurement)
     {
         string path = PathFor(measurement);
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         try
         {
             using FileStream stream = File.OpenRead(path);
             const int LargestSideFile = 1 << 20;
-            if (stream.Length > LargestSideFile) throw new DiffusionException("The side file is too large to be one", path, "Delete it and pass -A and --noise");
+            if (stream.Length > LargestSideFile)
+                throw new DiffusionException("The side file is too large to be one", path, "Delete it and pass -A and --noise");
             JsonNode? node = JsonNode.Parse(stream);
             // Any program may write NAME.json beside NAME.png: only ours has an operator.
-            if (node is not JsonObject content || !content.ContainsKey("operator") || !content.ContainsKey("output_size")) return null;
+            if (node is not JsonObject content || !content.ContainsKey("operator") || !content.ContainsKey("output_size"))
+                return null;
             SideFile side = content.Deserialize<SideFile>(Format)!;
-            if (side.Version > CurrentVersion) throw new DiffusionException($"The side file is of version {side.Version}, newer than {CurrentVersion}", path, "Update diffusion");
-            if (side.InputSize is not [> 0, > 0, > 0] || !(side.Noise >= 0)) throw new DiffusionException("The side file holds impossible values", path, "Delete it and pass -A and --noise");
+            if (side.Version > CurrentVersion)
+                throw new DiffusionException(
+                    $"The side file is of version {side.Version}, newer than {CurrentVersion}",
+                    path,
+                    "Update diffusion"
+                );
+            if (side.InputSize is not [> 0, > 0, > 0] || !(side.Noise >= 0))
+                throw new DiffusionException("The side file holds impossible values", path, "Delete it and pass -A and --noise");
             return side;
         }
         catch (JsonException e)

@@ -20,7 +20,10 @@ public sealed record SolverTableRow(string Operator, double Noise, int Evaluatio
 /// <param name="Reason">A sentence.</param>
 public sealed record SolverAdvice(string Solver, string Reason);
 
-/// <summary>The measurements that <c>--solver auto</c> chooses from: the means of <c>diffusion bench auto</c> on three pictures of Set14 and three held-out training photographs.</summary>
+/// <summary>
+/// The measurements that <c>--solver auto</c> chooses from: the means of <c>diffusion bench auto</c> on three pictures of Set14 and three
+/// held-out training photographs.
+/// </summary>
 public sealed class SolverTable
 {
     /// <summary>The name that means "choose for me".</summary>
@@ -37,8 +40,20 @@ public sealed class SolverTable
         string[] header = [.. Csv.Fields(lines[0])];
         int At(string name) => Array.IndexOf(header, name);
         double Number(IReadOnlyList<string> fields, string name) => double.Parse(fields[At(name)], CultureInfo.InvariantCulture);
-        Rows = [.. lines.Skip(1).Select(Csv.Fields).Where(fields => fields[At("steps")].Length > 0)
-            .Select(fields => new SolverTableRow(fields[At("operator")], Number(fields, "noise"), (int)Number(fields, "steps"), fields[At("method")], Number(fields, "psnr")))];
+        Rows =
+        [
+            .. lines
+                .Skip(1)
+                .Select(Csv.Fields)
+                .Where(fields => fields[At("steps")].Length > 0)
+                .Select(fields => new SolverTableRow(
+                    fields[At("operator")],
+                    Number(fields, "noise"),
+                    (int)Number(fields, "steps"),
+                    fields[At("method")],
+                    Number(fields, "psnr")
+                )),
+        ];
         _measured = new(Bind);
     }
 
@@ -48,24 +63,44 @@ public sealed class SolverTable
     /// <summary>Its lines.</summary>
     public IReadOnlyList<SolverTableRow> Rows { get; }
 
-    /// <summary>The solver for a problem: the best one on the nearest degradation that was measured. Consistency models get CM4IR, which was made for them.</summary>
+    /// <summary>
+    /// The solver for a problem: the best one on the nearest degradation that was measured. Consistency models get CM4IR, which was made
+    /// for them.
+    /// </summary>
     public SolverAdvice Advise(PresetRequest request)
     {
-        if (request.Prior.Kind == PriorKind.Consistency) return new("cm4ir", "the prior is a consistency model, which CM4IR was made for");
-        var nearest = _measured.Value.GroupBy(line => (line.Row.Operator, line.Row.Noise, line.Row.Evaluations)).MinBy(group => Distance(request, group.First()))!;
+        if (request.Prior.Kind == PriorKind.Consistency)
+            return new("cm4ir", "the prior is a consistency model, which CM4IR was made for");
+        var nearest = _measured
+            .Value.GroupBy(line => (line.Row.Operator, line.Row.Noise, line.Row.Evaluations))
+            .MinBy(group => Distance(request, group.First()))!;
         SolverTableRow[] ranking = [.. nearest.Select(line => line.Row).OrderByDescending(row => row.Psnr)];
-        string scores = string.Join(", ", ranking.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Solver} {row.Psnr:0.00}")));
-        return new(ranking[0].Solver, string.Create(CultureInfo.InvariantCulture, $"nearest measured: {nearest.Key.Operator}, noise {nearest.Key.Noise}, {nearest.Key.Evaluations} evaluations, PSNR of {scores} dB"));
+        string scores = string.Join(
+            ", ",
+            ranking.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Solver} {row.Psnr:0.00}"))
+        );
+        return new(
+            ranking[0].Solver,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"nearest measured: {nearest.Key.Operator}, noise {nearest.Key.Noise}, {nearest.Key.Evaluations} evaluations, PSNR "
+                    + $"of {scores} dB"
+            )
+        );
     }
 
-    private static double Distance(PresetRequest request, (SolverTableRow Row, PresetRequest Problem) line)
-        => (Kind(request) == Kind(line.Problem) ? 0 : 100)
-            + 3 * Math.Abs(request.Measured - line.Problem.Measured)
-            + Math.Abs(Math.Log(Math.Max(request.Sigma, 0.002) / line.Row.Noise))
-            + 0.7 * Math.Abs(Math.Log((double)(request.MaxEvaluations ?? StandardEvaluations) / line.Row.Evaluations));
+    private static double Distance(PresetRequest request, (SolverTableRow Row, PresetRequest Problem) line) =>
+        (Kind(request) == Kind(line.Problem) ? 0 : 100)
+        + 3 * Math.Abs(request.Measured - line.Problem.Measured)
+        + Math.Abs(Math.Log(Math.Max(request.Sigma, 0.002) / line.Row.Noise))
+        + 0.7 * Math.Abs(Math.Log((double)(request.MaxEvaluations ?? StandardEvaluations) / line.Row.Evaluations));
 
-    private static string Kind(PresetRequest request)
-        => request.Traits.Mask ? "mask" : request.MeasuresPixels ? "pixels" : request.Traits.Downsample > 1 ? "reduction" : request.Traits.Blur ? "blur" : "other";
+    private static string Kind(PresetRequest request) =>
+        request.Traits.Mask ? "mask"
+        : request.MeasuresPixels ? "pixels"
+        : request.Traits.Downsample > 1 ? "reduction"
+        : request.Traits.Blur ? "blur"
+        : "other";
 
     private List<(SolverTableRow, PresetRequest)> Bind()
     {

@@ -1,6 +1,8 @@
 namespace Diffusion.Training;
 
-/// <summary>Uniform random numbers keyed by seed, step and index (SplitMix64): a resumed run draws what an uninterrupted one would have drawn.</summary>
+/// <summary>
+/// Uniform random numbers keyed by seed, step and index (SplitMix64): a resumed run draws what an uninterrupted one would have drawn.
+/// </summary>
 internal struct Draws
 {
     private ulong _state;

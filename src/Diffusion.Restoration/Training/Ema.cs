@@ -26,6 +26,7 @@ public sealed record Ema(double Length)
             Vector<float> a = new(average[i..]);
             (a + share * (new Vector<float>(weights[i..]) - a)).CopyTo(average[i..]);
         }
-        for (; i < average.Length; i++) average[i] += share * (weights[i] - average[i]);
+        for (; i < average.Length; i++)
+            average[i] += share * (weights[i] - average[i]);
     }
 }

@@ -29,15 +29,15 @@ public sealed class NoiseLevels
     {
         (double min, double max) = Range;
         double kind = draws.Uniform();
-        double sigma = kind < _settings.AboveShare ? draws.LogUniform(_settings.Max, max)
+        double sigma =
+            kind < _settings.AboveShare ? draws.LogUniform(_settings.Max, max)
             : kind < _settings.AboveShare + _settings.CoreShare ? draws.LogUniform(_settings.CoreMin, _settings.CoreMax)
             : draws.LogUniform(_settings.Min, _settings.Max);
         return Math.Clamp(sigma, min, max);
     }
 
     /// <summary>The bin of a level, 0..<see cref="Bins"/>-1.</summary>
-    public int Bin(double sigma)
-        => Math.Clamp((int)(Math.Log(sigma / Range.Min) / Math.Log(Range.Max / Range.Min) * Bins), 0, Bins - 1);
+    public int Bin(double sigma) => Math.Clamp((int)(Math.Log(sigma / Range.Min) / Math.Log(Range.Max / Range.Min) * Bins), 0, Bins - 1);
 }
 
 /// <summary>The distribution of training noise, sigma on [-1,1].</summary>
@@ -45,14 +45,19 @@ public sealed record NoiseLevelSettings
 {
     /// <summary>Lower end of the restoration range.</summary>
     public double Min { get; init; } = 0.008;
+
     /// <summary>Upper end of the restoration range.</summary>
     public double Max { get; init; } = 1.5;
+
     /// <summary>Share of crops above <see cref="Max"/>.</summary>
     public double AboveShare { get; init; } = 0.1;
+
     /// <summary>Share of crops drawn from the core, where most evaluations of few-step solvers lie.</summary>
     public double CoreShare { get; init; } = 0.3;
+
     /// <summary>Lower end of the core.</summary>
     public double CoreMin { get; init; } = 0.06;
+
     /// <summary>Upper end of the core.</summary>
     public double CoreMax { get; init; } = 0.6;
 }

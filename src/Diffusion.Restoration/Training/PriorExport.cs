@@ -10,7 +10,10 @@ namespace Diffusion.Training;
 /// <summary>Writes a trained prior as a folder that loads by name: weights in bfloat16 under the published names, and a card.</summary>
 public static class PriorExport
 {
-    /// <summary>Writes <c>NAME.safetensors</c>, <c>card.json</c>, and the names and hashes of all photographs that were trained on, <c>photographs.txt</c>.</summary>
+    /// <summary>
+    /// Writes <c>NAME.safetensors</c>, <c>card.json</c>, and the names and hashes of all photographs that were trained on,
+    /// <c>photographs.txt</c>.
+    /// </summary>
     /// <param name="folder">Made when missing.</param>
     /// <param name="plan">How it was trained.</param>
     /// <param name="state">The run.</param>
@@ -25,26 +28,43 @@ public static class PriorExport
         }
         finally
         {
-            foreach (Tensor tensor in weights.Values) tensor.Dispose();
+            foreach (Tensor tensor in weights.Values)
+                tensor.Dispose();
         }
-        string list = string.Concat(plan.Photos.Select(photo => $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(photo)))}  {Path.GetFileName(photo)}\n"));
+        string list = string.Concat(
+            plan.Photos.Select(photo =>
+                $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(photo)))}  {Path.GetFileName(photo)}\n"
+            )
+        );
         File.WriteAllText(Path.Combine(folder, "photographs.txt"), list);
-        string card = Path.Combine(folder, "card.json"), temporary = card + ".part";
-        File.WriteAllText(temporary, Card(plan, state, validation).ToJsonString(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1 }) + "\n", new UTF8Encoding(false));
+        string card = Path.Combine(folder, "card.json"),
+            temporary = card + ".part";
+        File.WriteAllText(
+            temporary,
+            Card(plan, state, validation).ToJsonString(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1 }) + "\n",
+            new UTF8Encoding(false)
+        );
         File.Move(temporary, card, overwrite: true);
     }
 
     private static JsonObject Card(TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation)
     {
         NoiseLevels levels = new(plan.Schedule, plan.Settings.Levels);
-        double start = plan.Schedule.Betas[0], end = plan.Schedule.Betas[^1];
+        double start = plan.Schedule.Betas[0],
+            end = plan.Schedule.Betas[^1];
         return new JsonObject
         {
             ["name"] = plan.Name,
             ["kind"] = "adm-unet",
             ["prediction"] = plan.Settings.Objective.Prediction,
             ["config"] = Config(plan.Architecture),
-            ["schedule"] = new JsonObject { ["type"] = "linear", ["beta_start"] = start, ["beta_end"] = end, ["steps"] = plan.Schedule.Steps },
+            ["schedule"] = new JsonObject
+            {
+                ["type"] = "linear",
+                ["beta_start"] = start,
+                ["beta_end"] = end,
+                ["steps"] = plan.Schedule.Steps,
+            },
             ["noise_range"] = new JsonArray(levels.Trained.Min, levels.Trained.Max),
             ["trained_sizes"] = new JsonArray([.. plan.Settings.Batches.Select(b => (JsonNode)b.Size)]),
             ["any_orientation"] = !plan.Settings.Upright,
@@ -65,32 +85,45 @@ public static class PriorExport
             },
             ["validation"] = new JsonObject
             {
-                ["what"] = "Gaussian denoising in one evaluation, clamped, PSNR over RGB, mean over the held-out photographs; sigma and rmse on [-1,1]",
+                ["what"] =
+                    "Gaussian denoising in one evaluation, clamped, PSNR over RGB, mean over the held-out photographs; sigma and "
+                    + "rmse on [-1,1]",
                 ["photographs"] = plan.Validation.Count,
-                ["rows"] = new JsonArray([.. validation.Select(r => (JsonNode)new JsonObject { ["sigma"] = Math.Round(r.Sigma, 5), ["psnr"] = Math.Round(r.Psnr, 3), ["rmse"] = Math.Round(r.Rmse, 5) })]),
+                ["rows"] = new JsonArray([
+                    .. validation.Select(r =>
+                        (JsonNode)
+                            new JsonObject
+                            {
+                                ["sigma"] = Math.Round(r.Sigma, 5),
+                                ["psnr"] = Math.Round(r.Psnr, 3),
+                                ["rmse"] = Math.Round(r.Rmse, 5),
+                            }
+                    ),
+                ]),
             },
         };
     }
 
-    private static JsonObject Config(AdmUNetConfig config) => new()
-    {
-        ["image_size"] = config.ImageSize,
-        ["in_channels"] = config.InChannels,
-        ["out_channels"] = config.OutChannels,
-        ["model_channels"] = config.ModelChannels,
-        ["num_res_blocks"] = config.NumResBlocks,
-        ["channel_mult"] = new JsonArray([.. config.ChannelMult.Select(m => (JsonNode)m)]),
-        ["attention_resolutions"] = new JsonArray([.. config.AttentionResolutions.Select(r => (JsonNode)r)]),
-        ["num_heads"] = config.NumHeads,
-        ["num_head_channels"] = config.NumHeadChannels,
-        ["use_scale_shift_norm"] = config.UseScaleShiftNorm,
-        ["resblock_updown"] = config.ResblockUpdown,
-        ["conv_resample"] = config.ConvResample,
-        ["learn_sigma"] = false,
-        ["class_cond"] = false,
-        ["use_new_attention_order"] = config.UseNewAttentionOrder,
-        ["patch_size"] = config.PatchSize,
-        ["pixel_norm"] = config.PixelNorm,
-        ["middle_attention"] = config.MiddleAttention,
-    };
+    private static JsonObject Config(AdmUNetConfig config) =>
+        new()
+        {
+            ["image_size"] = config.ImageSize,
+            ["in_channels"] = config.InChannels,
+            ["out_channels"] = config.OutChannels,
+            ["model_channels"] = config.ModelChannels,
+            ["num_res_blocks"] = config.NumResBlocks,
+            ["channel_mult"] = new JsonArray([.. config.ChannelMult.Select(m => (JsonNode)m)]),
+            ["attention_resolutions"] = new JsonArray([.. config.AttentionResolutions.Select(r => (JsonNode)r)]),
+            ["num_heads"] = config.NumHeads,
+            ["num_head_channels"] = config.NumHeadChannels,
+            ["use_scale_shift_norm"] = config.UseScaleShiftNorm,
+            ["resblock_updown"] = config.ResblockUpdown,
+            ["conv_resample"] = config.ConvResample,
+            ["learn_sigma"] = false,
+            ["class_cond"] = false,
+            ["use_new_attention_order"] = config.UseNewAttentionOrder,
+            ["patch_size"] = config.PatchSize,
+            ["pixel_norm"] = config.PixelNorm,
+            ["middle_attention"] = config.MiddleAttention,
+        };
 }

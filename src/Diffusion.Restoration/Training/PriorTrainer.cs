@@ -9,7 +9,8 @@ namespace Diffusion.Training;
 
 /// <summary>Trains an epsilon network on crops and noise levels, every level with equal say.</summary>
 /// <remarks>
-/// Data parallel over threads. A step's crops are cut into parts; each part's gradient is kept by itself and all are added in the same order,
+/// Data parallel over threads. A step's crops are cut into parts; each part's gradient is kept by itself and all are added in the same
+/// order,
 /// so that the weights are the same bit for bit however many threads work and however often the run was killed.
 /// </remarks>
 public sealed class PriorTrainer : IDisposable
@@ -30,7 +31,13 @@ public sealed class PriorTrainer : IDisposable
     /// <param name="crops">The data.</param>
     /// <param name="settings">How to train.</param>
     /// <param name="state">Borrowed; advanced by <see cref="Step"/>.</param>
-    public PriorTrainer(AdmUNetConfig architecture, NoiseSchedule schedule, CropSource crops, TrainingSettings settings, TrainingState state)
+    public PriorTrainer(
+        AdmUNetConfig architecture,
+        NoiseSchedule schedule,
+        CropSource crops,
+        TrainingSettings settings,
+        TrainingState state
+    )
     {
         (_schedule, _crops, _settings, State) = (schedule, crops, settings, state);
         _levels = new NoiseLevels(schedule, settings.Levels);
@@ -44,8 +51,10 @@ public sealed class PriorTrainer : IDisposable
 
     /// <summary>Says that other shapes were computed in between, so that the kernels for crops may be gone.</summary>
     /// <remarks>
-    /// oneDNN makes a kernel at its first use and shares it between threads, and two threads that want the same backward convolution at that moment can be given a wrong one (3.7.1: half of all runs ended
-    /// within four steps in NaN or a segmentation fault, none without its cache). So the first step with crops of a size is computed by one thread.
+    /// oneDNN makes a kernel at its first use and shares it between threads, and two threads that want the same backward convolution at
+    /// that moment can be given a wrong one (3.7.1: half of all runs ended
+    /// within four steps in NaN or a segmentation fault, none without its cache). So the first step with crops of a size is computed by one
+    /// thread.
     /// </remarks>
     public void ForgetKernels() => _kernels.Clear();
 
@@ -55,7 +64,8 @@ public sealed class PriorTrainer : IDisposable
     /// <exception cref="ResourceException">Not enough memory; the state file is intact.</exception>
     public StepReport Step()
     {
-        long step = State.Step, started = Stopwatch.GetTimestamp();
+        long step = State.Step,
+            started = Stopwatch.GetTimestamp();
         CropBatch batch = _settings.BatchOf(step);
         int parts = Math.Min(_settings.Parts, batch.Count);
         int Begin(int part) => part * batch.Count / parts;
@@ -64,28 +74,49 @@ public sealed class PriorTrainer : IDisposable
         Tensor low = LowPrecisionWeights();
         try
         {
-            void Compute(int worker, int part) => gradients[part] = Differentiate(worker, step, batch, Begin(part), Begin(part + 1), low, losses);
-            if (_kernels.Add(batch)) _team.Run(1, (worker, _) => { for (int part = 0; part < parts; part++) Compute(worker, part); });
-            else _team.Run(parts, Compute);
+            void Compute(int worker, int part) =>
+                gradients[part] = Differentiate(worker, step, batch, Begin(part), Begin(part + 1), low, losses);
+            if (_kernels.Add(batch))
+                _team.Run(1, (worker, _) =>
+                {
+                    for (int part = 0; part < parts; part++)
+                        Compute(worker, part);
+                });
+            else
+                _team.Run(parts, Compute);
             double norm = Add(gradients);
-            double loss = losses.Average(l => l.Loss * l.Weight), error = losses.Average(l => l.Loss);
+            double loss = losses.Average(l => l.Loss * l.Weight),
+                error = losses.Average(l => l.Loss);
             if (!double.IsFinite(norm) || !double.IsFinite(loss))
-                throw new NumericalException($"The loss or its gradient is not finite at step {step}", null, "Start again with a lower learning rate: the last saved state is intact");
+                throw new NumericalException(
+                    $"The loss or its gradient is not finite at step {step}",
+                    null,
+                    "Start again with a lower learning rate: the last saved state is intact"
+                );
             Update(step, norm);
-            if (_settings.Objective.IsBalanced(step)) foreach (CropLoss l in losses) State.Balance.Observe(l.Bin, l.Loss);
+            if (_settings.Objective.IsBalanced(step))
+                foreach (CropLoss l in losses)
+                    State.Balance.Observe(l.Bin, l.Loss);
             State.Step++;
             State.Crops += batch.Count;
             State.Pixels += (long)batch.Count * batch.Size * batch.Size;
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             return new StepReport(step, loss, error, norm, State.Rate.At(step), batch, seconds);
         }
-        catch (Exception e) when (e is OutOfMemoryException || (e is ExternalException && e.Message.Contains("memory", StringComparison.OrdinalIgnoreCase)))
+        catch (Exception e)
+            when (e is OutOfMemoryException || (e is ExternalException && e.Message.Contains("memory", StringComparison.OrdinalIgnoreCase)))
         {
-            throw new ResourceException("Not enough memory for a training step", null, "Use smaller crops, fewer crops a step or fewer threads; the run goes on from the last saved state", e);
+            throw new ResourceException(
+                "Not enough memory for a training step",
+                null,
+                "Use smaller crops, fewer crops a step or fewer threads; the run goes on from the last saved state",
+                e
+            );
         }
         finally
         {
-            foreach (Gradient? gradient in gradients) gradient?.Dispose();
+            foreach (Gradient? gradient in gradients)
+                gradient?.Dispose();
             low.Dispose();
         }
     }
@@ -99,7 +130,8 @@ public sealed class PriorTrainer : IDisposable
     private Gradient Differentiate(int worker, long step, CropBatch batch, int begin, int end, Tensor low, CropLoss[] losses)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        int count = end - begin, length = 3 * batch.Size * batch.Size;
+        int count = end - begin,
+            length = 3 * batch.Size * batch.Size;
         Tensor clean = torch.empty([count, 3, batch.Size, batch.Size], dtype: ScalarType.Float32);
         double[] sigmas = new double[count];
         for (int i = 0; i < count; i++)
@@ -108,8 +140,10 @@ public sealed class PriorTrainer : IDisposable
             sigmas[i] = _levels.Draw(ref draws);
             _crops.Fill(step, begin + i, batch.Size, sigmas[i], MemoryMarshal.Cast<byte, float>(clean.bytes).Slice(i * length, length));
         }
-        Tensor noise = new PhiloxNoise(_settings.Seed, [.. Enumerable.Range(begin, count).Select(i => new ImageKey(((ulong)step << 20) + (uint)i))])
-            .Draw(NoiseRole.Step, count, 3, batch.Size, batch.Size);
+        Tensor noise = new PhiloxNoise(
+            _settings.Seed,
+            [.. Enumerable.Range(begin, count).Select(i => new ImageKey(((ulong)step << 20) + (uint)i))]
+        ).Draw(NoiseRole.Step, count, 3, batch.Size, batch.Size);
 
         AdmUNet network = _networks[worker];
         Tensor floatLeaf = State.Weights.Tensor.narrow(0, 0, State.Layout.FloatLength).detach().requires_grad_();
@@ -133,15 +167,19 @@ public sealed class PriorTrainer : IDisposable
     /// <summary>Adds the parts' gradients, always in the same order, and returns the norm of the sum.</summary>
     private double Add(Gradient[] gradients)
     {
-        int split = (int)State.Layout.FloatLength, total = (int)State.Layout.Length, chunks = (total + Chunk - 1) / Chunk;
+        int split = (int)State.Layout.FloatLength,
+            total = (int)State.Layout.Length,
+            chunks = (total + Chunk - 1) / Chunk;
         double[] squares = new double[chunks];
         _team.Run(chunks, (_, chunk) =>
         {
-            int from = chunk * Chunk, to = Math.Min(total, from + Chunk);
+            int from = chunk * Chunk,
+                to = Math.Min(total, from + Chunk);
             Span<float> sum = _gradient.Span[from..to];
             for (int part = 0; part < gradients.Length; part++)
             {
-                Span<float> floats = Values(gradients[part].Floats), low = Values(gradients[part].Low);
+                Span<float> floats = Values(gradients[part].Floats),
+                    low = Values(gradients[part].Low);
                 AddTo(sum[..Math.Clamp(split - from, 0, sum.Length)], floats[Math.Min(from, split)..], part == 0);
                 AddTo(sum[Math.Clamp(split - from, 0, sum.Length)..], low[Math.Max(0, from - split)..], part == 0);
             }
@@ -152,14 +190,26 @@ public sealed class PriorTrainer : IDisposable
 
     private void Update(long step, double norm)
     {
-        int total = (int)State.Layout.Length, chunks = (total + Chunk - 1) / Chunk;
-        double rate = State.Rate.At(step), scale = Math.Min(1, _settings.ClipNorm / Math.Max(norm, 1e-12));
+        int total = (int)State.Layout.Length,
+            chunks = (total + Chunk - 1) / Chunk;
+        double rate = State.Rate.At(step),
+            scale = Math.Min(1, _settings.ClipNorm / Math.Max(norm, 1e-12));
         _team.Run(chunks, (_, chunk) =>
         {
-            int from = chunk * Chunk, to = Math.Min(total, from + Chunk);
+            int from = chunk * Chunk,
+                to = Math.Min(total, from + Chunk);
             Span<float> weights = State.Weights.Span[from..to];
-            _settings.Optimizer.Update(step, rate, scale, _gradient.Span[from..to], weights, State.First.Span[from..to], State.Second.Span[from..to]);
-            if (!Ema.IsDue(step)) return;
+            _settings.Optimizer.Update(
+                step,
+                rate,
+                scale,
+                _gradient.Span[from..to],
+                weights,
+                State.First.Span[from..to],
+                State.Second.Span[from..to]
+            );
+            if (!Ema.IsDue(step))
+                return;
             _settings.ShortAverage.Update(step, State.Short.Span[from..to], weights);
             _settings.LongAverage.Update(step, State.Long.Span[from..to], weights);
         });
@@ -177,7 +227,8 @@ public sealed class PriorTrainer : IDisposable
         int i = 0;
         for (int width = Vector<float>.Count; i <= sum.Length - width; i += width)
             (new Vector<float>(sum[i..]) + new Vector<float>(values[i..])).CopyTo(sum[i..]);
-        for (; i < sum.Length; i++) sum[i] += values[i];
+        for (; i < sum.Length; i++)
+            sum[i] += values[i];
     }
 
     private static double SumOfSquares(ReadOnlySpan<float> values)
@@ -195,7 +246,8 @@ public sealed class PriorTrainer : IDisposable
                 partial += v * v;
             }
             sum += Vector.Sum(partial);
-            for (; i < run.Length; i++) sum += run[i] * run[i];
+            for (; i < run.Length; i++)
+                sum += run[i] * run[i];
         }
         return sum;
     }
@@ -204,7 +256,8 @@ public sealed class PriorTrainer : IDisposable
     public void Dispose()
     {
         _team.Dispose();
-        foreach (AdmUNet network in _networks) network.Dispose();
+        foreach (AdmUNet network in _networks)
+            network.Dispose();
         _gradient.Dispose();
     }
 
@@ -212,7 +265,11 @@ public sealed class PriorTrainer : IDisposable
 
     private sealed record Gradient(Tensor Floats, Tensor Low) : IDisposable
     {
-        public void Dispose() { Floats.Dispose(); Low.Dispose(); }
+        public void Dispose()
+        {
+            Floats.Dispose();
+            Low.Dispose();
+        }
     }
 }
 

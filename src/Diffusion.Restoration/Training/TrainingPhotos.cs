@@ -34,19 +34,36 @@ public static class TrainingPhotos
     {
         using DisposeScope scope = torch.NewDisposeScope();
         using Picture picture = ImageFile.Read(path);
-        Tensor bytes = (picture.Pixels.clamp(0, 1) * 255).round().to(ScalarType.Byte).expand(1, 3, picture.Height, picture.Width).permute(0, 2, 3, 1).contiguous();
-        return new TrainingPhoto(Path.GetFileName(path), bytes.bytes.ToArray(), picture.Width, picture.Height, picture.Format is ImageFormat.Jpeg or ImageFormat.Avif);
+        Tensor bytes = (picture.Pixels.clamp(0, 1) * 255)
+            .round()
+            .to(ScalarType.Byte)
+            .expand(1, 3, picture.Height, picture.Width)
+            .permute(0, 2, 3, 1)
+            .contiguous();
+        return new TrainingPhoto(
+            Path.GetFileName(path),
+            bytes.bytes.ToArray(),
+            picture.Width,
+            picture.Height,
+            picture.Format is ImageFormat.Jpeg or ImageFormat.Avif
+        );
     }
 
     /// <summary>Parts a list into training and validation: every k-th of those that may be held out.</summary>
     /// <param name="paths">All files.</param>
     /// <param name="count">How many to hold out.</param>
     /// <param name="mayHold">Which files may be held out; null: all.</param>
-    public static (IReadOnlyList<string> Train, IReadOnlyList<string> Hold) HoldOut(IReadOnlyList<string> paths, int count, Func<string, bool>? mayHold = null)
+    public static (IReadOnlyList<string> Train, IReadOnlyList<string> Hold) HoldOut(
+        IReadOnlyList<string> paths,
+        int count,
+        Func<string, bool>? mayHold = null
+    )
     {
         string[] eligible = [.. paths.Where(path => mayHold?.Invoke(path) ?? true)];
         if (count >= paths.Count || count > eligible.Length)
-            throw new ArgumentException($"{count} of {paths.Count} photographs cannot be held out for validation. Give more photographs or hold out fewer.");
+            throw new ArgumentException(
+                $"{count} of {paths.Count} photographs cannot be held out for validation. Give more photographs or hold out fewer."
+            );
         HashSet<string> hold = [.. Enumerable.Range(0, count).Select(i => eligible[(2 * i + 1) * eligible.Length / (2 * count)])];
         return ([.. paths.Where(path => !hold.Contains(path))], [.. paths.Where(hold.Contains)]);
     }

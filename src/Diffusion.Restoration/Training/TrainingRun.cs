@@ -6,9 +6,12 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Training;
 
-/// <summary>Trains a prior in a folder: resumes what is there, saves often, validates now and then, and leaves a prior that loads.</summary>
+/// <summary>
+/// Trains a prior in a folder: resumes what is there, saves often, validates now and then, and leaves a prior that loads.
+/// </summary>
 /// <remarks>
-/// Files: <c>state</c> (the run), <c>trunk</c> (the state before the decay, from which a longer run goes on), <c>loss.csv</c> and <c>.png</c>, <c>validation.csv</c> and <c>.png</c>, <c>prior/</c>.
+/// Files: <c>state</c> (the run), <c>trunk</c> (the state before the decay, from which a longer run goes on), <c>loss.csv</c> and
+/// <c>.png</c>, <c>validation.csv</c> and <c>.png</c>, <c>prior/</c>.
 /// </remarks>
 public sealed class TrainingRun : IDisposable
 {
@@ -41,12 +44,19 @@ public sealed class TrainingRun : IDisposable
     /// <param name="validated">Told of every validation.</param>
     /// <param name="cancellation">Stops after the present step.</param>
     /// <returns>Whether the budget is spent.</returns>
-    public bool Run(Action<TrainingProgress>? report = null, Action<IReadOnlyList<ValidationRow>>? validated = null, CancellationToken cancellation = default)
+    public bool Run(
+        Action<TrainingProgress>? report = null,
+        Action<IReadOnlyList<ValidationRow>>? validated = null,
+        CancellationToken cancellation = default
+    )
     {
         using PriorTrainer trainer = new(_plan.Architecture, _plan.Schedule, _crops, _plan.Settings, State);
         LossCurve curve = new(Path.Combine(_plan.Folder, "loss.csv"), State.Step);
         double secondsBefore = State.Seconds;
-        Stopwatch clock = Stopwatch.StartNew(), saved = Stopwatch.StartNew(), checkedAt = Stopwatch.StartNew(), stretch = Stopwatch.StartNew();
+        Stopwatch clock = Stopwatch.StartNew(),
+            saved = Stopwatch.StartNew(),
+            checkedAt = Stopwatch.StartNew(),
+            stretch = Stopwatch.StartNew();
         long pixels = State.Pixels;
         bool spent = false;
         while (!cancellation.IsCancellationRequested && !(spent = State.Rate.IsOver(State.Step)))
@@ -56,10 +66,20 @@ public sealed class TrainingRun : IDisposable
             State.Seconds = secondsBefore + clock.Elapsed.TotalSeconds;
             bool reports = curve.Count == ReportInterval;
             double secondsPerStep = stretch.Elapsed.TotalSeconds / curve.Count;
-            if (_plan.Budget.Hours is null || reports) Replan(secondsPerStep);
+            if (_plan.Budget.Hours is null || reports)
+                Replan(secondsPerStep);
             if (reports)
             {
-                report?.Invoke(new TrainingProgress(State, curve.Loss, curve.GradientNorm, step.Rate, (State.Pixels - pixels) / stretch.Elapsed.TotalSeconds, TimeSpan.FromSeconds(_plan.Budget.SecondsLeft(State, secondsPerStep))));
+                report?.Invoke(
+                    new TrainingProgress(
+                        State,
+                        curve.Loss,
+                        curve.GradientNorm,
+                        step.Rate,
+                        (State.Pixels - pixels) / stretch.Elapsed.TotalSeconds,
+                        TimeSpan.FromSeconds(_plan.Budget.SecondsLeft(State, secondsPerStep))
+                    )
+                );
                 curve.Flush(State, step.Rate);
                 (pixels, stretch) = (State.Pixels, Stopwatch.StartNew());
             }
@@ -78,7 +98,8 @@ public sealed class TrainingRun : IDisposable
         }
         State.Save(StateFile);
         curve.Draw(Path.Combine(_plan.Folder, "loss.png"));
-        if (spent) validated?.Invoke(Validate(Validation.PaperLevels));
+        if (spent)
+            validated?.Invoke(Validate(Validation.PaperLevels));
         return spent;
     }
 
@@ -91,7 +112,10 @@ public sealed class TrainingRun : IDisposable
         {
             using UNetPrior prior = Prior();
             rows = Validation.Measure(prior, _validation, levels, _plan.Settings.Workers);
-            string line = string.Create(CultureInfo.InvariantCulture, $"{State.Step},{State.Crops},{State.Seconds:0}") + string.Concat(rows.Select(r => string.Create(CultureInfo.InvariantCulture, $",{r.Sigma:0.####},{r.Psnr:0.000}"))) + Environment.NewLine;
+            string line =
+                string.Create(CultureInfo.InvariantCulture, $"{State.Step},{State.Crops},{State.Seconds:0}")
+                + string.Concat(rows.Select(r => string.Create(CultureInfo.InvariantCulture, $",{r.Sigma:0.####},{r.Psnr:0.000}")))
+                + Environment.NewLine;
             File.AppendAllText(Path.Combine(_plan.Folder, "validation.csv"), line);
             ValidationSheet.Write(Path.Combine(_plan.Folder, "validation.png"), prior, _validation);
         }
@@ -111,7 +135,8 @@ public sealed class TrainingRun : IDisposable
     private void Replan(double secondsPerStep)
     {
         LearningRate plan = _plan.Budget.Plan(State, secondsPerStep);
-        if (State.Rate.DecayStart is null && plan.DecayStart is not null) State.Save(TrunkFile);
+        if (State.Rate.DecayStart is null && plan.DecayStart is not null)
+            State.Save(TrunkFile);
         State.Rate = plan;
     }
 
@@ -125,11 +150,14 @@ public sealed class TrainingRun : IDisposable
             {
                 state.Load(StateFile);
                 // A finished decay is a dead end: more training goes on from the trunk.
-                if (state.Rate.IsOver(state.Step) && !_plan.Budget.IsSpent(state) && File.Exists(TrunkFile)) state.Load(TrunkFile);
+                if (state.Rate.IsOver(state.Step) && !_plan.Budget.IsSpent(state) && File.Exists(TrunkFile))
+                    state.Load(TrunkFile);
                 return state;
             }
-            if (_plan.Start is null) network.Initialize(_plan.Settings.Seed);
-            else Grow(_plan.Start, network, _plan.Settings.Seed);
+            if (_plan.Start is null)
+                network.Initialize(_plan.Settings.Seed);
+            else
+                Grow(_plan.Start, network, _plan.Settings.Seed);
             state.Initialize(network.Parameters);
             return state;
         }
@@ -158,7 +186,8 @@ public sealed class TrainingRun : IDisposable
     private static UNetPrior LoadStart(string start)
     {
         IDenoiser prior = PriorLoader.Load(start, ComputePolicy.Reference);
-        if (prior is EpsilonPrior or EdmPrior) return (UNetPrior)prior;
+        if (prior is EpsilonPrior or EdmPrior)
+            return (UNetPrior)prior;
         prior.Dispose();
         throw new ArgumentException($"{start} predicts neither epsilon nor as EDM does. Start from such a prior, or from random weights.");
     }

@@ -1,15 +1,18 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Runtime.InteropServices;
 using Diffusion.Checkpoints;
 using Diffusion.Networks;
 using Diffusion.Runtime;
 
 namespace Diffusion.Training;
 
-/// <summary>Everything that a run needs to go on exactly where it was: weights, moments, averages, loss balance, step and learning rate.</summary>
+/// <summary>
+/// Everything that a run needs to go on exactly where it was: weights, moments, averages, loss balance, step and learning rate.
+/// </summary>
 /// <remarks>
-/// File: the 8 bytes <c>DIFFTRN1</c>, the length of a JSON header (int64, little endian), the header, then the arrays as float32 parameter by parameter in the header's order, then the SHA-256 of all before.
+/// File: the 8 bytes <c>DIFFTRN1</c>, the length of a JSON header (int64, little endian), the header, then the arrays as float32 parameter
+/// by parameter in the header's order, then the SHA-256 of all before.
 /// Written to a temporary name, flushed and renamed: a run killed at any moment leaves the previous state.
 /// </remarks>
 public sealed class TrainingState : IDisposable
@@ -27,18 +30,25 @@ public sealed class TrainingState : IDisposable
 
     /// <summary>Where the parameters lie.</summary>
     public ParameterLayout Layout { get; }
+
     /// <summary>Steps done.</summary>
     public long Step { get; set; }
+
     /// <summary>Crops seen.</summary>
     public long Crops { get; set; }
+
     /// <summary>Pixels seen.</summary>
     public long Pixels { get; set; }
+
     /// <summary>Seconds of training.</summary>
     public double Seconds { get; set; }
+
     /// <summary>The learning rate's plan.</summary>
     public LearningRate Rate { get; set; }
+
     /// <summary>Running means of the loss.</summary>
     public LossBalance Balance { get; } = new();
+
     /// <summary>Weights, first and second moment, short and long average.</summary>
     internal FlatTensor[] Arrays { get; }
 
@@ -53,7 +63,14 @@ public sealed class TrainingState : IDisposable
     /// <returns>float32 tensors; the caller owns them.</returns>
     public Dictionary<string, Tensor> Export(TrainedWeights which)
     {
-        Tensor flat = (which switch { TrainedWeights.Last => Weights, TrainedWeights.ShortAverage => Short, _ => Long }).Tensor;
+        Tensor flat = (
+            which switch
+            {
+                TrainedWeights.Last => Weights,
+                TrainedWeights.ShortAverage => Short,
+                _ => Long,
+            }
+        ).Tensor;
         return Layout.Slots.ToDictionary(s => s.Name, s => flat.narrow(0, s.Offset, s.Length).reshape(s.Shape).clone());
     }
 
@@ -92,15 +109,28 @@ public sealed class TrainingState : IDisposable
             using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
             {
                 using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-                void Write(ReadOnlySpan<byte> bytes) { hash.AppendData(bytes); file.Write(bytes); }
-                byte[] header = JsonSerializer.SerializeToUtf8Bytes(new Header(Step, Crops, Pixels, Seconds, Rate,
-                    [.. Balance.Means.Select(m => double.IsNaN(m) ? (double?)null : m)], [.. Layout.Slots.Select(s => new Entry(s.Name, s.Shape))]));
+                void Write(ReadOnlySpan<byte> bytes)
+                {
+                    hash.AppendData(bytes);
+                    file.Write(bytes);
+                }
+                byte[] header = JsonSerializer.SerializeToUtf8Bytes(
+                    new Header(
+                        Step,
+                        Crops,
+                        Pixels,
+                        Seconds,
+                        Rate,
+                        [.. Balance.Means.Select(m => double.IsNaN(m) ? (double?)null : m)],
+                        [.. Layout.Slots.Select(s => new Entry(s.Name, s.Shape))]
+                    )
+                );
                 Write(Magic);
                 Write(BitConverter.GetBytes((long)header.Length));
                 Write(header);
                 foreach (FlatTensor array in Arrays)
-                    foreach (ParameterLayout.Slot slot in Layout.Slots)
-                        Write(MemoryMarshal.AsBytes(array.Span.Slice((int)slot.Offset, (int)slot.Length)));
+                foreach (ParameterLayout.Slot slot in Layout.Slots)
+                    Write(MemoryMarshal.AsBytes(array.Span.Slice((int)slot.Offset, (int)slot.Length)));
                 file.Write(hash.GetHashAndReset());
                 file.Flush(flushToDisk: true);
             }
@@ -108,7 +138,12 @@ public sealed class TrainingState : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ResourceException($"The training state cannot be written: {e.Message.TrimEnd('.')}", path, "Free some disk space and start again: the run goes on from the last state, which is intact", e);
+            throw new ResourceException(
+                $"The training state cannot be written: {e.Message.TrimEnd('.')}",
+                path,
+                "Free some disk space and start again: the run goes on from the last state, which is intact",
+                e
+            );
         }
     }
 
@@ -118,41 +153,81 @@ public sealed class TrainingState : IDisposable
     {
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        CheckpointException Bad(string what, Exception? inner = null) => new(what, path, "Use another copy, or delete it to start anew", inner);
+        CheckpointException Bad(string what, Exception? inner = null) =>
+            new(what, path, "Use another copy, or delete it to start anew", inner);
         void Read(Span<byte> bytes)
         {
-            try { file.ReadExactly(bytes); } catch (EndOfStreamException e) { throw Bad("The training state is cut short", e); }
+            try
+            {
+                file.ReadExactly(bytes);
+            }
+            catch (EndOfStreamException e)
+            {
+                throw Bad("The training state is cut short", e);
+            }
             hash.AppendData(bytes);
         }
         Span<byte> start = stackalloc byte[16];
         Read(start);
-        if (!start[..8].SequenceEqual(Magic)) throw Bad("This is no training state of this version");
+        if (!start[..8].SequenceEqual(Magic))
+            throw Bad("This is no training state of this version");
         long length = BitConverter.ToInt64(start[8..]);
-        if (length is < 2 or > MaxHeader || length > file.Length) throw Bad("The training state has an impossible header");
+        if (length is < 2 or > MaxHeader || length > file.Length)
+            throw Bad("The training state has an impossible header");
         byte[] json = new byte[length];
         Read(json);
         Header header;
-        try { header = JsonSerializer.Deserialize<Header>(json)!; } catch (JsonException e) { throw Bad("The training state's header is damaged", e); }
+        try
+        {
+            header = JsonSerializer.Deserialize<Header>(json)!;
+        }
+        catch (JsonException e)
+        {
+            throw Bad("The training state's header is damaged", e);
+        }
         Dictionary<string, ParameterLayout.Slot> slots = Layout.Slots.ToDictionary(s => s.Name);
-        if (header.Parameters is null || header.Parameters.Length != slots.Count || !header.Parameters.All(e => slots.TryGetValue(e.Name, out ParameterLayout.Slot s) && s.Shape.SequenceEqual(e.Shape)))
+        if (
+            header.Parameters is null
+            || header.Parameters.Length != slots.Count
+            || !header.Parameters.All(e => slots.TryGetValue(e.Name, out ParameterLayout.Slot s) && s.Shape.SequenceEqual(e.Shape))
+        )
             throw Bad("The training state belongs to another network");
         foreach (FlatTensor array in Arrays)
-            foreach (Entry entry in header.Parameters)
-                Read(MemoryMarshal.AsBytes(array.Span.Slice((int)slots[entry.Name].Offset, (int)slots[entry.Name].Length)));
-        byte[] expected = hash.GetHashAndReset(), stored = new byte[expected.Length];
-        try { file.ReadExactly(stored); } catch (EndOfStreamException e) { throw Bad("The training state is cut short", e); }
-        if (!stored.AsSpan().SequenceEqual(expected)) throw Bad("The training state is damaged: its checksum does not fit");
+        foreach (Entry entry in header.Parameters)
+            Read(MemoryMarshal.AsBytes(array.Span.Slice((int)slots[entry.Name].Offset, (int)slots[entry.Name].Length)));
+        byte[] expected = hash.GetHashAndReset(),
+            stored = new byte[expected.Length];
+        try
+        {
+            file.ReadExactly(stored);
+        }
+        catch (EndOfStreamException e)
+        {
+            throw Bad("The training state is cut short", e);
+        }
+        if (!stored.AsSpan().SequenceEqual(expected))
+            throw Bad("The training state is damaged: its checksum does not fit");
         (Step, Crops, Pixels, Seconds, Rate) = (header.Step, header.Crops, header.Pixels, header.Seconds, header.Rate);
-        for (int i = 0; i < Balance.Means.Length; i++) Balance.Means[i] = i < header.LossMeans.Length ? header.LossMeans[i] ?? double.NaN : double.NaN;
+        for (int i = 0; i < Balance.Means.Length; i++)
+            Balance.Means[i] = i < header.LossMeans.Length ? header.LossMeans[i] ?? double.NaN : double.NaN;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (FlatTensor array in Arrays) array.Dispose();
+        foreach (FlatTensor array in Arrays)
+            array.Dispose();
     }
 
-    private sealed record Header(long Step, long Crops, long Pixels, double Seconds, LearningRate Rate, double?[] LossMeans, Entry[] Parameters);
+    private sealed record Header(
+        long Step,
+        long Crops,
+        long Pixels,
+        double Seconds,
+        LearningRate Rate,
+        double?[] LossMeans,
+        Entry[] Parameters
+    );
 
     private sealed record Entry(string Name, long[] Shape);
 }
@@ -162,8 +237,10 @@ public enum TrainedWeights
 {
     /// <summary>Those of the last step.</summary>
     Last,
+
     /// <summary>The short average.</summary>
     ShortAverage,
+
     /// <summary>The long average.</summary>
     LongAverage,
 }

@@ -9,10 +9,12 @@ using Diffusion.Solvers;
 namespace Diffusion.Training;
 
 /// <summary>
-/// Every other step is plain denoising; in the others a crop is degraded at random, restored by four steps of CM4IR's preset <c>few-step</c>, and what counts is the error at the end, differentiated through all four.
+/// Every other step is plain denoising; in the others a crop is degraded at random, restored by four steps of CM4IR's preset
+/// <c>few-step</c>, and what counts is the error at the end, differentiated through all four.
 /// </summary>
 /// <remarks>
-/// The network learns what these steps ask of it, which is no longer the posterior mean of any noise level alone: the result is tuned for the solver and for tasks of these kinds, and no zero-shot prior.
+/// The network learns what these steps ask of it, which is no longer the posterior mean of any noise level alone: the result is tuned for
+/// the solver and for tasks of these kinds, and no zero-shot prior.
 /// The loss of an unrolled step is ln(mean squared error), so that easy and hard tasks have equal say.
 /// </remarks>
 /// <param name="prior">What is known about the prior; the preset looks at it.</param>
@@ -21,6 +23,7 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
 {
     private const int Steps = 4;
     private readonly EpsilonObjective _denoising = new();
+
     // An operator must live until the gradient has gone back through it, which is before its thread asks for the next one.
     private readonly ThreadLocal<LinearOperator?> _bound = new(trackAllValues: true);
 
@@ -28,15 +31,25 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
     public override string Prediction => "epsilon";
 
     /// <inheritdoc/>
-    public override string Note => "fine-tuned through four unrolled steps of CM4IR's preset few-step on random tasks (downsampling by 2 or 4, blurs of sigma 1 to 3, 50 to 90 % of the pixels missing; noise 0.005 to 0.05), every other step plain denoising; not zero-shot";
+    public override string Note =>
+        "fine-tuned through four unrolled steps of CM4IR's preset few-step on random tasks (downsampling by 2 or 4, blurs of sigma "
+        + "1 to 3, 50 to 90 % of the pixels missing; noise 0.005 to 0.05), every other step plain denoising; not zero-shot";
 
     /// <inheritdoc/>
     public override bool IsBalanced(long step) => step % 2 == 0;
 
     /// <inheritdoc/>
-    public override Tensor Loss(AdmUNet network, NoiseSchedule schedule, Tensor clean, Tensor noise, IReadOnlyList<double> sigmas, long step)
+    public override Tensor Loss(
+        AdmUNet network,
+        NoiseSchedule schedule,
+        Tensor clean,
+        Tensor noise,
+        IReadOnlyList<double> sigmas,
+        long step
+    )
     {
-        if (IsBalanced(step)) return _denoising.Loss(network, schedule, clean, noise, sigmas, step);
+        if (IsBalanced(step))
+            return _denoising.Loss(network, schedule, clean, noise, sigmas, step);
         Draws draws = new(seed ^ 0x0471, step, -1);
         OperatorSpec task = ShippedOperators.Catalog.Parse(Task(ref draws, step));
         double sigma = draws.LogUniform(0.005, 0.05);
@@ -53,7 +66,10 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
         return (Restore(network, schedule, solver, a, y, 2 * sigma, noise) - clean).square().mean([1, 2, 3]).log();
     }
 
-    /// <summary>Four steps of <see cref="Cm4irSolver"/> with its geometric ladder and proximal guidance and without turns, differentiable with respect to the network.</summary>
+    /// <summary>
+    /// Four steps of <see cref="Cm4irSolver"/> with its geometric ladder and proximal guidance and without turns, differentiable with
+    /// respect to the network.
+    /// </summary>
     /// <param name="network">Predicts the noise.</param>
     /// <param name="schedule">Its schedule.</param>
     /// <param name="solver">Levels and weights.</param>
@@ -61,34 +77,53 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
     /// <param name="y">The measurement of a picture on [-1,1].</param>
     /// <param name="sigmaY">Its noise on that scale.</param>
     /// <param name="noise">The start, standard normal in the shape of the picture.</param>
-    public static Tensor Restore(AdmUNet network, NoiseSchedule schedule, Cm4irSolver solver, LinearOperator a, Tensor y, double sigmaY, Tensor noise)
+    public static Tensor Restore(
+        AdmUNet network,
+        NoiseSchedule schedule,
+        Cm4irSolver solver,
+        LinearOperator a,
+        Tensor y,
+        double sigmaY,
+        Tensor noise
+    )
     {
-        double[] sigmas = [.. Enumerable.Range(0, Steps).Select(i => solver.SigmaStart * Math.Pow(solver.SigmaEnd / solver.SigmaStart, i / (Steps - 1.0)))];
-        Tensor x, x0;
-        using (torch.no_grad()) x = a.Guess(y) + sigmas[0] * noise;
+        double[] sigmas =
+        [
+            .. Enumerable.Range(0, Steps).Select(i => solver.SigmaStart * Math.Pow(solver.SigmaEnd / solver.SigmaStart, i / (Steps - 1.0))),
+        ];
+        Tensor x,
+            x0;
+        using (torch.no_grad())
+            x = a.Guess(y) + sigmas[0] * noise;
         for (int i = 0; ; i++)
         {
-            double s = sigmas[i], rho = solver.Lambda * Math.Pow(sigmaY / s, 2);
+            double s = sigmas[i],
+                rho = solver.Lambda * Math.Pow(sigmaY / s, 2);
             double[] level = [.. Enumerable.Repeat(s, (int)x.shape[0])];
             x0 = (x - s * Epsilon(network, schedule, x, level)).clamp(-1, 1);
-            if (i == Steps - 1) return x0;
-            Tensor z = (x0 - x) / s, measured;
-            using (torch.no_grad()) measured = a.PseudoInverse(y, rho);
+            if (i == Steps - 1)
+                return x0;
+            Tensor z = (x0 - x) / s,
+                measured;
+            using (torch.no_grad())
+                measured = a.PseudoInverse(y, rho);
             x = x0 - BackProjection.apply(x0, a, rho) + measured + sigmas[i + 1] * z;
         }
     }
 
-    private static string Task(ref Draws draws, long step) => draws.Below(3) switch
-    {
-        0 => draws.Uniform() < 0.3 ? "downsample:factor=2" : "downsample:factor=4",
-        1 => string.Create(CultureInfo.InvariantCulture, $"blur:sigma={draws.Uniform(1, 3):0.00}"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"mask:random={draws.Uniform(0.5, 0.9):0.00},seed={step}"),
-    };
+    private static string Task(ref Draws draws, long step) =>
+        draws.Below(3) switch
+        {
+            0 => draws.Uniform() < 0.3 ? "downsample:factor=2" : "downsample:factor=4",
+            1 => string.Create(CultureInfo.InvariantCulture, $"blur:sigma={draws.Uniform(1, 3):0.00}"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"mask:random={draws.Uniform(0.5, 0.9):0.00},seed={step}"),
+        };
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (LinearOperator? a in _bound.Values) a?.Dispose();
+        foreach (LinearOperator? a in _bound.Values)
+            a?.Dispose();
         _bound.Dispose();
     }
 
@@ -104,8 +139,8 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
             return Map((Tensor)arguments[0], (LinearOperator)arguments[1], (double)arguments[2]);
         }
 
-        public override List<Tensor> backward(torch.autograd.AutogradContext context, Tensor gradient)
-            => [Map(gradient, (LinearOperator)context.get_data("a"), (double)context.get_data("rho")), null!, null!];
+        public override List<Tensor> backward(torch.autograd.AutogradContext context, Tensor gradient) =>
+            [Map(gradient, (LinearOperator)context.get_data("a"), (double)context.get_data("rho")), null!, null!];
 
         private static Tensor Map(Tensor x, LinearOperator a, double rho)
         {

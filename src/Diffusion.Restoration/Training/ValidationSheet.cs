@@ -7,7 +7,8 @@ namespace Diffusion.Training;
 /// <summary>A picture of what a prior does: noisy, denoised in one evaluation, and clean, row by row.</summary>
 internal static class ValidationSheet
 {
-    private const int Rows = 3, Side = 192;
+    private const int Rows = 3,
+        Side = 192;
     private const double Noise = 50 / 127.5;
 
     /// <summary>Writes the sheet.</summary>
@@ -18,7 +19,8 @@ internal static class ValidationSheet
         foreach (TrainingPhoto photo in photos.Take(Rows))
         {
             using Tensor whole = Validation.ToTensor(photo);
-            long height = Math.Min(Side, photo.Height), width = Math.Min(Side, photo.Width);
+            long height = Math.Min(Side, photo.Height),
+                width = Math.Min(Side, photo.Width);
             Tensor clean = whole.narrow(2, (photo.Height - height) / 2, height).narrow(3, (photo.Width - width) / 2, width).contiguous();
             Tensor noisy = clean + Noise * new PhiloxNoise(0, [ImageKey.FromName(photo.Name)]).Draw(NoiseRole.Measurement, clean.shape);
             panels.Add(Panel("noisy", noisy));

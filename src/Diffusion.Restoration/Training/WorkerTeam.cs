@@ -5,7 +5,8 @@ namespace Diffusion.Training;
 
 /// <summary>A few threads with one libtorch thread each that share the jobs of a step and meet once when all are done.</summary>
 /// <remarks>
-/// One barrier a step instead of one in every operator: where another program takes a part of a core, throughput falls by that part and not five- to tenfold.
+/// One barrier a step instead of one in every operator: where another program takes a part of a core, throughput falls by that part and not
+/// five- to tenfold.
 /// </remarks>
 internal sealed class WorkerTeam : IDisposable
 {
@@ -13,7 +14,8 @@ internal sealed class WorkerTeam : IDisposable
     private readonly SemaphoreSlim _go = new(0);
     private readonly CountdownEvent _done = new(1);
     private Action<int, int>? _body;
-    private int _jobs, _next;
+    private int _jobs,
+        _next;
     private ExceptionDispatchInfo? _failure;
     private bool _stopped;
 
@@ -49,10 +51,12 @@ internal sealed class WorkerTeam : IDisposable
         while (true)
         {
             _go.Wait();
-            if (_stopped) return;
+            if (_stopped)
+                return;
             try
             {
-                for (int job; _failure is null && (job = Interlocked.Increment(ref _next)) < _jobs;) _body!(worker, job);
+                for (int job; _failure is null && (job = Interlocked.Increment(ref _next)) < _jobs; )
+                    _body!(worker, job);
             }
             catch (Exception e)
             {
@@ -67,7 +71,8 @@ internal sealed class WorkerTeam : IDisposable
     {
         _stopped = true;
         _go.Release(Count);
-        foreach (Thread thread in _threads) thread.Join();
+        foreach (Thread thread in _threads)
+            thread.Join();
         _go.Dispose();
         _done.Dispose();
     }

@@ -7,7 +7,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Diffusion.Benchmarks.Onnx;
 
-/// <summary>The shipped network against Microsoft's ONNX Runtime on the same weights: both in one process, interleaved, the minimum of the rounds.</summary>
+/// <summary>
+/// The shipped network against Microsoft's ONNX Runtime on the same weights: both in one process, interleaved, the minimum of the rounds.
+/// </summary>
 internal static class OnnxRace
 {
     /// <summary>Prints milliseconds of one evaluation for one size.</summary>
@@ -17,17 +19,36 @@ internal static class OnnxRace
     public static void Print(int size, int rounds, int threads)
     {
         using ComputeScope scope = new();
-        using UNetPrior single = ShippedPrior.Load(ComputePolicy.Choose("cpu", "fp32", threads)), half = ShippedPrior.Load(ComputePolicy.Choose("cpu", "bf16", threads));
+        using UNetPrior single = ShippedPrior.Load(ComputePolicy.Choose("cpu", "fp32", threads)),
+            half = ShippedPrior.Load(ComputePolicy.Choose("cpu", "bf16", threads));
         torch.set_num_threads(threads);
-        Tensor x = torch.randn(1, 3, size, size), t = torch.tensor([100f]), embedding = torch.zeros(1);
-        Tensor expected = single.Network.Forward(x, t, trace: (module, output) => { if (module == "time_embed") embedding = torch.nn.functional.silu(output).DetachFromDisposeScope(); });
+        Tensor x = torch.randn(1, 3, size, size),
+            t = torch.tensor([100f]),
+            embedding = torch.zeros(1);
+        Tensor expected = single.Network.Forward(x, t, trace: (module, output) =>
+        {
+            if (module == "time_embed")
+                embedding = torch.nn.functional.silu(output).DetachFromDisposeScope();
+        });
 
-        using SessionOptions options = new() { IntraOpNumThreads = threads, InterOpNumThreads = 1, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };
+        using SessionOptions options = new()
+        {
+            IntraOpNumThreads = threads,
+            InterOpNumThreads = 1,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+        };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         using InferenceSession session = new(AdmExport.Write(single.Network, size, size), options);
         NamedOnnxValue[] inputs = [Input("x", x), Input("embedding", embedding)];
         Tensor answer = torch.tensor(Run().ToArray()).reshape(expected.shape);
-        Console.WriteLine(FormattableString.Invariant($"{size} px, {threads} thread(s), ONNX Runtime {OrtEnv.Instance().GetVersionString()}: both agree to {(expected - answer).abs().max().item<float>():0.0e+0} (standard deviation of the output {expected.std().item<float>():F2})"));
+        Console.WriteLine(
+            string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"{size} px, {threads} thread(s), ONNX Runtime {OrtEnv.Instance().GetVersionString()}: both agree to "
+                    + $"{(expected - answer).abs().max().item<float>():0.0e+0} (standard deviation of the output "
+                    + $"{expected.std().item<float>():F2})"
+            )
+        );
 
         (string Name, Action Run, double Best)[] racers =
         [
@@ -41,10 +62,14 @@ internal static class OnnxRace
             {
                 long start = Stopwatch.GetTimestamp();
                 racers[i].Run();
-                if (round > 0) racers[i].Best = Math.Min(racers[i].Best, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+                if (round > 0)
+                    racers[i].Best = Math.Min(racers[i].Best, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             }
         }
-        foreach ((string name, _, double best) in racers) Console.WriteLine(FormattableString.Invariant($"  {name,-22} {best,9:F1} ms, {racers[0].Best / best:F2} times as fast as ONNX Runtime"));
+        foreach ((string name, _, double best) in racers)
+            Console.WriteLine(
+                FormattableString.Invariant($"  {name, -22} {best, 9:F1} ms, {racers[0].Best / best:F2} times as fast as ONNX Runtime")
+            );
 
         float[] Run()
         {
@@ -52,6 +77,10 @@ internal static class OnnxRace
             return results[0].AsEnumerable<float>().ToArray();
         }
 
-        static NamedOnnxValue Input(string name, Tensor values) => NamedOnnxValue.CreateFromTensor(name, new DenseTensor<float>(values.contiguous().data<float>().ToArray(), [.. values.shape.Select(size => (int)size)]));
+        static NamedOnnxValue Input(string name, Tensor values) =>
+            NamedOnnxValue.CreateFromTensor(
+                name,
+                new DenseTensor<float>(values.contiguous().data<float>().ToArray(), [.. values.shape.Select(size => (int)size)])
+            );
     }
 }

@@ -16,9 +16,11 @@ public sealed class LicenceTests
         List<string> missing = [];
         foreach (JsonProperty library in json.RootElement.GetProperty("libraries").EnumerateObject())
         {
-            if (library.Value.GetProperty("type").GetString() != "package") continue;
+            if (library.Value.GetProperty("type").GetString() != "package")
+                continue;
             (string name, string version) = (library.Name.Split('/')[0], library.Name.Split('/')[1]);
-            if (!text.Contains($"| {name} | {version} |", StringComparison.Ordinal)) missing.Add($"| {name} | {version} |");
+            if (!text.Contains($"| {name} | {version} |", StringComparison.Ordinal))
+                missing.Add($"| {name} | {version} |");
         }
         Assert.Empty(missing);
     }

@@ -11,16 +11,45 @@ public sealed class ArchitectureProbeTests
 {
     private static readonly Dictionary<string, string> Kinds = new()
     {
-        ["128x128_diffusion"] = "adm-unet", ["256x256_diffusion"] = "adm-unet", ["256x256_diffusion_uncond"] = "adm-unet", ["512x512_diffusion"] = "adm-unet", ["64x64_diffusion"] = "adm-unet", ["ffhq_10m"] = "adm-unet",
-        ["cd_bedroom256_lpips"] = "consistency-unet", ["cd_imagenet64_lpips"] = "consistency-unet", ["256x256_classifier"] = "adm-classifier",
-        ["gendeg"] = "gendeg", ["gendeg-structure-correction"] = "nafnet", ["nafnet-gopro-width32"] = "nafnet", ["nafnet-gopro-width64"] = "nafnet", ["nafnet-sidd-width32"] = "nafnet", ["nafnet-sidd-width64"] = "nafnet",
-        ["clip-vit-l14-text-hf"] = "clip-text", ["sd21base-text-hf"] = "clip-text", ["openclip-h14-text"] = "openclip-text", ["sd-vae-diffusers"] = "sd-vae",
-        ["sd15-unet-diffusers"] = "sd-unet", ["sd15-unet-8ch-diffusers"] = "sd-unet", ["sd21base-unet-diffusers"] = "sd-unet", ["sd15-compvis"] = "stable-diffusion", ["sd21base-compvis"] = "stable-diffusion",
-        ["osdface-associate_2"] = "vre", ["osdface-embedding-change"] = "embedding-change", ["osdface-lora-possible"] = "lora",
+        ["128x128_diffusion"] = "adm-unet",
+        ["256x256_diffusion"] = "adm-unet",
+        ["256x256_diffusion_uncond"] = "adm-unet",
+        ["512x512_diffusion"] = "adm-unet",
+        ["64x64_diffusion"] = "adm-unet",
+        ["ffhq_10m"] = "adm-unet",
+        ["cd_bedroom256_lpips"] = "consistency-unet",
+        ["cd_imagenet64_lpips"] = "consistency-unet",
+        ["256x256_classifier"] = "adm-classifier",
+        ["gendeg"] = "gendeg",
+        ["gendeg-structure-correction"] = "nafnet",
+        ["nafnet-gopro-width32"] = "nafnet",
+        ["nafnet-gopro-width64"] = "nafnet",
+        ["nafnet-sidd-width32"] = "nafnet",
+        ["nafnet-sidd-width64"] = "nafnet",
+        ["clip-vit-l14-text-hf"] = "clip-text",
+        ["sd21base-text-hf"] = "clip-text",
+        ["openclip-h14-text"] = "openclip-text",
+        ["sd-vae-diffusers"] = "sd-vae",
+        ["sd15-unet-diffusers"] = "sd-unet",
+        ["sd15-unet-8ch-diffusers"] = "sd-unet",
+        ["sd21base-unet-diffusers"] = "sd-unet",
+        ["sd15-compvis"] = "stable-diffusion",
+        ["sd21base-compvis"] = "stable-diffusion",
+        ["osdface-associate_2"] = "vre",
+        ["osdface-embedding-change"] = "embedding-change",
+        ["osdface-lora-possible"] = "lora",
     };
 
-    public static TheoryData<string> Manifests
-        => [.. TestPaths.ParityRoots.Select(root => Path.Combine(root, "manifests")).Where(Directory.Exists).SelectMany(folder => Directory.GetFiles(folder, "*.json")).Where(file => Read(file)["tensors"] is not null).DistinctBy(Path.GetFileName).DefaultIfEmpty("")];
+    public static TheoryData<string> Manifests =>
+        [
+            .. TestPaths
+                .ParityRoots.Select(root => Path.Combine(root, "manifests"))
+                .Where(Directory.Exists)
+                .SelectMany(folder => Directory.GetFiles(folder, "*.json"))
+                .Where(file => Read(file)["tensors"] is not null)
+                .DistinctBy(Path.GetFileName)
+                .DefaultIfEmpty(""),
+        ];
 
     [Theory, MemberData(nameof(Manifests))]
     public void Every_manifest_is_recognised(string path)
@@ -29,7 +58,8 @@ public sealed class ArchitectureProbeTests
         string name = Path.GetFileNameWithoutExtension(path);
         foreach (string prefix in new[] { "", "state_dict." })
         {
-            Architecture found = ArchitectureProbe.Recognize(MemoryCheckpoint.FromManifest(manifest, prefix)) ?? throw new Xunit.Sdk.XunitException($"{name} is not recognised.");
+            Architecture found = ArchitectureProbe.Recognize(MemoryCheckpoint.FromManifest(manifest, prefix))
+                ?? throw new Xunit.Sdk.XunitException($"{name} is not recognised.");
             Assert.Equal(Kinds[name], found.Kind);
             Assert.NotEmpty(ArchitectureProbe.Describe(found));
         }
@@ -40,17 +70,25 @@ public sealed class ArchitectureProbeTests
     {
         JsonObject manifest = Manifest(path);
         string file = (string)manifest["checkpoint"]!;
-        if (Kinds[Path.GetFileNameWithoutExtension(path)] is not ("adm-unet" or "consistency-unet")) return;
+        if (Kinds[Path.GetFileNameWithoutExtension(path)] is not ("adm-unet" or "consistency-unet"))
+            return;
         foreach (string fileName in new[] { file, "renamed.pt" })
         {
             CheckpointIdentity identity = CheckpointCatalog.Default.Identify(MemoryCheckpoint.FromManifest(manifest, path: fileName))!;
             Assert.Contains(file, identity.Candidates.SelectMany(entry => entry.Files));
-            if (fileName == file) Assert.Contains(file, identity.Entry!.Files);
+            if (fileName == file)
+                Assert.Contains(file, identity.Entry!.Files);
             HasConfiguration(manifest["config"]!, fileName == file ? identity.Entry!.Architecture : identity.Candidates[0].Architecture);
         }
     }
 
-    [Theory, InlineData("256x256_diffusion_uncond.pt", "epsilon"), InlineData("cd_bedroom256_lpips.pt", "consistency"), InlineData("edm_bedroom256_ema.pt", "edm"), InlineData("CT_CAT256.PT", "consistency")]
+    [
+        Theory,
+        InlineData("256x256_diffusion_uncond.pt", "epsilon"),
+        InlineData("cd_bedroom256_lpips.pt", "consistency"),
+        InlineData("edm_bedroom256_ema.pt", "edm"),
+        InlineData("CT_CAT256.PT", "consistency")
+    ]
     public void Files_of_one_layout_are_told_apart_by_their_names(string file, string prediction)
     {
         Architecture layout = CheckpointCatalog.Default.Find(file)!.Architecture;
@@ -61,7 +99,13 @@ public sealed class ArchitectureProbeTests
     [Fact]
     public void A_renamed_consistency_model_is_not_guessed()
     {
-        CheckpointIdentity identity = CheckpointCatalog.Default.Identify(Built(CheckpointCatalog.Default.Find("cd_bedroom256_lpips")?.Architecture ?? CheckpointCatalog.Default.Find("cd-bedroom256-lpips")!.Architecture, "renamed.pt"))!;
+        CheckpointIdentity identity = CheckpointCatalog.Default.Identify(
+            Built(
+                CheckpointCatalog.Default.Find("cd_bedroom256_lpips")?.Architecture
+                    ?? CheckpointCatalog.Default.Find("cd-bedroom256-lpips")!.Architecture,
+                "renamed.pt"
+            )
+        )!;
         string message = Assert.Throws<Diffusion.Runtime.CheckpointException>(identity.RequireCard).Message;
         Assert.Contains("consistency or edm", message);
         Assert.Contains("edm_bedroom256_ema.pt", message);
@@ -70,7 +114,9 @@ public sealed class ArchitectureProbeTests
     [Fact]
     public void Files_that_are_run_alike_stand_for_each_other()
     {
-        CheckpointIdentity identity = CheckpointCatalog.Default.Identify(Built(CheckpointCatalog.Default.Find("lsun_cat.pt")!.Architecture, "renamed.pt"))!;
+        CheckpointIdentity identity = CheckpointCatalog.Default.Identify(
+            Built(CheckpointCatalog.Default.Find("lsun_cat.pt")!.Architecture, "renamed.pt")
+        )!;
         Assert.Equal(256, (int)identity.RequireCard()["config"]!["image_size"]!);
         Assert.Contains("run alike", identity.Note);
     }
@@ -78,7 +124,14 @@ public sealed class ArchitectureProbeTests
     [Fact]
     public void An_unlisted_network_says_what_is_assumed()
     {
-        JsonObject config = JsonNode.Parse("""{"in_channels":3,"out_channels":6,"model_channels":64,"num_res_blocks":1,"channel_mult":[1,2],"attention_resolutions":[2],"num_classes":null,"use_scale_shift_norm":true,"resblock_updown":false,"conv_resample":true}""")!.AsObject();
+        JsonObject config = JsonNode
+            .Parse(
+                """
+                {"in_channels":3,"out_channels":6,"model_channels":64,"num_res_blocks":1,"channel_mult":[1,2],"attention_resolutions":[2],
+                "num_classes":null,"use_scale_shift_norm":true,"resblock_updown":false,"conv_resample":true}
+                """
+            )!
+            .AsObject();
         CheckpointIdentity identity = CheckpointCatalog.Default.Identify(Built(new Architecture("adm-unet", config), "mine.pt"))!;
         Assert.Contains("assumed", identity.Note);
         Assert.Equal("mine", (string?)identity.RequireCard()["name"]);
@@ -93,18 +146,34 @@ public sealed class ArchitectureProbeTests
         foreach (string attention in new[] { "[]", "[1]", "[2]", "[1,4]" })
         foreach (int bits in Enumerable.Range(0, 16))
         {
-            bool updown = (bits & 1) != 0, pools = (bits & 2) != 0;
+            bool updown = (bits & 1) != 0,
+                pools = (bits & 2) != 0;
             JsonArray levels = JsonNode.Parse(multipliers)!.AsArray();
             JsonObject config = new()
             {
-                ["in_channels"] = 3, ["out_channels"] = 3 + (bits / 4 % 2 * 3), ["model_channels"] = 64, ["num_res_blocks"] = blocks, ["channel_mult"] = levels,
-                ["attention_resolutions"] = new JsonArray([.. JsonNode.Parse(attention)!.AsArray().Where(factor => (int)factor! < 1 << levels.Count).Select(factor => (JsonNode)(int)factor!)]),
-                ["num_classes"] = (bits & 4) != 0 ? 10 : null, ["use_scale_shift_norm"] = (bits & 8) != 0,
-                ["resblock_updown"] = levels.Count > 1 && updown, ["conv_resample"] = levels.Count == 1 || updown || !pools,
+                ["in_channels"] = 3,
+                ["out_channels"] = 3 + (bits / 4 % 2 * 3),
+                ["model_channels"] = 64,
+                ["num_res_blocks"] = blocks,
+                ["channel_mult"] = levels,
+                ["attention_resolutions"] = new JsonArray([
+                    .. JsonNode
+                        .Parse(attention)!
+                        .AsArray()
+                        .Where(factor => (int)factor! < 1 << levels.Count)
+                        .Select(factor => (JsonNode)(int)factor!),
+                ]),
+                ["num_classes"] = (bits & 4) != 0 ? 10 : null,
+                ["use_scale_shift_norm"] = (bits & 8) != 0,
+                ["resblock_updown"] = levels.Count > 1 && updown,
+                ["conv_resample"] = levels.Count == 1 || updown || !pools,
             };
             Architecture found = ArchitectureProbe.Recognize(Built(new Architecture(kind, config), "x.pt"))!;
             Assert.Equal(kind, found.Kind);
-            Assert.True(JsonNode.DeepEquals(JsonNode.Parse(config.ToJsonString()), JsonNode.Parse(found.Config.ToJsonString())), $"{config.ToJsonString()} was read as {found.Config.ToJsonString()}");
+            Assert.True(
+                JsonNode.DeepEquals(JsonNode.Parse(config.ToJsonString()), JsonNode.Parse(found.Config.ToJsonString())),
+                $"{config.ToJsonString()} was read as {found.Config.ToJsonString()}"
+            );
         }
     }
 
@@ -113,9 +182,11 @@ public sealed class ArchitectureProbeTests
     {
         List<(string, long[])> weights = [("m_head.weight", [64, 4, 3, 3]), ("m_tail.weight", [3, 64, 3, 3])];
         int[] widths = [64, 128, 256, 512];
-        for (int level = 1; level <= 3; level++) weights.Add(($"m_down{level}.{blocks}.weight", [widths[level], widths[level - 1], 2, 2]));
+        for (int level = 1; level <= 3; level++)
+            weights.Add(($"m_down{level}.{blocks}.weight", [widths[level], widths[level - 1], 2, 2]));
         for (int i = 0; i < blocks; i++)
-            foreach (int layer in new[] { 0, 2 }) weights.Add((blocks == 1 ? $"m_body.res.{layer}.weight" : $"m_body.{i}.res.{layer}.weight", [512, 512, 3, 3]));
+            foreach (int layer in new[] { 0, 2 })
+                weights.Add((blocks == 1 ? $"m_body.res.{layer}.weight" : $"m_body.{i}.res.{layer}.weight", [512, 512, 3, 3]));
         Assert.Contains(weights, weight => weight.Item1 == expected);
         CheckpointIdentity identity = CheckpointCatalog.Default.Identify(new MemoryCheckpoint(weights))!;
         Assert.Equal("drunet", identity.Architecture.Kind);
@@ -125,7 +196,8 @@ public sealed class ArchitectureProbeTests
     }
 
     [Fact]
-    public void Weights_of_no_family_are_not_recognised() => Assert.Null(ArchitectureProbe.Recognize(new MemoryCheckpoint([("layer.weight", [1])])));
+    public void Weights_of_no_family_are_not_recognised() =>
+        Assert.Null(ArchitectureProbe.Recognize(new MemoryCheckpoint([("layer.weight", [1])])));
 
     private static MemoryCheckpoint Built(Architecture architecture, string path)
     {
@@ -138,14 +210,20 @@ public sealed class ArchitectureProbeTests
     {
         foreach ((string key, JsonNode? value) in published["network"]!.AsObject())
         {
-            if (key is "dropout" || (key == "num_heads" && published["network"]!["num_head_channels"] is not null)) continue;
-            Assert.True(JsonNode.DeepEquals(value, JsonNode.Parse((actual.Config[key] ?? "null").ToJsonString()) ?? null) || (value is null && actual.Config[key] is null), $"{key}: {actual.Config[key]} instead of {value}");
+            if (key is "dropout" || (key == "num_heads" && published["network"]!["num_head_channels"] is not null))
+                continue;
+            Assert.True(
+                JsonNode.DeepEquals(value, JsonNode.Parse((actual.Config[key] ?? "null").ToJsonString()) ?? null)
+                    || (value is null && actual.Config[key] is null),
+                $"{key}: {actual.Config[key]} instead of {value}"
+            );
         }
     }
 
     private static JsonObject Manifest(string path)
     {
-        if (path.Length == 0) Parity.ParityCase.Open("");
+        if (path.Length == 0)
+            Parity.ParityCase.Open("");
         return Read(path);
     }
 

@@ -17,7 +17,8 @@ public sealed class CatalogTests
     public void A_converted_file_is_known_under_any_name()
     {
         using Scratch scratch = new();
-        string photo = Path.Combine(TestPaths.Repository, "checkpoints", "photo", "photo.safetensors"), output = scratch.At("renamed.safetensors");
+        string photo = Path.Combine(TestPaths.Repository, "checkpoints", "photo", "photo.safetensors"),
+            output = scratch.At("renamed.safetensors");
         CheckpointConverter.ToSafetensors(photo, output, ScalarType.Float32);
         using ICheckpoint file = Checkpoint.Open(output);
         Assert.Equal("photo", file.Metadata["diffusion.name"]);
@@ -26,11 +27,11 @@ public sealed class CatalogTests
     }
 
     [Fact]
-    public void Every_entry_says_licence_and_where_it_comes_from()
-        => Assert.All(CheckpointCatalog.Default.Entries, entry =>
+    public void Every_entry_says_licence_and_where_it_comes_from() => Assert.All(CheckpointCatalog.Default.Entries, entry =>
         {
             Assert.NotEmpty(entry.Licence);
-            if (entry.Name is "photo" or "photo-cm" or "photo-tuned") return;
+            if (entry.Name is "photo" or "photo-cm" or "photo-tuned")
+                return;
             Assert.StartsWith("https://", entry.Home);
             Assert.NotEmpty(entry.Sources);
         });

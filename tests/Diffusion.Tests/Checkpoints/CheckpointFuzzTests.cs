@@ -7,9 +7,16 @@ namespace Diffusion.Tests.Checkpoints;
 /// <summary>Damaged at random, a file gives tensors or one CheckpointException, never anything else.</summary>
 public sealed class CheckpointFuzzTests
 {
-    private static readonly Entries Root = new(("state_dict", new Entries(("a", Vector("0", 4)), ("b", View(Storage("0", 4), 1, [2, 2], [1, 1]))) { Ordered = true }), ("epoch", 3), ("list", new List<object?> { 1.5, "x", null, true }));
+    private static readonly Entries Root = new(
+        ("state_dict", new Entries(("a", Vector("0", 4)), ("b", View(Storage("0", 4), 1, [2, 2], [1, 1]))) { Ordered = true }),
+        ("epoch", 3),
+        ("list", new List<object?> { 1.5, "x", null, true })
+    );
 
-    private static readonly Entries LegacyRoot = new(("a", Vector("0", 4, legacy: true)), ("b", View(Storage("0", 4, legacy: true), 1, [2], [2])));
+    private static readonly Entries LegacyRoot = new(
+        ("a", Vector("0", 4, legacy: true)),
+        ("b", View(Storage("0", 4, legacy: true), 1, [2], [2]))
+    );
 
     public static TheoryData<string> Formats => ["safetensors", "zip", "deflated", "zip64", "legacy"];
 
@@ -18,7 +25,11 @@ public sealed class CheckpointFuzzTests
     {
         byte[] sound = format switch
         {
-            "safetensors" => SafetensorsTests.Build("""{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"BOOL","shape":[3],"data_offsets":[16,19]}}""", 19),
+            "safetensors" => SafetensorsTests.Build(
+                """{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}"""
+                    + """, "b":{"dtype":"BOOL","shape":[3],"data_offsets":[16,19]}}""",
+                19
+            ),
             "zip" => Zip(Root, ("0", Floats(4))),
             "deflated" => ZipBuilder.Build(Parts(Root, ("0", Floats(4))).Select(part => part with { Deflated = true })),
             "zip64" => ZipBuilder.Build(Parts(Root, ("0", Floats(4))), zip64: true),
@@ -33,7 +44,8 @@ public sealed class CheckpointFuzzTests
     public void Damaged_files_of_PyTorch_give_tensors_or_one_clear_error(string folder)
     {
         using Parity.ParityCase reference = Parity.ParityCase.Open(folder);
-        if (reference.Config.Bool("readable")) Survives(File.ReadAllBytes(Path.Combine(folder, reference.Config.String("file"))), rounds: 40, seed: folder.Length);
+        if (reference.Config.Bool("readable"))
+            Survives(File.ReadAllBytes(Path.Combine(folder, reference.Config.String("file"))), rounds: 40, seed: folder.Length);
     }
 
     private static void Survives(byte[] sound, int rounds, int seed)
@@ -68,15 +80,19 @@ public sealed class CheckpointFuzzTests
         byte[] bytes = [.. sound];
         switch (random.Next(4))
         {
-            case 0: return bytes[..random.Next(bytes.Length)];
+            case 0:
+                return bytes[..random.Next(bytes.Length)];
             case 1:
-                int from = random.Next(bytes.Length), length = random.Next(Math.Min(40, bytes.Length - from));
+                int from = random.Next(bytes.Length),
+                    length = random.Next(Math.Min(40, bytes.Length - from));
                 return [.. bytes[..from], .. bytes[(from + length)..]];
             case 2:
-                for (int i = random.Next(1, 4); i > 0; i--) bytes[random.Next(bytes.Length)] ^= (byte)(1 << random.Next(8));
+                for (int i = random.Next(1, 4); i > 0; i--)
+                    bytes[random.Next(bytes.Length)] ^= (byte)(1 << random.Next(8));
                 return bytes;
             default:
-                for (int i = random.Next(1, 6); i > 0; i--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+                for (int i = random.Next(1, 6); i > 0; i--)
+                    bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
                 return bytes;
         }
     }

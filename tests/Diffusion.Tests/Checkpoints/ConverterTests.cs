@@ -10,7 +10,11 @@ public sealed class ConverterTests
     public void A_pytorch_file_becomes_safetensors_of_another_dtype()
     {
         using Scratch scratch = new();
-        string source = scratch.File("m.pt", Zip(new Entries(("a", Vector("0", 4)), ("b", View(Storage("0", 4), 0, [2, 2], [1, 2]))), ("0", Floats(4)))), output = scratch.At("m.safetensors");
+        string source = scratch.File(
+                "m.pt",
+                Zip(new Entries(("a", Vector("0", 4)), ("b", View(Storage("0", 4), 0, [2, 2], [1, 2]))), ("0", Floats(4)))
+            ),
+            output = scratch.At("m.safetensors");
         ConversionReport report = CheckpointConverter.ToSafetensors(source, output, ScalarType.Float16);
         Assert.Equal(2, report.Tensors);
         Assert.Equal(new FileInfo(output).Length, report.Bytes);
@@ -25,7 +29,10 @@ public sealed class ConverterTests
     {
         using Scratch scratch = new();
         Entries nafnet = new(("intro.weight", Vector("0", 4)), ("ending.weight", Vector("0", 4)), ("encoders.0.0.beta", Vector("0", 4)));
-        string source = scratch.File("m.pt", Zip(new Entries(("params", nafnet), ("optimizer", new Entries(("step", Vector("0", 4))))), ("0", Floats(4))));
+        string source = scratch.File(
+            "m.pt",
+            Zip(new Entries(("params", nafnet), ("optimizer", new Entries(("step", Vector("0", 4))))), ("0", Floats(4)))
+        );
         ConversionReport report = CheckpointConverter.ToSafetensors(source, scratch.At("network.safetensors"));
         Assert.Equal((3, 1), (report.Tensors, report.LeftOut));
         Assert.Equal(4, CheckpointConverter.ToSafetensors(source, scratch.At("all.safetensors"), everything: true).Tensors);
@@ -37,7 +44,13 @@ public sealed class ConverterTests
     public void A_damaged_source_leaves_no_output()
     {
         using Scratch scratch = new();
-        string source = scratch.File("m.pt", ZipBuilder.Build(Parts(new Entries(("a", Vector("0", 4))), ("0", Floats(4))).Select(part => part.Name.EndsWith("/0", StringComparison.Ordinal) ? part with { Crc = 1 } : part)));
+        string source = scratch.File(
+            "m.pt",
+            ZipBuilder.Build(
+                Parts(new Entries(("a", Vector("0", 4))), ("0", Floats(4)))
+                    .Select(part => part.Name.EndsWith("/0", StringComparison.Ordinal) ? part with { Crc = 1 } : part)
+            )
+        );
         Assert.Throws<CheckpointException>(() => CheckpointConverter.ToSafetensors(source, scratch.At("m.safetensors")));
         Assert.Equal([source], Directory.GetFileSystemEntries(scratch.Folder));
         Assert.Throws<ArgumentException>(() => CheckpointConverter.ToSafetensors(source, source));
@@ -49,7 +62,15 @@ public sealed class ConverterTests
         using Scratch scratch = new();
         using ComputeScope scope = new();
         string path = scratch.At("m.safetensors");
-        SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["good"] = torch.ones(2, 3), ["bad"] = torch.tensor([1, float.NaN]), ["n"] = torch.tensor(3L) });
+        SafetensorsWriter.Write(
+            path,
+            new Dictionary<string, Tensor>
+            {
+                ["good"] = torch.ones(2, 3),
+                ["bad"] = torch.tensor([1, float.NaN]),
+                ["n"] = torch.tensor(3L),
+            }
+        );
         CheckpointSummary summary = CheckpointInspector.Inspect(path);
         Assert.Equal((3, 9L), (summary.Tensors, summary.Elements));
         Assert.Equal(new Dictionary<string, int> { ["float32"] = 2, ["int64"] = 1 }, summary.Dtypes);

@@ -20,6 +20,7 @@ internal static class HostileFile
     public static void ReadEverything(string path)
     {
         using ICheckpoint file = Checkpoint.Open(path);
-        foreach (TensorEntry entry in file.Tensors.Values) entry.Read().Dispose();
+        foreach (TensorEntry entry in file.Tensors.Values)
+            entry.Read().Dispose();
     }
 }

@@ -10,17 +10,37 @@ namespace Diffusion.Tests.Checkpoints;
 public sealed class SafetensorsTests
 {
     private static readonly ScalarType[] AllTypes =
-        [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool];
+    [
+        ScalarType.Float64,
+        ScalarType.Float32,
+        ScalarType.Float16,
+        ScalarType.BFloat16,
+        ScalarType.Int64,
+        ScalarType.Int32,
+        ScalarType.Int16,
+        ScalarType.Int8,
+        ScalarType.Byte,
+        ScalarType.Bool,
+    ];
 
     [Fact]
     public void Every_dtype_and_shape_comes_back_as_it_was_written()
     {
         using Scratch scratch = new();
         using ComputeScope scope = new();
-        long[][] shapes = [[], [0], [3], [2, 0, 4], [2, 3, 4], [1, 1, 1, 1, 5]];
+        long[][] shapes =
+        [
+            [],
+            [0],
+            [3],
+            [2, 0, 4],
+            [2, 3, 4],
+            [1, 1, 1, 1, 5],
+        ];
         Dictionary<string, Tensor> tensors = [];
         foreach (ScalarType type in AllTypes)
-            foreach (long[] shape in shapes) tensors.Add($"{type}.{string.Join("x", shape)}", torch.arange(shape.Aggregate(1L, (a, b) => a * b)).reshape(shape).to(type));
+        foreach (long[] shape in shapes)
+            tensors.Add($"{type}.{string.Join("x", shape)}", torch.arange(shape.Aggregate(1L, (a, b) => a * b)).reshape(shape).to(type));
         string path = scratch.At("w.safetensors");
         SafetensorsWriter.Write(path, tensors, new Dictionary<string, string> { ["about"] = "naïve \"quotes\"\n" });
         using ICheckpoint file = Checkpoint.Open(path);
@@ -42,7 +62,11 @@ public sealed class SafetensorsTests
         using Scratch scratch = new();
         using ComputeScope scope = new();
         string path = scratch.At("w.safetensors");
-        Dictionary<string, Tensor> tensors = names.Where(name => name is not null && name != "__metadata__").Select(WellFormed).Distinct().ToDictionary(name => name, name => torch.tensor(name.Length));
+        Dictionary<string, Tensor> tensors = names
+            .Where(name => name is not null && name != "__metadata__")
+            .Select(WellFormed)
+            .Distinct()
+            .ToDictionary(name => name, name => torch.tensor(name.Length));
         Dictionary<string, string> metadata = new() { [WellFormed(key ?? "")] = WellFormed(value ?? "") };
         SafetensorsWriter.Write(path, tensors, metadata);
         using ICheckpoint file = Checkpoint.Open(path);
@@ -56,7 +80,11 @@ public sealed class SafetensorsTests
         using Scratch scratch = new();
         using ComputeScope scope = new();
         string path = scratch.At("w.safetensors");
-        SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["f"] = torch.tensor([1.0f, 0.1f]), ["i"] = torch.tensor([7L]) }, dtype: ScalarType.BFloat16);
+        SafetensorsWriter.Write(
+            path,
+            new Dictionary<string, Tensor> { ["f"] = torch.tensor([1.0f, 0.1f]), ["i"] = torch.tensor([7L]) },
+            dtype: ScalarType.BFloat16
+        );
         using ICheckpoint file = Checkpoint.Open(path);
         Assert.Equal(ScalarType.BFloat16, file.Tensors["f"].Dtype);
         Assert.Equal(ScalarType.Int64, file.Tensors["i"].Dtype);
@@ -68,7 +96,13 @@ public sealed class SafetensorsTests
     {
         using Scratch scratch = new();
         using ComputeScope scope = new();
-        CheckpointException error = Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(scratch.At("w.safetensors"), new Dictionary<string, Tensor> { ["f"] = torch.tensor([1e6f]) }, dtype: ScalarType.Float16));
+        CheckpointException error = Assert.Throws<CheckpointException>(() =>
+            SafetensorsWriter.Write(
+                scratch.At("w.safetensors"),
+                new Dictionary<string, Tensor> { ["f"] = torch.tensor([1e6f]) },
+                dtype: ScalarType.Float16
+            )
+        );
         Assert.Contains("as float16", error.Message);
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Folder));
     }
@@ -81,7 +115,9 @@ public sealed class SafetensorsTests
         Assert.Throws<InvalidOperationException>(() => SafetensorsWriter.Write(path, [new FailingEntry()]));
         Assert.Empty(Directory.GetFileSystemEntries(scratch.Folder));
         File.WriteAllText(path, "kept");
-        CheckpointException error = Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(path, new Dictionary<string, Tensor>(), overwrite: false));
+        CheckpointException error = Assert.Throws<CheckpointException>(() =>
+            SafetensorsWriter.Write(path, new Dictionary<string, Tensor>(), overwrite: false)
+        );
         Assert.Contains("exists already", error.Message);
         Assert.Equal("kept", File.ReadAllText(path));
     }
@@ -91,7 +127,8 @@ public sealed class SafetensorsTests
     {
         using Scratch scratch = new();
         StringBuilder json = new("{");
-        for (int i = 0; i < 1_000_000; i++) json.Append(i == 0 ? "" : ",").Append($"\"{i}\":{{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[{i},{i + 1}]}}");
+        for (int i = 0; i < 1_000_000; i++)
+            json.Append(i == 0 ? "" : ",").Append($"\"{i}\":{{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[{i},{i + 1}]}}");
         string path = scratch.File("w.safetensors", Build(json.Append('}').ToString(), 1_000_000));
         using ICheckpoint file = Checkpoint.Open(path);
         Assert.Equal(1_000_000, file.Tensors.Count);
@@ -103,7 +140,12 @@ public sealed class SafetensorsTests
         using Scratch scratch = new();
         string path = scratch.At("w.safetensors");
         const long Size = 3L << 30;
-        byte[] header = Encoding.UTF8.GetBytes($$$"""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"U8","shape":[{{{Size}}}],"data_offsets":[16,{{{Size + 16}}}]}}""");
+        byte[] header = Encoding.UTF8.GetBytes(
+            $$$"""
+            {"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},
+            "b":{"dtype":"U8","shape":[{{{Size}}}],"data_offsets":[16,{{{Size + 16}}}]}}
+            """
+        );
         using (FileStream sparse = File.Create(path))
         {
             sparse.Write(BitConverter.GetBytes((long)header.Length));
@@ -124,7 +166,8 @@ public sealed class SafetensorsTests
         byte[] content = Build("""{"a":{"dtype":"U8","shape":[100000],"data_offsets":[0,100000]}}""", 100000);
         string path = scratch.File("w.safetensors", content);
         using ICheckpoint file = Checkpoint.Open(path);
-        using (FileStream shrink = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) shrink.SetLength(1000);
+        using (FileStream shrink = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            shrink.SetLength(1000);
         CheckpointException error = Assert.Throws<CheckpointException>(() => file.Tensors["a"].Read());
         Assert.Contains("ends in the middle", error.Message);
     }
@@ -134,7 +177,11 @@ public sealed class SafetensorsTests
     {
         using Scratch scratch = new();
         string path = scratch.At("w.safetensors");
-        using (ComputeScope scope = new()) SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["a"] = torch.ones(3).to(ScalarType.Float16), ["b"] = torch.tensor([true, false]) });
+        using (ComputeScope scope = new())
+            SafetensorsWriter.Write(
+                path,
+                new Dictionary<string, Tensor> { ["a"] = torch.ones(3).to(ScalarType.Float16), ["b"] = torch.tensor([true, false]) }
+            );
         using ICheckpoint file = Checkpoint.Open(path);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         for (int i = 0; i < 10; i++)
@@ -148,7 +195,8 @@ public sealed class SafetensorsTests
     /// <summary>A safetensors file of this header and so many zero bytes.</summary>
     internal static byte[] Build(string json, int dataLength, long? claimedLength = null)
     {
-        byte[] header = Encoding.UTF8.GetBytes(json), file = new byte[8 + header.Length + dataLength];
+        byte[] header = Encoding.UTF8.GetBytes(json),
+            file = new byte[8 + header.Length + dataLength];
         BinaryPrimitives.WriteInt64LittleEndian(file, claimedLength ?? header.Length);
         header.CopyTo(file, 8);
         return file;
@@ -161,6 +209,7 @@ public sealed class SafetensorsTests
         public override string Name => "a";
         public override ScalarType Dtype => ScalarType.Float32;
         public override IReadOnlyList<long> Shape => [1];
+
         public override Tensor Read(ScalarType? dtype = null) => throw new InvalidOperationException();
     }
 }

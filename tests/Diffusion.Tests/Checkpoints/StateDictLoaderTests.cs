@@ -5,7 +5,13 @@ namespace Diffusion.Tests.Checkpoints;
 
 public sealed class StateDictLoaderTests
 {
-    private static readonly (string, long[])[] Weights = [("conv.weight", [4, 3, 3, 3]), ("conv.bias", [4]), ("attn.qkv.weight", [12, 4, 1]), ("norm.weight", [4])];
+    private static readonly (string, long[])[] Weights =
+    [
+        ("conv.weight", [4, 3, 3, 3]),
+        ("conv.bias", [4]),
+        ("attn.qkv.weight", [12, 4, 1]),
+        ("norm.weight", [4]),
+    ];
 
     [Fact]
     public void Parameters_get_their_dtype_and_norms_stay_float32()
@@ -25,13 +31,24 @@ public sealed class StateDictLoaderTests
         foreach (long[] shape in new long[][] { [12, 4], [12, 4, 1], [12, 4, 1, 1] })
         {
             Parameter[] network = Network();
-            StateDictLoader.Load(network, new MemoryCheckpoint([.. Weights.Where(weight => weight.Item1 != "attn.qkv.weight"), ("attn.qkv.weight", shape)]));
+            StateDictLoader.Load(
+                network,
+                new MemoryCheckpoint([.. Weights.Where(weight => weight.Item1 != "attn.qkv.weight"), ("attn.qkv.weight", shape)])
+            );
             Assert.Equal([12, 4, 1], network[2].Value.shape);
             Dispose(network);
         }
     }
 
-    [Theory, InlineData("module."), InlineData("model."), InlineData("ema."), InlineData("state_dict."), InlineData("params_ema."), InlineData("state_dict.model.module.")]
+    [
+        Theory,
+        InlineData("module."),
+        InlineData("model."),
+        InlineData("ema."),
+        InlineData("state_dict."),
+        InlineData("params_ema."),
+        InlineData("state_dict.model.module.")
+    ]
     public void Prefixes_are_found(string prefix)
     {
         Parameter[] network = Network();
@@ -42,7 +59,13 @@ public sealed class StateDictLoaderTests
         Dispose(network);
     }
 
-    [Theory, InlineData("params.", "params_ema."), InlineData("", "ema."), InlineData("model.", "model_ema."), InlineData("state_dict.", "ema_state_dict.")]
+    [
+        Theory,
+        InlineData("params.", "params_ema."),
+        InlineData("", "ema."),
+        InlineData("model.", "model_ema."),
+        InlineData("state_dict.", "ema_state_dict.")
+    ]
     public void Averaged_weights_are_preferred_and_it_is_said(string raw, string averaged)
     {
         Parameter[] network = Network();
@@ -56,28 +79,48 @@ public sealed class StateDictLoaderTests
     [Fact]
     public void Missing_surplus_and_misshapen_tensors_are_all_reported_with_the_nearest_name()
     {
-        MemoryCheckpoint file = new([("conv.weight", [4, 3, 5, 5]), ("conv.bias", [4]), ("attn.qkv_proj.weight", [12, 4, 1]), ("norm.weight", [4]), ("quite_other", [1])]);
+        MemoryCheckpoint file = new([
+            ("conv.weight", [4, 3, 5, 5]),
+            ("conv.bias", [4]),
+            ("attn.qkv_proj.weight", [12, 4, 1]),
+            ("norm.weight", [4]),
+            ("quite_other", [1]),
+        ]);
         LoadReport report = StateDictLoader.Compare(Network(), file);
         Assert.False(report.Fits);
         Assert.Equal(["attn.qkv.weight"], report.Missing);
         Assert.Equal([("attn.qkv_proj.weight", "attn.qkv.weight"), ("quite_other", null)], report.Extra);
         Assert.Equal("conv.weight is [4,3,5,5], needed is [4,3,3,3]", Assert.Single(report.Shapes).ToString());
         CheckpointException error = Assert.Throws<CheckpointException>(() => StateDictLoader.Load(Network(), file));
-        foreach (string word in new[] { "1 missing (attn.qkv.weight)", "nearest is attn.qkv.weight", "1 of another shape" }) Assert.Contains(word, error.Message);
+        foreach (string word in new[] { "1 missing (attn.qkv.weight)", "nearest is attn.qkv.weight", "1 of another shape" })
+            Assert.Contains(word, error.Message);
         Assert.DoesNotContain('\n', error.Message);
     }
 
     [Fact]
-    public void A_transposed_weight_is_not_taken_for_a_1x1_kernel()
-        => Assert.Throws<CheckpointException>(() => StateDictLoader.Load(Network(), new MemoryCheckpoint([.. Weights.Where(weight => weight.Item1 != "attn.qkv.weight"), ("attn.qkv.weight", [4, 12, 1])])));
+    public void A_transposed_weight_is_not_taken_for_a_1x1_kernel() =>
+        Assert.Throws<CheckpointException>(() =>
+            StateDictLoader.Load(
+                Network(),
+                new MemoryCheckpoint([.. Weights.Where(weight => weight.Item1 != "attn.qkv.weight"), ("attn.qkv.weight", [4, 12, 1])])
+            )
+        );
 
     [Theory, InlineData(double.NaN), InlineData(double.PositiveInfinity)]
-    public void Weights_that_are_not_finite_are_refused(double value)
-        => Assert.Contains("NaN or infinity", Assert.Throws<CheckpointException>(() => StateDictLoader.Load(Network(), new MemoryCheckpoint(Weights, value))).Message);
+    public void Weights_that_are_not_finite_are_refused(double value) =>
+        Assert.Contains(
+            "NaN or infinity",
+            Assert.Throws<CheckpointException>(() => StateDictLoader.Load(Network(), new MemoryCheckpoint(Weights, value))).Message
+        );
 
     [Fact]
-    public void Weights_that_float16_cannot_hold_are_refused()
-        => Assert.Contains("as float16", Assert.Throws<CheckpointException>(() => StateDictLoader.Load(Network(), new MemoryCheckpoint(Weights, 1e6), ScalarType.Float16)).Message);
+    public void Weights_that_float16_cannot_hold_are_refused() =>
+        Assert.Contains(
+            "as float16",
+            Assert
+                .Throws<CheckpointException>(() => StateDictLoader.Load(Network(), new MemoryCheckpoint(Weights, 1e6), ScalarType.Float16))
+                .Message
+        );
 
     [Fact]
     public void Weights_whose_sum_overflows_but_that_are_finite_load()
@@ -88,12 +131,24 @@ public sealed class StateDictLoaderTests
     }
 
     [Fact]
-    public void Lora_files_are_named()
-        => Assert.Contains("only LoRA updates", Refusal(new MemoryCheckpoint([("unet.conv_in.lora_A.weight", [16, 4, 3, 3]), ("unet.conv_in.lora_B.weight", [320, 16, 1, 1])])));
+    public void Lora_files_are_named() =>
+        Assert.Contains(
+            "only LoRA updates",
+            Refusal(new MemoryCheckpoint([("unet.conv_in.lora_A.weight", [16, 4, 3, 3]), ("unet.conv_in.lora_B.weight", [320, 16, 1, 1])]))
+        );
 
     [Fact]
-    public void Other_families_are_named()
-        => Assert.Contains("a NAFNet", Refusal(new MemoryCheckpoint([("params.intro.weight", [32, 3, 3, 3]), ("params.ending.weight", [3, 32, 3, 3]), ("params.encoders.0.0.beta", [1, 32, 1, 1])])));
+    public void Other_families_are_named() =>
+        Assert.Contains(
+            "a NAFNet",
+            Refusal(
+                new MemoryCheckpoint([
+                    ("params.intro.weight", [32, 3, 3, 3]),
+                    ("params.ending.weight", [3, 32, 3, 3]),
+                    ("params.encoders.0.0.beta", [1, 32, 1, 1]),
+                ])
+            )
+        );
 
     [Fact]
     public void Loading_leaks_no_tensor_beyond_the_parameters()
@@ -102,17 +157,26 @@ public sealed class StateDictLoaderTests
         MemoryCheckpoint file = new(Weights);
         StateDictLoader.Load(network, file, ScalarType.BFloat16);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        for (int i = 0; i < 10; i++) StateDictLoader.Load(network, file, ScalarType.BFloat16);
+        for (int i = 0; i < 10; i++)
+            StateDictLoader.Load(network, file, ScalarType.BFloat16);
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Dispose(network);
     }
 
-    private static string Refusal(ICheckpoint file) => Assert.Throws<CheckpointException>(() => StateDictLoader.Load(Network(), file)).Message;
+    private static string Refusal(ICheckpoint file) =>
+        Assert.Throws<CheckpointException>(() => StateDictLoader.Load(Network(), file)).Message;
 
-    private static Parameter[] Network() => [new("conv.weight", [4, 3, 3, 3]), new("conv.bias", [4]), new("attn.qkv.weight", [12, 4, 1]), new("norm.weight", [4], keepFloat32: true)];
+    private static Parameter[] Network() =>
+        [
+            new("conv.weight", [4, 3, 3, 3]),
+            new("conv.bias", [4]),
+            new("attn.qkv.weight", [12, 4, 1]),
+            new("norm.weight", [4], keepFloat32: true),
+        ];
 
     private static void Dispose(Parameter[] network)
     {
-        foreach (Parameter parameter in network) parameter.Dispose();
+        foreach (Parameter parameter in network)
+            parameter.Dispose();
     }
 }

@@ -13,7 +13,8 @@ public sealed class BenchFileTests
     [Fact]
     public void Every_key_is_read()
     {
-        BenchPlan plan = Parse("""
+        BenchPlan plan = Parse(
+            """
             title: All keys
             sizes: [native, 256x200, crop 64x96]
             operators:
@@ -31,10 +32,19 @@ public sealed class BenchFileTests
             margin: 8
             baselines: false
             shown: 1
-            """);
+            """
+        );
         Assert.Equal("All keys", plan.Title);
         Assert.Equal(["native", "256x200", "crop 64x96"], plan.Sizes.Select(size => size.ToString()));
-        Assert.Equal([new("downsample:factor=4", 0), new("downsample:factor=4", 0.02), new("blur:sigma=2,boundary=circular", 0.1), new("blur:sigma=2,boundary=circular", 0.05)], plan.Tasks);
+        Assert.Equal(
+            [
+                new("downsample:factor=4", 0),
+                new("downsample:factor=4", 0.02),
+                new("blur:sigma=2,boundary=circular", 0.1),
+                new("blur:sigma=2,boundary=circular", 0.05),
+            ],
+            plan.Tasks
+        );
         Assert.Equal(["dpir", "cm4ir"], plan.Solvers.Select(solver => solver.Name));
         Assert.Equal("few-step", plan.Solvers[1].Preset);
         Assert.Equal("deltas=0,0.5; eta=0.1", plan.Solvers[1].SetText);
@@ -59,7 +69,8 @@ public sealed class BenchFileTests
     public void What_is_wrong_is_named_with_its_line(string yaml, params string[] words)
     {
         DiffusionException error = Assert.ThrowsAny<DiffusionException>(() => Parse(yaml));
-        foreach (string word in words) Assert.Contains(word, error.Message);
+        foreach (string word in words)
+            Assert.Contains(word, error.Message);
     }
 
     [Theory]
@@ -67,15 +78,26 @@ public sealed class BenchFileTests
     [InlineData("dpir", "papr", "paper")]
     public void Unknown_solvers_and_presets_are_found_before_anything_is_loaded(string solver, string? preset, string near)
     {
-        BenchPlan plan = new() { Pictures = ["a.png"], Operators = [new("identity")], Solvers = [new(solver) { Preset = preset }] };
-        Assert.Contains(near, Assert.Throws<ArgumentException>(() => plan.Checked(ShippedOperators.Catalog, SolverCatalog.BuiltIn)).Message);
+        BenchPlan plan = new()
+        {
+            Pictures = ["a.png"],
+            Operators = [new("identity")],
+            Solvers = [new(solver) { Preset = preset }],
+        };
+        Assert.Contains(
+            near,
+            Assert.Throws<ArgumentException>(() => plan.Checked(ShippedOperators.Catalog, SolverCatalog.BuiltIn)).Message
+        );
     }
 
     [Fact]
     public void Pictures_of_one_name_are_refused()
     {
         BenchPlan plan = new() { Pictures = ["a/x.png", "b/x.png"], Operators = [new("identity")] };
-        Assert.Contains("x.png", Assert.Throws<ArgumentException>(() => plan.Checked(ShippedOperators.Catalog, SolverCatalog.BuiltIn)).Message);
+        Assert.Contains(
+            "x.png",
+            Assert.Throws<ArgumentException>(() => plan.Checked(ShippedOperators.Catalog, SolverCatalog.BuiltIn)).Message
+        );
     }
 
     [Fact]
@@ -84,6 +106,8 @@ public sealed class BenchFileTests
         string[] files = Directory.GetFiles(Path.Combine(TestPaths.Repository, "src", "Diffusion.Cli", "bench"), "*.yaml");
         Assert.NotEmpty(files);
         foreach (string file in files)
-            Assert.NotEmpty((BenchFile.Read(file) with { Pictures = ["a.png"] }).Checked(ShippedOperators.Catalog, SolverCatalog.BuiltIn).Tasks);
+            Assert.NotEmpty(
+                (BenchFile.Read(file) with { Pictures = ["a.png"] }).Checked(ShippedOperators.Catalog, SolverCatalog.BuiltIn).Tasks
+            );
     }
 }

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using Diffusion.Evaluation;
 using Diffusion.Checkpoints;
+using Diffusion.Evaluation;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Metrics;
@@ -57,7 +57,11 @@ public sealed class BenchRunnerTests : IDisposable
         ImageFile.Write(path, gray);
     }
 
-    private (BenchRunner Runner, List<BenchProgress> Told) Run(BenchPlan plan, CancellationTokenSource? stop = null, int after = int.MaxValue)
+    private (BenchRunner Runner, List<BenchProgress> Told) Run(
+        BenchPlan plan,
+        CancellationTokenSource? stop = null,
+        int after = int.MaxValue
+    )
     {
         using BenchTable table = BenchTable.Open(TablePath);
         List<BenchProgress> told = [];
@@ -67,11 +71,14 @@ public sealed class BenchRunnerTests : IDisposable
             Progress = progress =>
             {
                 told.Add(progress);
-                if (told.Count == after) stop!.Cancel();
+                if (told.Count == after)
+                    stop!.Cancel();
             },
         };
-        if (stop is null) runner.Run();
-        else Assert.ThrowsAny<OperationCanceledException>(() => runner.Run(stop.Token));
+        if (stop is null)
+            runner.Run();
+        else
+            Assert.ThrowsAny<OperationCanceledException>(() => runner.Run(stop.Token));
         return (runner, told);
     }
 
@@ -85,8 +92,13 @@ public sealed class BenchRunnerTests : IDisposable
         Assert.Equal(16, told[^1].Done);
         Assert.Equal(24, runner.Rows.Select(row => row.Cell).Distinct().Count());
         Assert.All(runner.Rows, row => Assert.Equal((24, 32), (row.Height, row.Width)));
-        Assert.All(runner.Rows.Where(row => row.Role == BenchRole.Solver), row => Assert.InRange(row.Evaluations, 1, row.Cell.Steps!.Value));
-        Assert.Equal(["Tikhonov", "bicubic", "median fill", "harmonic fill"], runner.Rows.Where(row => row.Role != BenchRole.Solver).Select(row => row.Cell.Method).Distinct());
+        Assert.All(runner.Rows.Where(row => row.Role == BenchRole.Solver), row =>
+            Assert.InRange(row.Evaluations, 1, row.Cell.Steps!.Value)
+        );
+        Assert.Equal(
+            ["Tikhonov", "bicubic", "median fill", "harmonic fill"],
+            runner.Rows.Where(row => row.Role != BenchRole.Solver).Select(row => row.Cell.Method).Distinct()
+        );
         string before = File.ReadAllText(TablePath);
         Assert.Empty(Run(_plan).Told);
         Assert.Equal(before, File.ReadAllText(TablePath));
@@ -103,7 +115,8 @@ public sealed class BenchRunnerTests : IDisposable
         Run(_plan);
         Assert.Equal(Metrics(File.ReadAllLines(TablePath)).Order(), parts.Order());
 
-        static string[] Metrics(string[] lines) => [.. lines.Skip(1).Select(line => Regex.Replace(line, @"(,\d+),[^,]*,[^,]*(,\d+,[^,]*)$", "$1$2"))];
+        static string[] Metrics(string[] lines) =>
+            [.. lines.Skip(1).Select(line => Regex.Replace(line, @"(,\d+),[^,]*,[^,]*(,\d+,[^,]*)$", "$1$2"))];
     }
 
     [Theory]
@@ -111,13 +124,25 @@ public sealed class BenchRunnerTests : IDisposable
     [InlineData(true)]
     public void A_row_is_what_degrade_and_restore_give(bool gray)
     {
-        if (gray) ToGray(_plan.Pictures[1]);
+        if (gray)
+            ToGray(_plan.Pictures[1]);
         (BenchRunner runner, _) = Run(_plan with { Noise = [0.03] });
-        BenchRow row = runner.Rows.Single(row => row.Cell is { Picture: "b.png", Operator: "downsample:factor=4", Method: "cm4ir", Steps: 3 });
+        BenchRow row = runner.Rows.Single(row =>
+            row.Cell is { Picture: "b.png", Operator: "downsample:factor=4", Method: "cm4ir", Steps: 3 }
+        );
         using Picture file = ImageFile.Read(Path.Combine(_folder, "b.png"));
         using Picture clean = new(BenchSize.Parse("crop 24x32").Apply(file.Pixels)) { Name = file.Name };
         using DegradedPicture degraded = new Degrader(ShippedOperators.Catalog.Parse("downsample:factor=4"), 0.03).Degrade(clean);
-        using Restorer restorer = new(new RestoreOptions { Solver = "cm4ir", Steps = 3, Set = _plan.Solvers[1].Set, Policy = ComputePolicy.Reference }, new GaussianPrior(Shape));
+        using Restorer restorer = new(
+            new RestoreOptions
+            {
+                Solver = "cm4ir",
+                Steps = 3,
+                Set = _plan.Solvers[1].Set,
+                Policy = ComputePolicy.Reference,
+            },
+            new GaussianPrior(Shape)
+        );
         using RestoredPicture restored = restorer.Restore(degraded.Measurement);
         Assert.Equal(PictureMetrics.Compute(restored.Picture.Pixels, clean.Pixels).Psnr, row.Metrics.Psnr, 9);
         Assert.Equal(gray ? 1 : 3, clean.Channels);
@@ -174,14 +199,29 @@ public sealed class BenchRunnerTests : IDisposable
     [Fact]
     public void A_margin_is_seen_by_local_operators_and_not_restored()
     {
-        BenchPlan plan = _plan with { Operators = [new("blur:sigma=1"), new("downsample:factor=4"), new("mask:random=0.5,seed=1")], Solvers = [], Noise = [0], Sizes = [BenchSize.Native] };
+        BenchPlan plan = _plan with
+        {
+            Operators = [new("blur:sigma=1"), new("downsample:factor=4"), new("mask:random=0.5,seed=1")],
+            Solvers = [],
+            Noise = [0],
+            Sizes = [BenchSize.Native],
+        };
         Run(plan);
         (BenchRunner runner, _) = Run(plan with { Margin = 5 });
         Assert.Empty(runner.Failures);
-        Assert.Equal([(15, 23), (8, 16), (15, 23)], runner.Rows.Where(row => row.Role == BenchRole.Reference && row.Cell.Picture == "a.png").Select(row => (row.Height, row.Width)));
+        Assert.Equal(
+            [(15, 23), (8, 16), (15, 23)],
+            runner.Rows.Where(row => row.Role == BenchRole.Reference && row.Cell.Picture == "a.png").Select(row => (row.Height, row.Width))
+        );
         // What lies beyond the picture cannot be undone: without a margin and noise, Tikhonov inverts the blur better.
-        double Psnr(BenchPlan plan) => Run(plan).Runner.Rows.Where(row => row.Cell.Method == "Tikhonov" && row.Cell.Operator == "blur:sigma=1").Average(row => row.Metrics.Psnr);
-        Assert.True(Psnr(plan) > Psnr(plan with { Margin = 5 }) + 3, $"{Psnr(plan)} dB without a margin, {Psnr(plan with { Margin = 5 })} dB with one");
+        double Psnr(BenchPlan plan) =>
+            Run(plan)
+                .Runner.Rows.Where(row => row.Cell.Method == "Tikhonov" && row.Cell.Operator == "blur:sigma=1")
+                .Average(row => row.Metrics.Psnr);
+        Assert.True(
+            Psnr(plan) > Psnr(plan with { Margin = 5 }) + 3,
+            $"{Psnr(plan)} dB without a margin, {Psnr(plan with { Margin = 5 })} dB with one"
+        );
     }
 
     [Fact]
@@ -192,9 +232,11 @@ public sealed class BenchRunnerTests : IDisposable
         Dictionary<string, Tensor> weights = LpipsTests.RandomSqueezeNet();
         weights.Add("classifier.1.weight", torch.zeros(2, 2));
         SafetensorsWriter.Write(file, weights);
-        using Lpips lpips = LpipsWeights.Open(file), expected = new(LpipsNet.Squeeze, weights);
+        using Lpips lpips = LpipsWeights.Open(file),
+            expected = new(LpipsNet.Squeeze, weights);
         Assert.Equal(LpipsNet.Squeeze, lpips.Net);
-        Tensor a = torch.rand(1, 3, 40, 40), b = torch.rand(1, 3, 40, 40);
+        Tensor a = torch.rand(1, 3, 40, 40),
+            b = torch.rand(1, 3, 40, 40);
         Assert.Equal(expected.Distance(a, b).item<float>(), lpips.Distance(a, b).item<float>());
         SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["classifier.1.weight"] = torch.zeros(2, 2) });
         Assert.Contains("features.0.weight", Assert.Throws<CheckpointException>(() => LpipsWeights.Open(file)).Message);

@@ -11,17 +11,59 @@ public sealed class BenchTableTests : IDisposable
 
     private string TablePath => Path.Combine(_folder, "results.csv");
 
-    private static BenchRow Row(string picture, string method = "dpir", double psnr = 25.125, BenchRole role = BenchRole.Solver, ulong seed = 0) => new(
-        new BenchCell { Picture = picture, PictureSha = "abc", Size = "native", Operator = "mask:random=0.8,seed=1|blur:kernel=\"a \"\"b\"\", c.png\"", Noise = 0.1 / 3, Seed = seed, Border = 0, Method = method, Steps = role == BenchRole.Solver ? 4 : null },
-        role, new PictureMetrics { Psnr = psnr, Ssim = null, PsnrY = 1.0 / 3, Niqe = 4.5, Gmsd = 0.1 }, null, 4, 0.25, 123.4)
-    { Height = 30, Width = 20, Threads = 2, Version = "1.0" };
+    private static BenchRow Row(
+        string picture,
+        string method = "dpir",
+        double psnr = 25.125,
+        BenchRole role = BenchRole.Solver,
+        ulong seed = 0
+    ) =>
+        new(
+            new BenchCell
+            {
+                Picture = picture,
+                PictureSha = "abc",
+                Size = "native",
+                Operator = "mask:random=0.8,seed=1|blur:kernel=\"a \"\"b\"\", c.png\"",
+                Noise = 0.1 / 3,
+                Seed = seed,
+                Border = 0,
+                Method = method,
+                Steps = role == BenchRole.Solver ? 4 : null,
+            },
+            role,
+            new PictureMetrics
+            {
+                Psnr = psnr,
+                Ssim = null,
+                PsnrY = 1.0 / 3,
+                Niqe = 4.5,
+                Gmsd = 0.1,
+            },
+            null,
+            4,
+            0.25,
+            123.4
+        )
+        {
+            Height = 30,
+            Width = 20,
+            Threads = 2,
+            Version = "1.0",
+        };
 
     [Fact]
     public void Rows_come_back_as_they_were()
     {
-        BenchRow[] rows = [Row("a,\"b\".png"), Row("ü.png", psnr: double.PositiveInfinity), Row("c.png", "bicubic", role: BenchRole.Reference, seed: ulong.MaxValue)];
+        BenchRow[] rows =
+        [
+            Row("a,\"b\".png"),
+            Row("ü.png", psnr: double.PositiveInfinity),
+            Row("c.png", "bicubic", role: BenchRole.Reference, seed: ulong.MaxValue),
+        ];
         using (BenchTable table = BenchTable.Open(TablePath))
-            foreach (BenchRow row in rows) table.Append(row);
+            foreach (BenchRow row in rows)
+                table.Append(row);
         using BenchTable again = BenchTable.Open(TablePath);
         Assert.Equal(rows, again.Rows);
         Assert.All(rows, row => Assert.True(again.Has(row.Cell)));
@@ -48,7 +90,8 @@ public sealed class BenchTableTests : IDisposable
             table.Append(Row("a.png"));
             table.Append(Row("b.png"));
         }
-        using (FileStream file = File.OpenWrite(TablePath)) file.SetLength(file.Length - cut);
+        using (FileStream file = File.OpenWrite(TablePath))
+            file.SetLength(file.Length - cut);
         using (BenchTable table = BenchTable.Open(TablePath))
         {
             Assert.Equal("a.png", Assert.Single(table.Rows).Cell.Picture);
@@ -72,13 +115,26 @@ public sealed class BenchTableTests : IDisposable
     public void A_table_without_the_newer_columns_is_read_and_brought_up_to_date()
     {
         BenchRow plain = Row("a.png");
-        BenchRow[] rows = [plain with { Cell = plain.Cell with { Operator = "identity" } }, plain with { Cell = plain.Cell with { Operator = "blur" } }];
+        BenchRow[] rows =
+        [
+            plain with
+            {
+                Cell = plain.Cell with { Operator = "identity" },
+            },
+            plain with
+            {
+                Cell = plain.Cell with { Operator = "blur" },
+            },
+        ];
         using (BenchTable table = BenchTable.Open(TablePath))
-            foreach (BenchRow row in rows) table.Append(row);
-        string[] lines = File.ReadAllLines(TablePath), names = lines[0].Split(',');
+            foreach (BenchRow row in rows)
+                table.Append(row);
+        string[] lines = File.ReadAllLines(TablePath),
+            names = lines[0].Split(',');
         int[] kept = [.. names.Index().Where(column => column.Item is not ("margin" or "lpips")).Select(column => column.Index)];
         File.WriteAllLines(TablePath, lines.Select(line => string.Join(',', kept.Select(i => line.Split(',')[i]))));
-        using (BenchTable table = BenchTable.Open(TablePath)) Assert.Equal(rows, table.Rows);
+        using (BenchTable table = BenchTable.Open(TablePath))
+            Assert.Equal(rows, table.Rows);
         Assert.Equal(lines, File.ReadAllLines(TablePath));
     }
 
@@ -123,9 +179,12 @@ public sealed class BenchTableTests : IDisposable
     {
         BenchRow[] rows =
         [
-            Row("a.png", "bicubic", 20, BenchRole.Reference), Row("b.png", "bicubic", 30, BenchRole.Reference),
-            Row("a.png", "dpir", 22), Row("b.png", "dpir", 29),
-            Row("a.png", "bicubic", 21, BenchRole.Reference, seed: 1), Row("a.png", "dpir", 24, seed: 1),
+            Row("a.png", "bicubic", 20, BenchRole.Reference),
+            Row("b.png", "bicubic", 30, BenchRole.Reference),
+            Row("a.png", "dpir", 22),
+            Row("b.png", "dpir", 29),
+            Row("a.png", "bicubic", 21, BenchRole.Reference, seed: 1),
+            Row("a.png", "dpir", 24, seed: 1),
         ];
         BenchGroup group = Assert.Single(BenchSummary.Of(rows));
         Assert.Equal(("bicubic", 2), (group.Reference, group.Pictures));

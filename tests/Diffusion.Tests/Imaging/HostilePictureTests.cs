@@ -9,8 +9,20 @@ namespace Diffusion.Tests.Imaging;
 public sealed class HostilePictureTests : PictureFixture
 {
     [Theory]
-    [InlineData("a.png", 1, 1), InlineData("a.jpg", 1, 1), InlineData("a.webp", 1, 1), InlineData("a.tif", 1, 1), InlineData("a.avif", 1, 1)]
-    [InlineData("a.png", 1, 4000), InlineData("a.jpg", 1, 4000), InlineData("a.webp", 1, 4000), InlineData("a.tif", 1, 4000), InlineData("a.png", 4000, 1)]
+    [
+        InlineData("a.png", 1, 1),
+        InlineData("a.jpg", 1, 1),
+        InlineData("a.webp", 1, 1),
+        InlineData("a.tif", 1, 1),
+        InlineData("a.avif", 1, 1)
+    ]
+    [
+        InlineData("a.png", 1, 4000),
+        InlineData("a.jpg", 1, 4000),
+        InlineData("a.webp", 1, 4000),
+        InlineData("a.tif", 1, 4000),
+        InlineData("a.png", 4000, 1)
+    ]
     [InlineData("a.png", 2, 65535), InlineData("a.jpg", 2, 65500), InlineData("a.tif", 2, 65535)]
     public void Extreme_shapes_are_read_and_written(string name, int height, int width)
     {
@@ -29,8 +41,11 @@ public sealed class HostilePictureTests : PictureFixture
     }
 
     [Fact]
-    public void A_missing_file_is_named()
-        => Assert.Equal($"There is no such file ({At("none.png")}). Check the path.", Assert.Throws<ImageException>(() => ImageFile.Read(At("none.png"))).Message);
+    public void A_missing_file_is_named() =>
+        Assert.Equal(
+            $"There is no such file ({At("none.png")}). Check the path.",
+            Assert.Throws<ImageException>(() => ImageFile.Read(At("none.png"))).Message
+        );
 
     [Fact]
     public void A_folder_is_no_picture() => Assert.Contains("folder", Assert.Throws<ImageException>(() => ImageFile.Read(Folder)).What);
@@ -61,7 +76,16 @@ public sealed class HostilePictureTests : PictureFixture
     [Fact]
     public void A_signature_alone_is_damaged_not_a_crash()
     {
-        foreach (byte[] head in new byte[][] { [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], [0xFF, 0xD8, 0xFF, 0xE0], [.. "RIFF\0\0\0\0WEBP"u8], [.. "II*\0"u8], [.. "\0\0\0\u0014ftypavif\0\0\0\0avif"u8] })
+        foreach (
+            byte[] head in new byte[][]
+            {
+                [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A],
+                [0xFF, 0xD8, 0xFF, 0xE0],
+                [.. "RIFF\0\0\0\0WEBP"u8],
+                [.. "II*\0"u8],
+                [.. "\0\0\0\u0014ftypavif\0\0\0\0avif"u8],
+            }
+        )
         {
             File.WriteAllBytes(At("a"), head);
             Assert.Contains("damaged", Assert.Throws<ImageException>(() => ImageFile.Read(At("a"))).What);
@@ -69,9 +93,23 @@ public sealed class HostilePictureTests : PictureFixture
     }
 
     [Theory]
-    [InlineData("GIF89a...", "a GIF picture"), InlineData("hello\n", "text"), InlineData("<!DOCTYPE html><html>", "an HTML page"), InlineData("%PDF-1.7", "a PDF document")]
-    [InlineData("<?xml version=\"1.0\"?><svg>", "an SVG drawing"), InlineData("PK\u0003\u0004", "a ZIP archive"), InlineData("P6 2 2 255\n", "a PNM picture"), InlineData("BM....", "a BMP picture")]
-    [InlineData("version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"), InlineData("\0\0\0\u0018ftypheic\0\0\0\0mif1heic", "a HEIC picture"), InlineData("\u0001\u0002\u0003", "no picture in a known format")]
+    [
+        InlineData("GIF89a...", "a GIF picture"),
+        InlineData("hello\n", "text"),
+        InlineData("<!DOCTYPE html><html>", "an HTML page"),
+        InlineData("%PDF-1.7", "a PDF document")
+    ]
+    [
+        InlineData("<?xml version=\"1.0\"?><svg>", "an SVG drawing"),
+        InlineData("PK\u0003\u0004", "a ZIP archive"),
+        InlineData("P6 2 2 255\n", "a PNM picture"),
+        InlineData("BM....", "a BMP picture")
+    ]
+    [
+        InlineData("version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+        InlineData("\0\0\0\u0018ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
+        InlineData("\u0001\u0002\u0003", "no picture in a known format")
+    ]
     public void Other_files_are_called_what_they_are(string content, string description)
     {
         File.WriteAllText(At("a.png"), content, System.Text.Encoding.Latin1);
@@ -113,11 +151,11 @@ public sealed class HostilePictureTests : PictureFixture
         bool turned = orientation >= 5;
         Assert.Equal((turned ? w : h, turned ? h : w), (picture.Height, picture.Width));
         for (int r = 0; r < picture.Height; r++)
-            for (int c = 0; c < picture.Width; c++)
-            {
-                (int y, int x) = source(r, c);
-                Assert.Equal(stored[0, 1, y, x].item<float>(), picture.Pixels[0, 1, r, c].item<float>());
-            }
+        for (int c = 0; c < picture.Width; c++)
+        {
+            (int y, int x) = source(r, c);
+            Assert.Equal(stored[0, 1, y, x].item<float>(), picture.Pixels[0, 1, r, c].item<float>());
+        }
         using RegionReader reader = ImageFile.OpenRegions(At("a.tif"));
         using Tensor region = reader.Read(1, 2, picture.Width - 2, picture.Height - 3);
         AssertEqual(picture.Pixels.narrow(3, 1, picture.Width - 2).narrow(2, 2, picture.Height - 3), region);
@@ -159,7 +197,8 @@ public sealed class HostilePictureTests : PictureFixture
         using Vips.Image rgb = Vips.Image.NewFromFile(At("rgb.png"));
         using Vips.Image wide = rgb.IccTransform("p3", inputProfile: "srgb", depth: 16);
         wide.Pngsave(At("p3.png"));
-        using Picture picture = ImageFile.Read(At("p3.png")), raw = ImageFile.Read(At("p3.png"), new ReadOptions { ApplyProfile = false });
+        using Picture picture = ImageFile.Read(At("p3.png")),
+            raw = ImageFile.Read(At("p3.png"), new ReadOptions { ApplyProfile = false });
         AssertNear(pixels, picture.Pixels, 0.006);
         Assert.True((raw.Pixels - pixels).abs().max().item<float>() > 0.02);
     }
@@ -198,8 +237,12 @@ public sealed class HostilePictureTests : PictureFixture
     {
         int entry = profile.AsSpan(132).IndexOf("desc"u8) + 132;
         int tag = (int)BinaryPrimitives.ReadUInt32BigEndian(profile.AsSpan(entry + 4));
-        if (!profile.AsSpan(tag).StartsWith("mluc"u8)) System.Text.Encoding.ASCII.GetBytes(name).CopyTo(profile, tag + 12);
-        else System.Text.Encoding.BigEndianUnicode.GetBytes(name).CopyTo(profile, tag + (int)BinaryPrimitives.ReadUInt32BigEndian(profile.AsSpan(tag + 24)));
+        if (!profile.AsSpan(tag).StartsWith("mluc"u8))
+            System.Text.Encoding.ASCII.GetBytes(name).CopyTo(profile, tag + 12);
+        else
+            System
+                .Text.Encoding.BigEndianUnicode.GetBytes(name)
+                .CopyTo(profile, tag + (int)BinaryPrimitives.ReadUInt32BigEndian(profile.AsSpan(tag + 24)));
     }
 
     [Theory]
@@ -207,11 +250,14 @@ public sealed class HostilePictureTests : PictureFixture
     public void An_unusable_profile_does_no_harm(int channels)
     {
         ImageFile.Write(At("plain.jpg"), Smooth(channels, 16, 16));
-        byte[] plain = File.ReadAllBytes(At("plain.jpg")), junk = new byte[300];
+        byte[] plain = File.ReadAllBytes(At("plain.jpg")),
+            junk = new byte[300];
         "acsp"u8.CopyTo(junk.AsSpan(36));
-        byte[] tag = [.. "ICC_PROFILE\0"u8, 1, 1, .. junk], marker = [0xFF, 0xE2, (byte)((tag.Length + 2) >> 8), (byte)(tag.Length + 2)];
+        byte[] tag = [.. "ICC_PROFILE\0"u8, 1, 1, .. junk],
+            marker = [0xFF, 0xE2, (byte)((tag.Length + 2) >> 8), (byte)(tag.Length + 2)];
         File.WriteAllBytes(At("tagged.jpg"), [.. plain[..2], .. marker, .. tag, .. plain[2..]]);
-        using Picture expected = ImageFile.Read(At("plain.jpg")), picture = ImageFile.Read(At("tagged.jpg"));
+        using Picture expected = ImageFile.Read(At("plain.jpg")),
+            picture = ImageFile.Read(At("tagged.jpg"));
         AssertEqual(expected.Pixels, picture.Pixels);
         Assert.Equal("The embedded colour profile is unusable and was ignored", Assert.Single(picture.Notes));
     }
@@ -258,8 +304,10 @@ public sealed class HostilePictureTests : PictureFixture
         Tensor pixels = (Ramp(1, 9, 13) > 0.5).to(ScalarType.Float32);
         ImageFile.Write(At("gray.png"), pixels);
         using Vips.Image gray = Vips.Image.NewFromFile(At("gray.png"));
-        if (name == "a.png") gray.Pngsave(At(name), bitdepth: 1);
-        else gray.Tiffsave(At(name), bitdepth: 1);
+        if (name == "a.png")
+            gray.Pngsave(At(name), bitdepth: 1);
+        else
+            gray.Tiffsave(At(name), bitdepth: 1);
         using Picture picture = ImageFile.Read(At(name));
         AssertEqual(pixels, picture.Pixels);
     }
@@ -280,7 +328,10 @@ public sealed class HostilePictureTests : PictureFixture
         ImageException error = Assert.Throws<ImageException>(() => ImageFile.Read(At("bomb.png")));
         Assert.Contains("60000x60000 = 3600 megapixels, more than the limit of 300", error.What);
         Assert.True(GC.GetTotalAllocatedBytes() - before < 10_000_000);
-        Assert.Contains("limit of 0.1", Assert.Throws<ImageException>(() => ImageFile.Identify(At("bomb.png"), new ReadOptions { MaxPixels = 100_000 })).What);
+        Assert.Contains(
+            "limit of 0.1",
+            Assert.Throws<ImageException>(() => ImageFile.Identify(At("bomb.png"), new ReadOptions { MaxPixels = 100_000 })).What
+        );
     }
 
     [Fact]
@@ -323,19 +374,32 @@ public sealed class HostilePictureTests : PictureFixture
         ImageFile.Write(At("a.png"), Ramp(1, 2, 2));
         string below = Path.Combine(At("a.png"), "b.png");
         Assert.Equal(below, Assert.Throws<ImageException>(() => ImageFile.Write(below, Ramp(1, 2, 2))).Where);
-        Assert.Contains("folder", Assert.Throws<ImageException>(() => ImageFile.Write(Folder, Ramp(1, 2, 2), new WriteOptions { Format = ImageFormat.Png })).What);
+        Assert.Contains(
+            "folder",
+            Assert.Throws<ImageException>(() => ImageFile.Write(Folder, Ramp(1, 2, 2), new WriteOptions { Format = ImageFormat.Png })).What
+        );
         Assert.Contains("no picture format", Assert.Throws<ImageException>(() => ImageFile.Write(At("a.xyz"), Ramp(1, 2, 2))).What);
-        if (OperatingSystem.IsLinux()) Assert.Equal("/proc/a.png", Assert.Throws<ImageException>(() => ImageFile.Write("/proc/a.png", Ramp(1, 2, 2))).Where);
+        if (OperatingSystem.IsLinux())
+            Assert.Equal("/proc/a.png", Assert.Throws<ImageException>(() => ImageFile.Write("/proc/a.png", Ramp(1, 2, 2))).Where);
     }
 
     [Theory]
-    [InlineData(ImageFormat.Png), InlineData(ImageFormat.Jpeg), InlineData(ImageFormat.WebP), InlineData(ImageFormat.Tiff), InlineData(ImageFormat.Avif)]
-    public void A_full_disk_is_a_resource_error(ImageFormat format)
-        => Assert.Contains("disk is full", Assert.Throws<ResourceException>(() => ImageFile.Write(new FullDisk(), Ramp(3, 32, 32), format)).What);
+    [
+        InlineData(ImageFormat.Png),
+        InlineData(ImageFormat.Jpeg),
+        InlineData(ImageFormat.WebP),
+        InlineData(ImageFormat.Tiff),
+        InlineData(ImageFormat.Avif)
+    ]
+    public void A_full_disk_is_a_resource_error(ImageFormat format) =>
+        Assert.Contains(
+            "disk is full",
+            Assert.Throws<ResourceException>(() => ImageFile.Write(new FullDisk(), Ramp(3, 32, 32), format)).What
+        );
 
     [Fact]
-    public void Tensors_that_are_no_pictures_are_refused()
-        => Assert.Contains("[1,2,4,4]", Assert.Throws<ArgumentException>(() => ImageFile.Write(At("a.png"), torch.rand(1, 2, 4, 4))).Message);
+    public void Tensors_that_are_no_pictures_are_refused() =>
+        Assert.Contains("[1,2,4,4]", Assert.Throws<ArgumentException>(() => ImageFile.Write(At("a.png"), torch.rand(1, 2, 4, 4))).Message);
 
     /// <summary>A PNG that claims a size, with the beginning of a data chunk.</summary>
     private static byte[] PngHeader(int width, int height)
@@ -354,7 +418,8 @@ public sealed class HostilePictureTests : PictureFixture
         foreach (byte b in chunk.AsSpan(4, 4 + data.Length))
         {
             crc ^= b;
-            for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xEDB88320 & (uint)-(crc & 1));
+            for (int bit = 0; bit < 8; bit++)
+                crc = (crc >> 1) ^ (0xEDB88320 & (uint)-(crc & 1));
         }
         BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), ~crc);
         return chunk;
@@ -363,6 +428,7 @@ public sealed class HostilePictureTests : PictureFixture
     private sealed class FullDisk : MemoryStream
     {
         public override void Write(byte[] buffer, int offset, int count) => throw new IOException("No space left on device", 28);
+
         public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("No space left on device", 28);
     }
 }

@@ -8,7 +8,13 @@ public sealed class ImageFileTests : PictureFixture
 {
     [Theory]
     [InlineData("a.png", 3, 8), InlineData("a.png", 1, 8), InlineData("a.png", 3, 16), InlineData("a.png", 1, 16)]
-    [InlineData("a.tif", 3, 8), InlineData("a.tiff", 1, 8), InlineData("a.tif", 3, 16), InlineData("a.tif", 1, 16), InlineData("a.webp", 3, 8)]
+    [
+        InlineData("a.tif", 3, 8),
+        InlineData("a.tiff", 1, 8),
+        InlineData("a.tif", 3, 16),
+        InlineData("a.tif", 1, 16),
+        InlineData("a.webp", 3, 8)
+    ]
     public void Lossless_formats_return_the_same_samples(string name, int channels, int bits)
     {
         Tensor pixels = Ramp(channels, 13, 17, 1 << bits);
@@ -33,7 +39,13 @@ public sealed class ImageFileTests : PictureFixture
     }
 
     [Theory]
-    [InlineData("a.jpg", 3, 8, 0.03), InlineData("a.jpg", 1, 8, 0.02), InlineData("a.avif", 3, 8, 0.03), InlineData("a.avif", 3, 16, 0.03), InlineData("a.webp", 3, 8, 0.03)]
+    [
+        InlineData("a.jpg", 3, 8, 0.03),
+        InlineData("a.jpg", 1, 8, 0.02),
+        InlineData("a.avif", 3, 8, 0.03),
+        InlineData("a.avif", 3, 16, 0.03),
+        InlineData("a.webp", 3, 8, 0.03)
+    ]
     public void Lossy_formats_stay_close(string name, int channels, int bits, double tolerance)
     {
         Tensor pixels = Smooth(channels, 48, 64);
@@ -43,10 +55,18 @@ public sealed class ImageFileTests : PictureFixture
     }
 
     [Theory]
-    [InlineData("a.png", 8, 3), InlineData("a.png", 16, 3), InlineData("a.png", 8, 1), InlineData("a.webp", 8, 3), InlineData("a.tif", 32, 3), InlineData("a.tif", 16, 1)]
+    [
+        InlineData("a.png", 8, 3),
+        InlineData("a.png", 16, 3),
+        InlineData("a.png", 8, 1),
+        InlineData("a.webp", 8, 3),
+        InlineData("a.tif", 32, 3),
+        InlineData("a.tif", 16, 1)
+    ]
     public void Alpha_is_kept_and_not_premultiplied(string name, int bits, int channels)
     {
-        Tensor pixels = Ramp(channels, 9, 11), alpha = Ramp(1, 9, 11).flip(3).contiguous();
+        Tensor pixels = Ramp(channels, 9, 11),
+            alpha = Ramp(1, 9, 11).flip(3).contiguous();
         ImageFile.Write(At(name), pixels, new WriteOptions { BitDepth = bits }, alpha);
         using Picture picture = ImageFile.Read(At(name));
         AssertNear(pixels, picture.Pixels, 1e-6);
@@ -90,7 +110,8 @@ public sealed class ImageFileTests : PictureFixture
     {
         Tensor pixels = Ramp(3, 7, 8);
         using MemoryStream memory = new();
-        using (System.IO.Compression.GZipStream pipe = new(memory, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true)) ImageFile.Write(pipe, pixels, format);
+        using (System.IO.Compression.GZipStream pipe = new(memory, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+            ImageFile.Write(pipe, pixels, format);
         memory.Position = 0;
         using System.IO.Compression.GZipStream back = new(memory, System.IO.Compression.CompressionMode.Decompress);
         using Picture picture = ImageFile.Read(back);
@@ -99,7 +120,13 @@ public sealed class ImageFileTests : PictureFixture
     }
 
     [Theory]
-    [InlineData("ünï 写真.png"), InlineData("with space.tif"), InlineData("line\nbreak.png"), InlineData("a[page=1].png"), InlineData("sub/folder/a.webp")]
+    [
+        InlineData("ünï 写真.png"),
+        InlineData("with space.tif"),
+        InlineData("line\nbreak.png"),
+        InlineData("a[page=1].png"),
+        InlineData("sub/folder/a.webp")
+    ]
     public void Odd_paths_work(string name)
     {
         Tensor pixels = Ramp(3, 4, 5);
@@ -112,17 +139,28 @@ public sealed class ImageFileTests : PictureFixture
     public void Any_picture_survives_a_round_trip(byte height, byte width, bool gray, bool alpha, byte kind)
     {
         (int h, int w, int channels) = (height + 1, width + 1, gray ? 1 : 3);
-        (ImageFormat format, int bits) = (kind % 6) switch { 0 => (ImageFormat.Png, 8), 1 => (ImageFormat.Png, 16), 2 => (ImageFormat.Tiff, 8), 3 => (ImageFormat.Tiff, 16), 4 => (ImageFormat.Tiff, 32), _ => (ImageFormat.WebP, 8) };
-        if (format == ImageFormat.WebP) channels = 3;
+        (ImageFormat format, int bits) = (kind % 6) switch
+        {
+            0 => (ImageFormat.Png, 8),
+            1 => (ImageFormat.Png, 16),
+            2 => (ImageFormat.Tiff, 8),
+            3 => (ImageFormat.Tiff, 16),
+            4 => (ImageFormat.Tiff, 32),
+            _ => (ImageFormat.WebP, 8),
+        };
+        if (format == ImageFormat.WebP)
+            channels = 3;
         using ComputeScope scope = new();
-        Tensor pixels = Ramp(channels, h, w, bits == 8 ? 256 : 65536), cover = Ramp(1, h, w, bits == 8 ? 256 : 65536).flip(2).contiguous();
+        Tensor pixels = Ramp(channels, h, w, bits == 8 ? 256 : 65536),
+            cover = Ramp(1, h, w, bits == 8 ? 256 : 65536).flip(2).contiguous();
         using MemoryStream memory = new();
         ImageFile.Write(memory, pixels, format, new WriteOptions { BitDepth = bits }, alpha ? cover : null);
         memory.Position = 0;
         using Picture picture = ImageFile.Read(memory, "case");
         AssertEqual(pixels, picture.Pixels);
         // WebP drops an alpha channel that is opaque throughout.
-        if (alpha && picture.Alpha is not null) AssertEqual(cover, picture.Alpha);
+        if (alpha && picture.Alpha is not null)
+            AssertEqual(cover, picture.Alpha);
         Assert.True(!alpha || picture.Alpha is not null || (format == ImageFormat.WebP && cover.min().item<float>() == 1));
     }
 

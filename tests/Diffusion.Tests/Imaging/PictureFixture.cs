@@ -14,13 +14,17 @@ public abstract class PictureFixture : IDisposable
     protected string At(string name) => Path.Combine(Folder, name);
 
     /// <summary>[1,channels,height,width] float32 on [0,1]; every value differs from its neighbours.</summary>
-    protected static Tensor Ramp(int channels, int height, int width, int levels = 256)
-        => (torch.arange((long)channels * height * width, dtype: ScalarType.Int64) * 37 % levels).to(ScalarType.Float32).div(levels - 1).reshape(1, channels, height, width);
+    protected static Tensor Ramp(int channels, int height, int width, int levels = 256) =>
+        (torch.arange((long)channels * height * width, dtype: ScalarType.Int64) * 37 % levels)
+            .to(ScalarType.Float32)
+            .div(levels - 1)
+            .reshape(1, channels, height, width);
 
     /// <summary>A smooth picture that lossy codecs keep well.</summary>
     protected static Tensor Smooth(int channels, int height, int width)
     {
-        Tensor y = torch.linspace(0, 1, height).reshape(1, 1, height, 1), x = torch.linspace(0, 1, width).reshape(1, 1, 1, width);
+        Tensor y = torch.linspace(0, 1, height).reshape(1, 1, height, 1),
+            x = torch.linspace(0, 1, width).reshape(1, 1, 1, width);
         Tensor[] planes = [.. Enumerable.Range(0, channels).Select(c => (0.2 + 0.5 * x + 0.1 * c * y).expand(1, 1, height, width))];
         return torch.cat(planes, 1).to(ScalarType.Float32);
     }

@@ -12,7 +12,16 @@ public sealed class ResizeTests : IDisposable
     public void A_constant_picture_stays_constant()
     {
         Tensor x = torch.full([2, 3, 17, 23], 0.7f);
-        foreach (Tensor y in new[] { Resize.Matlab(x, 1, 4), Resize.Matlab(x, 3), Resize.Resizer(x, 0.3), Resize.OpenCvCubic(x, 40, 11), Resize.ToSize(x, 5, 9, ResampleKernel.Lanczos) })
+        foreach (
+            Tensor y in new[]
+            {
+                Resize.Matlab(x, 1, 4),
+                Resize.Matlab(x, 3),
+                Resize.Resizer(x, 0.3),
+                Resize.OpenCvCubic(x, 40, 11),
+                Resize.ToSize(x, 5, 9, ResampleKernel.Lanczos),
+            }
+        )
             Assert.True((y - 0.7f).abs().max().item<float>() < 1e-5);
     }
 
@@ -55,8 +64,10 @@ public sealed class ResizeTests : IDisposable
         using ComputeScope scope = new();
         (int n, int m) = (inputs % 40 + 1, outputs % 40 + 1);
         Taps taps = Resize.MatlabTaps(n, m, 0.1 + scale / 64.0, edges: (EdgeMode)(mode % 5));
-        Tensor x = torch.randn([2, n, 3], ScalarType.Float64), y = torch.randn([2, m, 3], ScalarType.Float64);
-        double left = (taps.Apply(x, 1) * y).sum().item<double>(), right = (x * taps.ApplyAdjoint(y, 1)).sum().item<double>();
+        Tensor x = torch.randn([2, n, 3], ScalarType.Float64),
+            y = torch.randn([2, m, 3], ScalarType.Float64);
+        double left = (taps.Apply(x, 1) * y).sum().item<double>(),
+            right = (x * taps.ApplyAdjoint(y, 1)).sum().item<double>();
         Assert.Equal(left, right, 1e-10 * (1 + Math.Abs(left)));
     }
 
@@ -66,8 +77,8 @@ public sealed class ResizeTests : IDisposable
     [InlineData(EdgeMode.Replicate, new[] { 0, 0, 0, 0, 1, 2, 2, 2, 2, 2 })]
     [InlineData(EdgeMode.Circular, new[] { 0, 1, 2, 0, 1, 2, 0, 1, 2, 0 })]
     [InlineData(EdgeMode.Zero, new[] { -1, -1, -1, 0, 1, 2, -1, -1, -1, -1 })]
-    public void Edge_modes_read_what_their_pictures_say(EdgeMode mode, int[] expected)
-        => Assert.Equal(expected, Enumerable.Range(-3, 10).Select(i => mode.Resolve(i, 3)).ToArray());
+    public void Edge_modes_read_what_their_pictures_say(EdgeMode mode, int[] expected) =>
+        Assert.Equal(expected, Enumerable.Range(-3, 10).Select(i => mode.Resolve(i, 3)).ToArray());
 
     [Fact]
     public void A_4096_pixel_picture_needs_no_dense_matrix()
@@ -83,8 +94,14 @@ public sealed class ResizeTests : IDisposable
         Tensor bytes = torch.zeros([3, 4, 4], ScalarType.Byte);
         Assert.Contains("[3,4,4] Byte", Assert.Throws<ArgumentException>(() => Resize.Matlab(bytes, 2)).Message);
         Assert.Contains("0x5", Assert.Throws<ArgumentException>(() => Resize.ToSize(torch.rand(1, 1, 4, 4), 5, 0)).Message);
-        Assert.Contains("uint8", Assert.Throws<ArgumentException>(() => PillowResize.Resize(torch.rand(3, 4, 4), 2, 2, ResampleKernel.Box)).Message);
-        Assert.Contains("expect 8 samples", Assert.Throws<ArgumentException>(() => Resize.MatlabTaps(8, 4, 0.5).Apply(torch.rand(7), 0)).Message);
+        Assert.Contains(
+            "uint8",
+            Assert.Throws<ArgumentException>(() => PillowResize.Resize(torch.rand(3, 4, 4), 2, 2, ResampleKernel.Box)).Message
+        );
+        Assert.Contains(
+            "expect 8 samples",
+            Assert.Throws<ArgumentException>(() => Resize.MatlabTaps(8, 4, 0.5).Apply(torch.rand(7), 0)).Message
+        );
     }
 
     [Fact]

@@ -12,7 +12,9 @@ public sealed class SheetTests : PictureFixture
     [Fact]
     public void Captions_are_really_drawn_letter_by_letter()
     {
-        Tensor first = InkOf("measurement"), second = InkOf("restored"), third = InkOf("restoreb");
+        Tensor first = InkOf("measurement"),
+            second = InkOf("restored"),
+            third = InkOf("restoreb");
         Assert.True(first.sum().item<long>() > 100 && second.sum().item<long>() > 80, "no ink");
         Assert.False(second.eq(third).all().item<bool>(), "d and b look the same: boxes instead of letters");
         Assert.True(InkOf("restored").eq(second).all().item<bool>());
@@ -23,7 +25,8 @@ public sealed class SheetTests : PictureFixture
     [Fact]
     public void Captions_share_a_baseline()
     {
-        Tensor low = InkOf("ace"), high = InkOf("Ace");
+        Tensor low = InkOf("ace"),
+            high = InkOf("Ace");
         static int LastRow(Tensor ink) => ink.any(1).nonzero().max().ToInt32();
         Assert.Equal(LastRow(low), LastRow(high));
     }
@@ -50,8 +53,12 @@ public sealed class SheetTests : PictureFixture
     [Fact]
     public void Panels_keep_their_pixels_and_measurements_are_enlarged_by_repetition()
     {
-        Tensor large = Ramp(3, 160, 200), small = Ramp(3, 40, 50);
-        Tensor sheet = Sheet.Draw([new SheetPanel("small", small), new SheetPanel("large", large)], new SheetOptions { Margin = 10, FontSize = 10 });
+        Tensor large = Ramp(3, 160, 200),
+            small = Ramp(3, 40, 50);
+        Tensor sheet = Sheet.Draw(
+            [new SheetPanel("small", small), new SheetPanel("large", large)],
+            new SheetOptions { Margin = 10, FontSize = 10 }
+        );
         Tensor panels = sheet.narrow(2, 10 + 14, 160);
         AssertEqual(large, panels.narrow(3, 10 + 200 + 10, 200));
         AssertEqual(small.repeat_interleave(4, 2).repeat_interleave(4, 3), panels.narrow(3, 10, 200));
@@ -60,10 +67,14 @@ public sealed class SheetTests : PictureFixture
     [Fact]
     public void The_detail_shows_the_same_place_of_every_panel()
     {
-        Tensor large = torch.zeros(1, 1, 160, 160), small = torch.zeros(1, 1, 40, 40);
+        Tensor large = torch.zeros(1, 1, 160, 160),
+            small = torch.zeros(1, 1, 40, 40);
         large.narrow(2, 40, 40).narrow(3, 80, 40).fill_(1);
         small.narrow(2, 10, 10).narrow(3, 20, 10).fill_(1);
-        Tensor sheet = Sheet.Draw([new SheetPanel("a", large), new SheetPanel("b", small)], new SheetOptions { Crop = new SheetCrop(80, 40, 40, 40), Margin = 10 });
+        Tensor sheet = Sheet.Draw(
+            [new SheetPanel("a", large), new SheetPanel("b", small)],
+            new SheetOptions { Crop = new SheetCrop(80, 40, 40, 40), Margin = 10 }
+        );
         Tensor details = sheet.narrow(2, sheet.shape[2] - 10 - 160, 160);
         Assert.Equal(1f, details.narrow(3, 10, 330).min().item<float>());
     }
@@ -71,8 +82,18 @@ public sealed class SheetTests : PictureFixture
     [Fact]
     public void Tiny_gray_and_mixed_panels_fit()
     {
-        Assert.Equal(128, Sheet.Draw([new SheetPanel("", torch.rand(1, 1, 1, 1))], new SheetOptions { Margin = 0, FontSize = 10 }).shape[3]);
-        Tensor sheet = Sheet.Draw([new SheetPanel("a\nb", torch.rand(1, 1, 33, 77)), new SheetPanel("c", torch.rand(3, 50, 20)), new SheetPanel("d", torch.rand(1, 3, 150, 99))], new SheetOptions { Columns = 2 });
+        Assert.Equal(
+            128,
+            Sheet.Draw([new SheetPanel("", torch.rand(1, 1, 1, 1))], new SheetOptions { Margin = 0, FontSize = 10 }).shape[3]
+        );
+        Tensor sheet = Sheet.Draw(
+            [
+                new SheetPanel("a\nb", torch.rand(1, 1, 33, 77)),
+                new SheetPanel("c", torch.rand(3, 50, 20)),
+                new SheetPanel("d", torch.rand(1, 3, 150, 99)),
+            ],
+            new SheetOptions { Columns = 2 }
+        );
         Assert.False(sheet.isnan().any().item<bool>());
         Assert.InRange(sheet.max().item<float>(), 0, 1);
     }
@@ -81,14 +102,27 @@ public sealed class SheetTests : PictureFixture
     public void Wrong_arguments_name_what_was_received()
     {
         Assert.Contains("at least one", Assert.Throws<ArgumentException>(() => Sheet.Draw([])).Message);
-        Assert.Contains("[2,3,4,4]", Assert.Throws<ArgumentException>(() => Sheet.Draw([new SheetPanel("a", torch.rand(2, 3, 4, 4))])).Message);
-        Assert.Contains("50x50+120+0", Assert.Throws<ArgumentException>(() => Sheet.Draw([new SheetPanel("a", White(150, 150))], new SheetOptions { Crop = new SheetCrop(120, 0, 50, 50) })).Message);
+        Assert.Contains(
+            "[2,3,4,4]",
+            Assert.Throws<ArgumentException>(() => Sheet.Draw([new SheetPanel("a", torch.rand(2, 3, 4, 4))])).Message
+        );
+        Assert.Contains(
+            "50x50+120+0",
+            Assert
+                .Throws<ArgumentException>(() =>
+                    Sheet.Draw([new SheetPanel("a", White(150, 150))], new SheetOptions { Crop = new SheetCrop(120, 0, 50, 50) })
+                )
+                .Message
+        );
     }
 
     [Fact]
     public void A_sheet_is_written_as_a_picture()
     {
-        Sheet.Write(At("sheet.png"), [new SheetPanel("measurement\n21.3 dB", Ramp(3, 130, 140)), new SheetPanel("restored\n27.1 dB", Smooth(3, 130, 140))]);
+        Sheet.Write(
+            At("sheet.png"),
+            [new SheetPanel("measurement\n21.3 dB", Ramp(3, 130, 140)), new SheetPanel("restored\n27.1 dB", Smooth(3, 130, 140))]
+        );
         using Picture picture = ImageFile.Read(At("sheet.png"));
         Assert.Equal((2 * 140 + 36, 130 + 42 + 24), (picture.Width, picture.Height));
     }

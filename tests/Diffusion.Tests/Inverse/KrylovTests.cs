@@ -25,12 +25,15 @@ public sealed class KrylovTests
     {
         using ComputeScope scope = new();
         using Dense a = new(10, 14);
-        Tensor b = Draw(2, 14).reshape(a.Input.Batch(2)), inverse = torch.linalg.inv(a.Matrix.t().matmul(a.Matrix) + 0.2f * torch.eye(14));
+        Tensor b = Draw(2, 14).reshape(a.Input.Batch(2)),
+            inverse = torch.linalg.inv(a.Matrix.t().matmul(a.Matrix) + 0.2f * torch.eye(14));
         Krylov.Result plain = Krylov.ConjugateGradients(a, b, 0.2);
         Close(b.flatten(1).matmul(inverse), plain.Solution.flatten(1), 1e-4);
         Assert.True(plain.Residual <= 1e-5);
         Assert.True(Krylov.ConjugateGradients(a, b, 0.2, plain.Solution).Iterations <= 1);
-        Krylov.Result preconditioned = Krylov.ConjugateGradients(a, b, 0.2, precondition: r => r.flatten(1).matmul(inverse).reshape(r.shape));
+        Krylov.Result preconditioned = Krylov.ConjugateGradients(a, b, 0.2, precondition: r =>
+            r.flatten(1).matmul(inverse).reshape(r.shape)
+        );
         Assert.True(preconditioned.Iterations <= 2, $"{preconditioned.Iterations}");
     }
 
@@ -40,19 +43,26 @@ public sealed class KrylovTests
         using ComputeScope scope = new();
         using Dense a = new(60, 80);
         const double Rho = 0.1;
-        Tensor b = Draw(2, 80).reshape(a.Input.Batch(2)), system = a.Matrix.t().matmul(a.Matrix) + Rho * torch.eye(80), exact = b.flatten(1).matmul(torch.linalg.inv(system));
+        Tensor b = Draw(2, 80).reshape(a.Input.Batch(2)),
+            system = a.Matrix.t().matmul(a.Matrix) + Rho * torch.eye(80),
+            exact = b.flatten(1).matmul(torch.linalg.inv(system));
         Tensor rough = torch.linalg.inv(system + 0.3 * torch.diag(torch.linspace(0, 1, 80)));
         int before = int.MaxValue;
         foreach (double error in (double[])[1e-4, 1e-3, 1e-2])
         {
-            Krylov.Result found = Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-6, error), precondition: r => r.flatten(1).matmul(rough).reshape(r.shape));
+            Krylov.Result found = Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-6, error), precondition: r =>
+                r.flatten(1).matmul(rough).reshape(r.shape)
+            );
             Tensor e = found.Solution.flatten(1) - exact;
             double energy = (e.matmul(system) * e).mean([1L]).sqrt().max().item<float>();
             Assert.InRange(energy, error / 100, 1.5 * error);
             Assert.True(found.Iterations < before, $"{found.Iterations} iterations for {error}");
             before = found.Iterations;
         }
-        Assert.Equal(Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-4)).Iterations, Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-4, 1)).Iterations);
+        Assert.Equal(
+            Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-4)).Iterations,
+            Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-4, 1)).Iterations
+        );
     }
 
     [Fact]
@@ -64,7 +74,8 @@ public sealed class KrylovTests
         b[1] = a.Adjoint(a.Apply(torch.ones(a.Input.Batch(1))))[0];
         b[2].zero_();
         Tensor batch = Krylov.ConjugateGradients(a, b, 0.1).Solution;
-        for (int i = 0; i < 3; i++) Close(Krylov.ConjugateGradients(a, b.narrow(0, i, 1), 0.1).Solution, batch.narrow(0, i, 1), 1e-4);
+        for (int i = 0; i < 3; i++)
+            Close(Krylov.ConjugateGradients(a, b.narrow(0, i, 1), 0.1).Solution, batch.narrow(0, i, 1), 1e-4);
         Assert.Equal(0, batch[2].abs().max().item<float>());
     }
 
@@ -89,7 +100,8 @@ public sealed class KrylovTests
         Assert.Contains("operators check", Assert.Throws<NumericalException>(() => Krylov.Lsqr(a, y, 0)).Message, StringComparison.Ordinal);
     }
 
-    private static Tensor Draw(int n, int count) => new PhiloxNoise(4, [.. Enumerable.Range(0, n).Select(i => new ImageKey((ulong)i))]).Draw(NoiseRole.Step, n, count);
+    private static Tensor Draw(int n, int count) =>
+        new PhiloxNoise(4, [.. Enumerable.Range(0, n).Select(i => new ImageKey((ulong)i))]).Draw(NoiseRole.Step, n, count);
 
     private static void Close(Tensor expected, Tensor actual, double tolerance)
     {
@@ -103,7 +115,9 @@ public sealed class KrylovTests
         public Tensor Matrix { get; } = (Draw(m, n) / Math.Sqrt(n)).DetachFromDisposeScope();
         public override ImageShape Input { get; } = new(1, 1, n);
         public override MeasurementShape Output { get; } = new(m);
+
         public override Tensor Apply(Tensor x) => x.flatten(1).matmul(Matrix.t());
+
         public override void Dispose()
         {
             Matrix.Dispose();

@@ -45,7 +45,9 @@ public sealed class NoiseEstimateTests
         using ComputeScope scope = new();
         Tensor x = Scene();
         ImageShape shape = new(3, (int)x.shape[2], (int)x.shape[3]);
-        using LinearOperator a = new Mask { Random = 0.5 }.Bind(shape), b = new Blur { Sigma = 2 }.Bind(shape), c = new Blur { Sigma = 4 }.Bind(shape);
+        using LinearOperator a = new Mask { Random = 0.5 }.Bind(shape),
+            b = new Blur { Sigma = 2 }.Bind(shape),
+            c = new Blur { Sigma = 4 }.Bind(shape);
         Assert.Equal(1, Assert.Single(WhitenedResidual.Of(new InverseProblem(Noisy(a, x, 0.05), a, 0.05), x)), 0.05);
         Tensor y = Noisy(b, x, 0.01);
         Assert.Equal(1, Assert.Single(WhitenedResidual.Of(new InverseProblem(y, b, 0.01), x)), 0.05);
@@ -55,14 +57,16 @@ public sealed class NoiseEstimateTests
         Assert.Null(WhitenedResidual.Hint(1.02));
     }
 
-    private static Tensor Noisy(LinearOperator a, Tensor x, double sigma)
-        => a.Restrict(a.Apply(x) + sigma * new PhiloxNoise(5, [default]).Draw(NoiseRole.Measurement, a.Output.Batch(1)));
+    private static Tensor Noisy(LinearOperator a, Tensor x, double sigma) =>
+        a.Restrict(a.Apply(x) + sigma * new PhiloxNoise(5, [default]).Draw(NoiseRole.Measurement, a.Output.Batch(1)));
 
     // Smooth areas, edges and texture, on [0.1, 0.9].
     private static Tensor Scene()
     {
-        Tensor rows = torch.arange(160).to(ScalarType.Float32).unsqueeze(1), columns = torch.arange(192).to(ScalarType.Float32);
-        Tensor smooth = 0.5 + 0.25 * (rows / 37).sin() * (columns / 51).cos(), disk = 0.2 * ((rows - 80).square() + (columns - 60).square()).lt(1500).to(ScalarType.Float32);
+        Tensor rows = torch.arange(160).to(ScalarType.Float32).unsqueeze(1),
+            columns = torch.arange(192).to(ScalarType.Float32);
+        Tensor smooth = 0.5 + 0.25 * (rows / 37).sin() * (columns / 51).cos(),
+            disk = 0.2 * ((rows - 80).square() + (columns - 60).square()).lt(1500).to(ScalarType.Float32);
         Tensor texture = 0.08 * (rows * 1.1).sin() * (columns * 0.9).sin() * columns.gt(130).to(ScalarType.Float32);
         Tensor plane = smooth + disk - 0.1 + texture;
         return torch.stack([plane, plane * 0.8, 1 - plane]).unsqueeze(0).clamp(0.1, 0.9);

@@ -7,7 +7,10 @@ namespace Diffusion.Tests.Inverse;
 
 public sealed class PluginTests : IDisposable
 {
-    private static readonly string Sample = typeof(PluginTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "SamplePlugin").Value!;
+    private static readonly string Sample = typeof(PluginTests)
+        .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(a => a.Key == "SamplePlugin")
+        .Value!;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("diffusion-plugin-").FullName;
 
@@ -22,7 +25,11 @@ public sealed class PluginTests : IDisposable
         using LinearOperator a = catalog.Parse("vignette:strength=0.4").Bind(new ImageShape(3, 9, 13));
         OperatorCheck.Report report = OperatorCheck.Run(a);
         Assert.True(report.Passed, Environment.NewLine + report);
-        Assert.Contains("It must be between 0 and 1", Assert.Throws<OperatorSpecException>(() => catalog.Parse("vignette:strength=2")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "It must be between 0 and 1",
+            Assert.Throws<OperatorSpecException>(() => catalog.Parse("vignette:strength=2")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -35,14 +42,17 @@ public sealed class PluginTests : IDisposable
         Type vignette = plugin.GetType("SamplePlugin.Vignette", throwOnError: true)!;
         Assert.Same(typeof(LinearOperator), vignette.BaseType);
         using LinearOperator a = ShippedOperators.Catalog.With(plugin).Parse("vignette|downsample:factor=2").Bind(new ImageShape(3, 8, 8));
-        using Tensor x = torch.ones(1, 3, 8, 8), y = a.Apply(x);
+        using Tensor x = torch.ones(1, 3, 8, 8),
+            y = a.Apply(x);
         Assert.Equal([1, 3, 4, 4], y.shape);
     }
 
     [Fact]
     public void Two_operators_of_one_name_are_an_error_that_names_both()
     {
-        OperatorSpecException error = Assert.Throws<OperatorSpecException>(() => ShippedOperators.Catalog.With(Plugins.Load(Sample)).With(typeof(PluginTests).Assembly));
+        OperatorSpecException error = Assert.Throws<OperatorSpecException>(() =>
+            ShippedOperators.Catalog.With(Plugins.Load(Sample)).With(typeof(PluginTests).Assembly)
+        );
         Assert.Contains("SamplePlugin.Vignette in SamplePlugin", error.Message, StringComparison.Ordinal);
         Assert.Contains("OtherVignette in Diffusion.Tests", error.Message, StringComparison.Ordinal);
     }

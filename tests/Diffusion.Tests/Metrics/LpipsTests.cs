@@ -18,7 +18,19 @@ public sealed class LpipsTests : IDisposable
         }
         Conv("features.0", 64, 3, 3);
         int channels = 64;
-        foreach ((int index, int squeeze, int expand) in new[] { (3, 16, 64), (4, 16, 64), (6, 32, 128), (7, 32, 128), (9, 48, 192), (10, 48, 192), (11, 64, 256), (12, 64, 256) })
+        foreach (
+            (int index, int squeeze, int expand) in new[]
+            {
+                (3, 16, 64),
+                (4, 16, 64),
+                (6, 32, 128),
+                (7, 32, 128),
+                (9, 48, 192),
+                (10, 48, 192),
+                (11, 64, 256),
+                (12, 64, 256),
+            }
+        )
         {
             Conv($"features.{index}.squeeze", squeeze, channels, 1);
             Conv($"features.{index}.expand1x1", expand, squeeze, 1);
@@ -32,9 +44,12 @@ public sealed class LpipsTests : IDisposable
     public void A_torchvision_trunk_works_with_the_linear_weights_that_ship()
     {
         using Lpips lpips = new(LpipsNet.Squeeze, RandomSqueezeNet());
-        Tensor x = torch.rand(2, 3, 47, 64), near = (x + 0.02 * torch.randn(2, 3, 47, 64)).clamp(0, 1), far = torch.rand(2, 3, 47, 64);
+        Tensor x = torch.rand(2, 3, 47, 64),
+            near = (x + 0.02 * torch.randn(2, 3, 47, 64)).clamp(0, 1),
+            far = torch.rand(2, 3, 47, 64);
         Assert.Equal(0, lpips.Distance(x, x).abs().max().item<float>());
-        Tensor close = lpips.Distance(x, near), distant = lpips.Distance(x, far);
+        Tensor close = lpips.Distance(x, near),
+            distant = lpips.Distance(x, far);
         Assert.Equal([2, 1, 1, 1], close.shape);
         Assert.True(close.lt(distant).all().item<bool>());
         Assert.Equal([64, 128, 256, 384, 384, 512, 512], lpips.Features(x).Select(feature => feature.shape[1]).ToArray());
@@ -44,7 +59,8 @@ public sealed class LpipsTests : IDisposable
     public void Gray_pictures_are_shown_in_three_channels()
     {
         using Lpips lpips = new(LpipsNet.Squeeze, RandomSqueezeNet());
-        Tensor a = torch.rand(1, 1, 40, 40), b = torch.rand(1, 1, 40, 40);
+        Tensor a = torch.rand(1, 1, 40, 40),
+            b = torch.rand(1, 1, 40, 40);
         Assert.True((lpips.Distance(a, b) - lpips.Distance(a.expand(1, 3, 40, 40), b.expand(1, 3, 40, 40))).abs().item<float>() < 1e-7);
     }
 
@@ -71,7 +87,10 @@ public sealed class LpipsTests : IDisposable
     {
         using Lpips lpips = new(LpipsNet.Squeeze, RandomSqueezeNet());
         Assert.Equal(1, lpips.Features(torch.rand(1, 3, 17, 17))[^1].shape[3]);
-        Assert.Contains("17x17", Assert.Throws<ArgumentException>(() => lpips.Distance(torch.rand(1, 3, 16, 17), torch.rand(1, 3, 16, 17))).Message);
+        Assert.Contains(
+            "17x17",
+            Assert.Throws<ArgumentException>(() => lpips.Distance(torch.rand(1, 3, 16, 17), torch.rand(1, 3, 16, 17))).Message
+        );
     }
 
     public void Dispose() => _scope.Dispose();

@@ -15,12 +15,16 @@ public sealed class MetricsTests : IDisposable
     {
         long count = shape.Aggregate(1L, (a, b) => a * b);
         Random random = new((int)seed);
-        return torch.tensor(Enumerable.Range(0, (int)count).Select(_ => (float)((random.NextDouble() - 0.5) * Math.Sqrt(12))).ToArray()).reshape(shape);
+        return torch
+            .tensor(Enumerable.Range(0, (int)count).Select(_ => (float)((random.NextDouble() - 0.5) * Math.Sqrt(12))).ToArray())
+            .reshape(shape);
     }
 
     private static Tensor Scene(int channels, int height, int width)
     {
-        Tensor y = torch.arange(height).reshape(1, height, 1), x = torch.arange(width).reshape(1, 1, width), c = torch.arange(channels).reshape(channels, 1, 1);
+        Tensor y = torch.arange(height).reshape(1, height, 1),
+            x = torch.arange(width).reshape(1, 1, width),
+            c = torch.arange(channels).reshape(channels, 1, 1);
         return (0.5 + 0.25 * (x * 0.2 + c).sin() * (y * 0.13).cos() + 0.15 * ((x + y) * 0.7).sin()).unsqueeze(0).to(ScalarType.Float32);
     }
 
@@ -42,14 +46,19 @@ public sealed class MetricsTests : IDisposable
     {
         Tensor x = torch.full([1, 3, 8, 8], 0.5f);
         Assert.Equal(20, Psnr.Compute(x + 0.1, x, eightBit: false), 1e-4);
-        Assert.Equal(10 * Math.Log10(255 * 255 / 16.0), Psnr.Compute(torch.full([1, 3, 8, 8], 104f / 255), torch.full([1, 3, 8, 8], 100f / 255)), 1e-9);
+        Assert.Equal(
+            10 * Math.Log10(255 * 255 / 16.0),
+            Psnr.Compute(torch.full([1, 3, 8, 8], 104f / 255), torch.full([1, 3, 8, 8], 100f / 255)),
+            1e-9
+        );
     }
 
     [Fact]
     public void More_noise_is_worse_in_every_measure()
     {
         Tensor x = Scene(3, 100, 200);
-        PictureMetrics little = PictureMetrics.Compute(Noisy(x, 0.02, 1), x), much = PictureMetrics.Compute(Noisy(x, 0.1, 1), x);
+        PictureMetrics little = PictureMetrics.Compute(Noisy(x, 0.02, 1), x),
+            much = PictureMetrics.Compute(Noisy(x, 0.1, 1), x);
         Assert.True(little.Psnr > much.Psnr && little.PsnrY > much.PsnrY && little.Ssim > much.Ssim && little.Gmsd < much.Gmsd);
         Assert.True(HighBandEnergy.Ratio(Noisy(x, 0.1, 1), x) > HighBandEnergy.Ratio(Noisy(x, 0.02, 1), x));
     }
@@ -57,7 +66,8 @@ public sealed class MetricsTests : IDisposable
     [Fact]
     public void High_band_energy_sees_blur_and_nothing_else()
     {
-        Tensor x = Noisy(Scene(1, 64, 64), 0.1, 2), blurred = torch.nn.functional.avg_pool2d(x, 3, 1, 1);
+        Tensor x = Noisy(Scene(1, 64, 64), 0.1, 2),
+            blurred = torch.nn.functional.avg_pool2d(x, 3, 1, 1);
         Assert.True(HighBandEnergy.Ratio(blurred, x) < 0.2);
         Assert.Equal(4, HighBandEnergy.Ratio(x * 2, x, eightBit: false), 1e-4);
         Assert.True(double.IsNaN(HighBandEnergy.Ratio(x, torch.zeros_like(x))));
@@ -66,7 +76,8 @@ public sealed class MetricsTests : IDisposable
     [Fact]
     public void Gmsd_matches_a_direct_computation()
     {
-        Tensor a = Scene(1, 13, 17), b = Noisy(a, 0.1, 3);
+        Tensor a = Scene(1, 13, 17),
+            b = Noisy(a, 0.1, 3);
         Assert.Equal(DirectGmsd(a, b), Gmsd.Compute(a, b), 1e-9);
     }
 
@@ -79,24 +90,28 @@ public sealed class MetricsTests : IDisposable
             (int h, int w) = ((int)x.shape[2], (int)x.shape[3]);
             double At(int i, int j) => i < h && j < w ? values[0, 0, i, j].item<float>() : 0;
             (int rows, int columns) = ((h + 1) / 2, (w + 1) / 2);
-            double[,] small = new double[rows, columns], gradient = new double[rows, columns];
+            double[,] small = new double[rows, columns],
+                gradient = new double[rows, columns];
             for (int i = 0; i < rows; i++)
-                for (int j = 0; j < columns; j++) small[i, j] = (At(2 * i, 2 * j) + At(2 * i + 1, 2 * j) + At(2 * i, 2 * j + 1) + At(2 * i + 1, 2 * j + 1)) / 4;
+            for (int j = 0; j < columns; j++)
+                small[i, j] = (At(2 * i, 2 * j) + At(2 * i + 1, 2 * j) + At(2 * i, 2 * j + 1) + At(2 * i + 1, 2 * j + 1)) / 4;
             double S(int i, int j) => i >= 0 && j >= 0 && i < rows && j < columns ? small[i, j] : 0;
             for (int i = 0; i < rows; i++)
-                for (int j = 0; j < columns; j++)
+            for (int j = 0; j < columns; j++)
+            {
+                double gx = 0,
+                    gy = 0;
+                for (int d = -1; d <= 1; d++)
                 {
-                    double gx = 0, gy = 0;
-                    for (int d = -1; d <= 1; d++)
-                    {
-                        gx += (S(i + d, j + 1) - S(i + d, j - 1)) / 3;
-                        gy += (S(i + 1, j + d) - S(i - 1, j + d)) / 3;
-                    }
-                    gradient[i, j] = Math.Sqrt(gx * gx + gy * gy);
+                    gx += (S(i + d, j + 1) - S(i + d, j - 1)) / 3;
+                    gy += (S(i + 1, j + d) - S(i - 1, j + d)) / 3;
                 }
+                gradient[i, j] = Math.Sqrt(gx * gx + gy * gy);
+            }
             return gradient;
         }
-        double[,] m1 = Gradient(a), m2 = Gradient(b);
+        double[,] m1 = Gradient(a),
+            m2 = Gradient(b);
         double[] map = [.. m1.Cast<double>().Zip(m2.Cast<double>(), (p, q) => (2 * p * q + 170) / (p * p + q * q + 170))];
         double mean = map.Average();
         return Math.Sqrt(map.Sum(v => (v - mean) * (v - mean)) / (map.Length - 1));
@@ -105,7 +120,8 @@ public sealed class MetricsTests : IDisposable
     [Fact]
     public void Gray_pictures_are_compared_on_their_own_values()
     {
-        Tensor x = Scene(1, 40, 40), y = Noisy(x, 0.05, 4);
+        Tensor x = Scene(1, 40, 40),
+            y = Noisy(x, 0.05, 4);
         PictureMetrics metrics = PictureMetrics.Compute(y, x);
         Assert.Equal(metrics.Psnr, metrics.PsnrY, 1e-12);
         Assert.Equal(metrics.Psnr, Psnr.Compute(y.expand(1, 3, 40, 40), x.expand(1, 3, 40, 40)), 1e-12);
@@ -124,7 +140,9 @@ public sealed class MetricsTests : IDisposable
     [Fact]
     public void The_border_is_cut_before_anything_is_compared()
     {
-        Tensor x = Scene(3, 30, 30), y = Noisy(x, 0.05, 6), frame = y.clone();
+        Tensor x = Scene(3, 30, 30),
+            y = Noisy(x, 0.05, 6),
+            frame = y.clone();
         frame.narrow(2, 0, 3).fill_(0);
         frame.narrow(3, 27, 3).fill_(1);
         Assert.Equal(Psnr.Compute(y, x, 3), Psnr.Compute(frame, x, 3));
@@ -148,7 +166,8 @@ public sealed class MetricsTests : IDisposable
     public void Strips_of_large_pictures_do_not_show_in_the_result()
     {
         // Wide enough for several strips of rows.
-        Tensor x = Scene(1, 40, 10_000), y = Noisy(x[0], 0.05, 10).unsqueeze(0);
+        Tensor x = Scene(1, 40, 10_000),
+            y = Noisy(x[0], 0.05, 10).unsqueeze(0);
         double[] parts = [.. Enumerable.Range(0, 30).Select(row => Ssim.Compute(y.narrow(2, row, 11), x.narrow(2, row, 11)))];
         Assert.Equal(parts.Average(), Ssim.Compute(y, x), 1e-12);
     }
@@ -157,20 +176,28 @@ public sealed class MetricsTests : IDisposable
     public void Wrong_arguments_name_what_was_received()
     {
         Tensor x = torch.rand(1, 3, 20, 20);
-        Assert.Contains("[1,3,20,20] and [1,3,20,21]", Assert.Throws<ArgumentException>(() => Psnr.Compute(x, torch.rand(1, 3, 20, 21))).Message);
+        Assert.Contains(
+            "[1,3,20,20] and [1,3,20,21]",
+            Assert.Throws<ArgumentException>(() => Psnr.Compute(x, torch.rand(1, 3, 20, 21))).Message
+        );
         Assert.Contains("border of 10", Assert.Throws<ArgumentException>(() => Psnr.Compute(x, x, 10)).Message);
         Assert.Contains("11x11", Assert.Throws<ArgumentException>(() => Ssim.Compute(x, x, 5)).Message);
-        Assert.Contains("[2,3,20,20]", Assert.Throws<ArgumentException>(() => Psnr.Compute(torch.rand(2, 3, 20, 20), torch.rand(2, 3, 20, 20))).Message);
+        Assert.Contains(
+            "[2,3,20,20]",
+            Assert.Throws<ArgumentException>(() => Psnr.Compute(torch.rand(2, 3, 20, 20), torch.rand(2, 3, 20, 20))).Message
+        );
         Assert.Contains("two whole blocks", Assert.Throws<ArgumentException>(() => Niqe.Compute(x)).Message);
     }
 
     [Fact]
     public void Nothing_leaks()
     {
-        Tensor x = Scene(3, 100, 200), y = Noisy(x, 0.1, 9);
+        Tensor x = Scene(3, 100, 200),
+            y = Noisy(x, 0.1, 9);
         PictureMetrics.Compute(y, x);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        for (int i = 0; i < 3; i++) PictureMetrics.Compute(y, x);
+        for (int i = 0; i < 3; i++)
+            PictureMetrics.Compute(y, x);
         HighBandEnergy.Ratio(y, x);
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }

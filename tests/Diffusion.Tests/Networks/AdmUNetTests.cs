@@ -5,7 +5,14 @@ namespace Diffusion.Tests.Networks;
 
 public sealed class AdmUNetTests
 {
-    private static readonly AdmUNetConfig Small = new() { ModelChannels = 32, NumResBlocks = 1, ChannelMult = [1, 2], UseScaleShiftNorm = true, ResblockUpdown = true };
+    private static readonly AdmUNetConfig Small = new()
+    {
+        ModelChannels = 32,
+        NumResBlocks = 1,
+        ChannelMult = [1, 2],
+        UseScaleShiftNorm = true,
+        ResblockUpdown = true,
+    };
 
     [Fact]
     public void An_initialised_network_returns_zero_as_published()
@@ -20,7 +27,9 @@ public sealed class AdmUNetTests
     public void Initialisation_depends_on_the_seed_and_the_name_only()
     {
         using ComputeScope scope = new();
-        using AdmUNet a = new(Small), b = new(Small), c = new(Small);
+        using AdmUNet a = new(Small),
+            b = new(Small),
+            c = new(Small);
         a.Initialize(1);
         b.Initialize(1);
         c.Initialize(2);
@@ -41,12 +50,14 @@ public sealed class AdmUNetTests
         Tensor flat = torch.cat([.. network.Parameters.Select(p => p.Value.flatten())]);
         // Random values everywhere: published initialisation would block gradients behind zeros.
         flat = flat + 0.02 * torch.arange(flat.numel()).sin();
-        Tensor x = torch.arange(2 * 3 * 16 * 16).reshape(2, 3, 16, 16).cos(), t = torch.tensor([10f, 500f]);
+        Tensor x = torch.arange(2 * 3 * 16 * 16).reshape(2, 3, 16, 16).cos(),
+            t = torch.tensor([10f, 500f]);
         using (torch.enable_grad())
         {
             Tensor leaf = flat.detach().requires_grad_();
             Tensor[] pieces = leaf.split([.. network.Parameters.Select(p => p.Value.numel())]);
-            foreach ((var parameter, Tensor piece) in network.Parameters.Zip(pieces)) parameter.Value = piece.view(parameter.Shape);
+            foreach ((var parameter, Tensor piece) in network.Parameters.Zip(pieces))
+                parameter.Value = piece.view(parameter.Shape);
             Tensor loss = network.Forward(x, t).square().mean();
             Tensor gradient = torch.autograd.grad([loss], [leaf])[0];
             Assert.True(gradient.isfinite().all().item<bool>());
@@ -57,7 +68,8 @@ public sealed class AdmUNetTests
                 using IDisposable _ = torch.no_grad();
                 Tensor moved = leaf.detach() + step * direction;
                 Tensor[] parts = moved.split([.. network.Parameters.Select(p => p.Value.numel())]);
-                foreach ((var parameter, Tensor part) in network.Parameters.Zip(parts)) parameter.Value = part.view(parameter.Shape);
+                foreach ((var parameter, Tensor part) in network.Parameters.Zip(parts))
+                    parameter.Value = part.view(parameter.Shape);
                 return network.Forward(x, t).square().mean().item<float>();
             }
             const double Step = 1e-3;
@@ -74,11 +86,22 @@ public sealed class AdmUNetTests
     public void Without_norms_over_the_picture_and_attention_the_receptive_field_is_finite(int patch, int blocks, bool resblocks)
     {
         using ComputeScope scope = new();
-        AdmUNetConfig config = Small with { NumResBlocks = blocks, PatchSize = patch, ResblockUpdown = resblocks, PixelNorm = true, MiddleAttention = false };
+        AdmUNetConfig config = Small with
+        {
+            NumResBlocks = blocks,
+            PatchSize = patch,
+            ResblockUpdown = resblocks,
+            PixelNorm = true,
+            MiddleAttention = false,
+        };
         using AdmUNet network = Filled(config);
-        int field = config.ReceptiveField!.Value, radius = field / 2, side = (2 * field + 40) / network.SizeMultiple * network.SizeMultiple;
-        Tensor x = torch.arange(3L * side * side).reshape(1, 3, side, side).sin(), t = torch.tensor([100f]);
-        int at = side / 2 + 1, reached = 0;
+        int field = config.ReceptiveField!.Value,
+            radius = field / 2,
+            side = (2 * field + 40) / network.SizeMultiple * network.SizeMultiple;
+        Tensor x = torch.arange(3L * side * side).reshape(1, 3, side, side).sin(),
+            t = torch.tensor([100f]);
+        int at = side / 2 + 1,
+            reached = 0;
         Tensor y = network.Forward(x, t);
         for (int offset = 0; offset < network.SizeMultiple; offset++)
         {
@@ -97,8 +120,10 @@ public sealed class AdmUNetTests
     public void Patches_are_a_network_on_a_picture_of_more_channels()
     {
         using ComputeScope scope = new();
-        using AdmUNet patched = Filled(Small with { PatchSize = 2 }), whole = Filled(Small with { InChannels = 12, OutChannels = 12 });
-        Tensor x = torch.arange(2 * 3 * 16 * 24).reshape(2, 3, 16, 24).cos(), t = torch.tensor([10f, 500f]);
+        using AdmUNet patched = Filled(Small with { PatchSize = 2 }),
+            whole = Filled(Small with { InChannels = 12, OutChannels = 12 });
+        Tensor x = torch.arange(2 * 3 * 16 * 24).reshape(2, 3, 16, 24).cos(),
+            t = torch.tensor([10f, 500f]);
         Tensor expected = torch.nn.functional.pixel_shuffle(whole.Forward(torch.nn.functional.pixel_unshuffle(x, 2), t), 2);
         Assert.True(patched.Forward(x, t).eq(expected).all().item<bool>());
         Assert.Throws<ArgumentException>(() => patched.Forward(x[.., .., ..14], t));
@@ -108,7 +133,8 @@ public sealed class AdmUNetTests
     {
         AdmUNet network = new(config);
         network.Initialize(5);
-        foreach (var parameter in network.Parameters) parameter.Value = parameter.Value + 0.03 * torch.arange(parameter.Value.numel()).reshape(parameter.Shape).sin();
+        foreach (var parameter in network.Parameters)
+            parameter.Value = parameter.Value + 0.03 * torch.arange(parameter.Value.numel()).reshape(parameter.Shape).sin();
         return network;
     }
 
@@ -116,18 +142,21 @@ public sealed class AdmUNetTests
     public void Two_networks_may_share_storage()
     {
         using ComputeScope scope = new();
-        using AdmUNet first = new(Small), second = new(Small);
+        using AdmUNet first = new(Small),
+            second = new(Small);
         first.Initialize(4);
-        foreach ((var from, var to) in first.Parameters.Zip(second.Parameters)) to.Value = from.Value.alias();
-        using (torch.no_grad()) first.Parameters.Single(p => p.Name == "out.2.bias").Value.fill_(0.5);
+        foreach ((var from, var to) in first.Parameters.Zip(second.Parameters))
+            to.Value = from.Value.alias();
+        using (torch.no_grad())
+            first.Parameters.Single(p => p.Name == "out.2.bias").Value.fill_(0.5);
         Assert.Equal(0.5f, second.Forward(torch.zeros(1, 3, 8, 8), torch.tensor([0f])).max().item<float>());
     }
 
     [Theory]
     [InlineData(new double[] { 1.5, 1 }, "multiples of 32")]
     [InlineData(new double[0], "levels")]
-    public void Impossible_widths_are_named(double[] multipliers, string expected)
-        => Assert.Contains(expected, Assert.Throws<ArgumentException>(() => new AdmUNet(Small with { ChannelMult = multipliers })).Message);
+    public void Impossible_widths_are_named(double[] multipliers, string expected) =>
+        Assert.Contains(expected, Assert.Throws<ArgumentException>(() => new AdmUNet(Small with { ChannelMult = multipliers })).Message);
 
     [Fact]
     public void Sizes_and_labels_that_do_not_fit_are_named()
@@ -135,7 +164,17 @@ public sealed class AdmUNetTests
         using ComputeScope scope = new();
         using AdmUNet network = new(Small);
         network.Initialize(1);
-        Assert.Contains("multiples of 2", Assert.Throws<ArgumentException>(() => network.Forward(torch.zeros(1, 3, 7, 8), torch.zeros(1))).Message);
-        Assert.Contains("no classes", Assert.Throws<ArgumentException>(() => network.Forward(torch.zeros(1, 3, 8, 8), torch.zeros(1), torch.zeros(1, dtype: ScalarType.Int64))).Message);
+        Assert.Contains(
+            "multiples of 2",
+            Assert.Throws<ArgumentException>(() => network.Forward(torch.zeros(1, 3, 7, 8), torch.zeros(1))).Message
+        );
+        Assert.Contains(
+            "no classes",
+            Assert
+                .Throws<ArgumentException>(() =>
+                    network.Forward(torch.zeros(1, 3, 8, 8), torch.zeros(1), torch.zeros(1, dtype: ScalarType.Int64))
+                )
+                .Message
+        );
     }
 }

@@ -33,10 +33,15 @@ public sealed class DruNetTests
         using ComputeScope scope = new();
         using DruNet network = new(new DruNetConfig([8, 8, 8, 8], 1));
         network.Initialize(1);
-        int field = network.Config.ReceptiveField, size = 256, at = 120;
+        int field = network.Config.ReceptiveField,
+            size = 256,
+            at = 120;
         // Large positive weights: no path cancels or is cut by a ReLU.
-        using (torch.no_grad()) foreach (var parameter in network.Parameters) parameter.Value.abs_().add_(0.1);
-        Tensor x = torch.rand(1, 4, size, size), changed = x.clone();
+        using (torch.no_grad())
+            foreach (var parameter in network.Parameters)
+                parameter.Value.abs_().add_(0.1);
+        Tensor x = torch.rand(1, 4, size, size),
+            changed = x.clone();
         changed[0, 0, at, at] += 1;
         Tensor moved = (network.Forward(x.to(ScalarType.Float32)) - network.Forward(changed)).abs().amax([0L, 1L]).ne(0).nonzero();
         long reach = (moved - at).abs().max().item<long>();

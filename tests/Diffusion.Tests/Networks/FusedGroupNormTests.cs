@@ -7,16 +7,32 @@ namespace Diffusion.Tests.Networks;
 public sealed class FusedGroupNormTests
 {
     [Theory]
-    [InlineData(1, 32, 5, 7, true, true), InlineData(3, 96, 16, 16, true, false), InlineData(2, 64, 1, 1, false, true), InlineData(1, 256, 40, 33, false, false), InlineData(2, 32, 200, 100, true, true)]
+    [
+        InlineData(1, 32, 5, 7, true, true),
+        InlineData(3, 96, 16, 16, true, false),
+        InlineData(2, 64, 1, 1, false, true),
+        InlineData(1, 256, 40, 33, false, false),
+        InlineData(2, 32, 200, 100, true, true)
+    ]
     public void The_fused_norm_agrees_with_float64_arithmetic(int n, int channels, int height, int width, bool modulated, bool silu)
     {
         using ComputeScope scope = new();
         using OneNorm fused = new(new ComputePolicy(), channels);
-        Tensor x = ChannelsLast.Of(Numbers(n, channels, height, width) * 0.7 + 2), scale = Numbers(n, channels), shift = Numbers(n, channels) * 0.3;
+        Tensor x = ChannelsLast.Of(Numbers(n, channels, height, width) * 0.7 + 2),
+            scale = Numbers(n, channels),
+            shift = Numbers(n, channels) * 0.3;
         Tensor y = fused.Norm.Forward(x, modulated ? (scale, shift) : null, silu);
-        Tensor expected = torch.nn.functional.group_norm(x.to(ScalarType.Float64), 32, fused.Parameters[0].Value.to(ScalarType.Float64), fused.Parameters[1].Value.to(ScalarType.Float64), 1e-5);
-        if (modulated) expected = expected * (1 + scale.reshape(n, channels, 1, 1)) + shift.reshape(n, channels, 1, 1);
-        if (silu) expected = torch.nn.functional.silu(expected);
+        Tensor expected = torch.nn.functional.group_norm(
+            x.to(ScalarType.Float64),
+            32,
+            fused.Parameters[0].Value.to(ScalarType.Float64),
+            fused.Parameters[1].Value.to(ScalarType.Float64),
+            1e-5
+        );
+        if (modulated)
+            expected = expected * (1 + scale.reshape(n, channels, 1, 1)) + shift.reshape(n, channels, 1, 1);
+        if (silu)
+            expected = torch.nn.functional.silu(expected);
         Assert.Equal(x.shape, y.shape);
         Assert.True(ChannelsLast.Is(y));
         Assert.True((y - expected).abs().max().item<double>() < 3e-5);
@@ -28,11 +44,17 @@ public sealed class FusedGroupNormTests
         using ComputeScope scope = new();
         using OneNorm fused = new(new ComputePolicy(), 64);
         Tensor x = ChannelsLast.Of(Numbers(2, 64, 9, 11)).to(ScalarType.BFloat16);
-        Tensor exact = fused.Norm.Forward(x.to(ScalarType.Float32), silu: true), single = fused.Norm.Forward(x, silu: true, dtype: ScalarType.Float32), half = fused.Norm.Forward(x, silu: true);
+        Tensor exact = fused.Norm.Forward(x.to(ScalarType.Float32), silu: true),
+            single = fused.Norm.Forward(x, silu: true, dtype: ScalarType.Float32),
+            half = fused.Norm.Forward(x, silu: true);
         Assert.True(exact.eq(single).all().item<bool>());
         Assert.Equal(ScalarType.BFloat16, half.dtype);
         // Half a unit of bfloat16's last place, and what the rougher exponential adds before.
-        Assert.InRange(((half.to(ScalarType.Float32) - exact).abs() / exact.abs().clamp_min(1e-6f)).max().item<float>(), 0, 1.0 / 256 + 2e-4);
+        Assert.InRange(
+            ((half.to(ScalarType.Float32) - exact).abs() / exact.abs().clamp_min(1e-6f)).max().item<float>(),
+            0,
+            1.0 / 256 + 2e-4
+        );
         Assert.True(half.eq(exact.to(ScalarType.BFloat16)).to(ScalarType.Float32).mean().item<float>() > 0.96);
     }
 
@@ -60,7 +82,8 @@ public sealed class FusedGroupNormTests
     public void Under_gradients_a_differentiable_path_has_the_gradients_of_the_library_operators()
     {
         using ComputeScope scope = new();
-        using OneNorm fused = new(new ComputePolicy(), 32), plain = new(ComputePolicy.Reference, 32);
+        using OneNorm fused = new(new ComputePolicy(), 32),
+            plain = new(ComputePolicy.Reference, 32);
         Tensor Gradient(OneNorm network)
         {
             using IDisposable _ = torch.enable_grad();
@@ -76,22 +99,26 @@ public sealed class FusedGroupNormTests
     {
         using ComputeScope scope = new();
         using OneNorm fused = new(new ComputePolicy(), 32);
-        Tensor x = ChannelsLast.Of(Numbers(1, 32, 4, 4)), shift = torch.full([1, 32], 500f);
+        Tensor x = ChannelsLast.Of(Numbers(1, 32, 4, 4)),
+            shift = torch.full([1, 32], 500f);
         shift[0, 0] = -500;
         Tensor y = fused.Norm.Forward(x, (torch.zeros(1, 32), shift), silu: true);
         Assert.InRange(y[0, 0].abs().max().item<float>(), 0, 1e-30);
         Assert.InRange(y[0, 1].mean().item<float>(), 499, 501);
     }
 
-    private static Tensor Numbers(params long[] shape) => new PhiloxNoise(3, [.. Enumerable.Range(0, (int)shape[0]).Select(i => new ImageKey((ulong)i))]).Draw(NoiseRole.Start, shape);
+    private static Tensor Numbers(params long[] shape) =>
+        new PhiloxNoise(3, [.. Enumerable.Range(0, (int)shape[0]).Select(i => new ImageKey((ulong)i))]).Draw(NoiseRole.Start, shape);
 
     /// <summary>A network that is one norm with uneven weights.</summary>
     private sealed class OneNorm : Network
     {
-        public OneNorm(ComputePolicy policy, long channels) : base(policy)
+        public OneNorm(ComputePolicy policy, long channels)
+            : base(policy)
         {
             Norm = new GroupNorm(this, "norm", channels);
-            foreach (var parameter in Parameters) parameter.Value = torch.linspace(0.5, 1.5, channels);
+            foreach (var parameter in Parameters)
+                parameter.Value = torch.linspace(0.5, 1.5, channels);
         }
 
         public GroupNorm Norm { get; }

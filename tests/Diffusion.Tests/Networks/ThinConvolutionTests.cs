@@ -7,14 +7,27 @@ namespace Diffusion.Tests.Networks;
 public sealed class ThinConvolutionTests
 {
     [Theory]
-    [InlineData(1, 32, 9, 14, true), InlineData(2, 64, 16, 7, true), InlineData(3, 32, 1, 1, true), InlineData(1, 96, 2, 1, false), InlineData(1, 32, 1, 2, true), InlineData(2, 32, 3, 3, false), InlineData(1, 16, 40, 33, true)]
+    [
+        InlineData(1, 32, 9, 14, true),
+        InlineData(2, 64, 16, 7, true),
+        InlineData(3, 32, 1, 1, true),
+        InlineData(1, 96, 2, 1, false),
+        InlineData(1, 32, 1, 2, true),
+        InlineData(2, 32, 3, 3, false),
+        InlineData(1, 16, 40, 33, true)
+    ]
     public void It_agrees_with_float64_arithmetic(int n, int channels, int height, int width, bool bias)
     {
         using ComputeScope scope = new();
         using OneConvolution fused = new(new ComputePolicy(), channels, bias);
         Tensor x = ChannelsLast.Of(Numbers(n, channels, height, width));
         Tensor y = fused.Layer.Forward(x);
-        Tensor expected = torch.nn.functional.conv2d(x.to(ScalarType.Float64), fused.Parameters[0].Value.to(ScalarType.Float64), bias ? fused.Parameters[1].Value.to(ScalarType.Float64) : null, padding: [1, 1]);
+        Tensor expected = torch.nn.functional.conv2d(
+            x.to(ScalarType.Float64),
+            fused.Parameters[0].Value.to(ScalarType.Float64),
+            bias ? fused.Parameters[1].Value.to(ScalarType.Float64) : null,
+            padding: [1, 1]
+        );
         Assert.Equal(expected.shape, y.shape);
         Assert.True(ChannelsLast.Is(y));
         Assert.InRange((y - expected).abs().max().item<double>(), 0, 1e-4);
@@ -33,10 +46,12 @@ public sealed class ThinConvolutionTests
 
     private sealed class OneConvolution : Network
     {
-        public OneConvolution(ComputePolicy policy, long channels, bool bias) : base(policy)
+        public OneConvolution(ComputePolicy policy, long channels, bool bias)
+            : base(policy)
         {
             Layer = new Conv2d(this, "layer", channels, 3, bias: bias, keepFloat32: true);
-            foreach (var parameter in Parameters) parameter.Value = Numbers(parameter.Shape) * 0.2;
+            foreach (var parameter in Parameters)
+                parameter.Value = Numbers(parameter.Shape) * 0.2;
         }
 
         public Conv2d Layer { get; }

@@ -7,18 +7,32 @@ namespace Diffusion.Tests.Networks;
 public sealed class WinogradConvolutionTests
 {
     [Theory]
-    [InlineData(1, 32, 32, 64, 48, true), InlineData(2, 16, 64, 47, 61, true), InlineData(3, 48, 32, 50, 45, false), InlineData(1, 64, 96, 2049, 1, true), InlineData(1, 32, 32, 2, 1030, true), InlineData(1, 256, 160, 46, 46, true)]
+    [
+        InlineData(1, 32, 32, 64, 48, true),
+        InlineData(2, 16, 64, 47, 61, true),
+        InlineData(3, 48, 32, 50, 45, false),
+        InlineData(1, 64, 96, 2049, 1, true),
+        InlineData(1, 32, 32, 2, 1030, true),
+        InlineData(1, 256, 160, 46, 46, true)
+    ]
     public void It_agrees_with_float64_arithmetic(int n, int inputs, int outputs, int height, int width, bool bias)
     {
         using ComputeScope scope = new();
-        using OneConvolution fused = new(new ComputePolicy(), inputs, outputs, bias), plain = new(ComputePolicy.Reference, inputs, outputs, bias);
+        using OneConvolution fused = new(new ComputePolicy(), inputs, outputs, bias),
+            plain = new(ComputePolicy.Reference, inputs, outputs, bias);
         Tensor x = ChannelsLast.Of(Numbers(n, inputs, height, width));
         Tensor y = fused.Layer.Forward(x);
-        Tensor expected = torch.nn.functional.conv2d(x.to(ScalarType.Float64), fused.Parameters[0].Value.to(ScalarType.Float64), bias ? fused.Parameters[1].Value.to(ScalarType.Float64) : null, padding: [1, 1]);
+        Tensor expected = torch.nn.functional.conv2d(
+            x.to(ScalarType.Float64),
+            fused.Parameters[0].Value.to(ScalarType.Float64),
+            bias ? fused.Parameters[1].Value.to(ScalarType.Float64) : null,
+            padding: [1, 1]
+        );
         Assert.Equal(expected.shape, y.shape);
         Assert.True(ChannelsLast.Is(y));
         Assert.InRange((y - expected).abs().max().item<double>() / expected.std().item<double>(), 0, 2e-4);
-        if (System.Runtime.Intrinsics.X86.Fma.IsSupported) Assert.False(y.eq(plain.Layer.Forward(x)).all().item<bool>(), "The library computed this.");
+        if (System.Runtime.Intrinsics.X86.Fma.IsSupported)
+            Assert.False(y.eq(plain.Layer.Forward(x)).all().item<bool>(), "The library computed this.");
     }
 
     [Fact]
@@ -45,10 +59,12 @@ public sealed class WinogradConvolutionTests
 
     private sealed class OneConvolution : Network
     {
-        public OneConvolution(ComputePolicy policy, long inputs, long outputs, bool bias) : base(policy)
+        public OneConvolution(ComputePolicy policy, long inputs, long outputs, bool bias)
+            : base(policy)
         {
             Layer = new Conv2d(this, "layer", inputs, outputs, bias: bias, keepFloat32: true);
-            foreach (var parameter in Parameters) parameter.Value = Numbers(parameter.Shape) * 0.2;
+            foreach (var parameter in Parameters)
+                parameter.Value = Numbers(parameter.Shape) * 0.2;
         }
 
         public Conv2d Layer { get; }

@@ -15,7 +15,9 @@ public sealed class BayerTests
         using ComputeScope scope = new();
         using LinearOperator a = new Bayer { Pattern = pattern }.Bind(new ImageShape(3, 11, 14));
         // Parallel slopes in all colours: the gradient of one is that of the others.
-        Tensor slope = 0.02 * torch.arange(11).reshape(11, 1) + 0.03 * torch.arange(14), x = torch.stack([slope, slope + 0.1, slope + 0.2]).unsqueeze(0), guess = a.Guess(a.Apply(x));
+        Tensor slope = 0.02 * torch.arange(11).reshape(11, 1) + 0.03 * torch.arange(14),
+            x = torch.stack([slope, slope + 0.1, slope + 0.2]).unsqueeze(0),
+            guess = a.Guess(a.Apply(x));
         Assert.True((guess - x).narrow(2, 2, 7).narrow(3, 2, 10).abs().max().item<float>() < 1e-5);
         Assert.True((a.Apply(guess) - a.Apply(x)).abs().max().item<float>() < 1e-6);
     }
@@ -38,7 +40,8 @@ public sealed class BayerTests
     {
         using ComputeScope scope = new();
         using LinearOperator a = new Bayer().Bind(new ImageShape(3, height, width));
-        Tensor y = torch.full([1, 1, height, width], 0.5), guess = a.Guess(y);
+        Tensor y = torch.full([1, 1, height, width], 0.5),
+            guess = a.Guess(y);
         Assert.Equal([1L, 3, height, width], guess.shape);
         Assert.True((a.Apply(guess) - y).abs().max().item<float>() < 1e-6);
     }

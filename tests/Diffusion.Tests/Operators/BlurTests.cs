@@ -7,19 +7,33 @@ namespace Diffusion.Tests.Operators;
 public sealed class BlurTests
 {
     public static TheoryData<Boundary, KernelOrientation, int, int> Cases =>
-        [.. from boundary in Enum.GetValues<Boundary>() from orientation in Enum.GetValues<KernelOrientation>() from size in ((int, int)[])[(3, 5), (4, 2), (1, 3), (5, 5)] select (boundary, orientation, size.Item1, size.Item2)];
+        [
+            .. from boundary in Enum.GetValues<Boundary>()
+            from orientation in Enum.GetValues<KernelOrientation>()
+            from size in ((int, int)[])[(3, 5), (4, 2), (1, 3), (5, 5)]
+            select (boundary, orientation, size.Item1, size.Item2),
+        ];
 
     [Theory, MemberData(nameof(Cases))]
     public void A_blur_is_the_sum_that_its_documentation_says(Boundary boundary, KernelOrientation orientation, int rows, int columns)
     {
         using ComputeScope scope = new();
-        const int Height = 7, Width = 6;
-        Tensor x = new PhiloxNoise(1, [default]).Draw(NoiseRole.Step, 1, 1, Height, Width), kernel = new PhiloxNoise(2, [default]).Draw(NoiseRole.Step, 1, rows, columns)[0];
+        const int Height = 7,
+            Width = 6;
+        Tensor x = new PhiloxNoise(1, [default]).Draw(NoiseRole.Step, 1, 1, Height, Width),
+            kernel = new PhiloxNoise(2, [default]).Draw(NoiseRole.Step, 1, rows, columns)[0];
         using LinearOperator a = Blur.Of(new ImageShape(1, Height, Width), kernel, boundary, orientation);
         Tensor y = a.Apply(x);
         Assert.Equal(boundary == Boundary.Valid ? [1, 1, Height - rows + 1, Width - columns + 1] : x.shape, y.shape);
-        float[,] picture = Values(x[0, 0]), k = Values(kernel), actual = Values(y[0, 0]);
-        (int dy, int dx) = boundary == Boundary.Valid ? orientation == KernelOrientation.Convolve ? (rows - 1 - rows / 2, columns - 1 - columns / 2) : (rows / 2, columns / 2) : (0, 0);
+        float[,] picture = Values(x[0, 0]),
+            k = Values(kernel),
+            actual = Values(y[0, 0]);
+        (int dy, int dx) =
+            boundary == Boundary.Valid
+                ? orientation == KernelOrientation.Convolve
+                    ? (rows - 1 - rows / 2, columns - 1 - columns / 2)
+                    : (rows / 2, columns / 2)
+                : (0, 0);
         for (int i = 0; i < actual.GetLength(0); i++)
         {
             for (int j = 0; j < actual.GetLength(1); j++)
@@ -42,13 +56,23 @@ public sealed class BlurTests
     public void A_blur_keeps_the_mean_of_a_constant_picture_and_moves_nothing()
     {
         using ComputeScope scope = new();
-        foreach (string spec in (string[])["blur", "blur:kernel=motion,length=9,angle=45", "blur:kernel=motion,seed=7,size=15", "blur:kernel=disk,radius=3", "blur:kernel=uniform,size=5"])
+        foreach (
+            string spec in (string[])
+                [
+                    "blur",
+                    "blur:kernel=motion,length=9,angle=45",
+                    "blur:kernel=motion,seed=7,size=15",
+                    "blur:kernel=disk,radius=3",
+                    "blur:kernel=uniform,size=5",
+                ]
+        )
         {
             using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(1, 41, 41));
             Assert.True((a.Apply(torch.ones(1, 1, 41, 41)) - 1).abs().max().item<float>() < 1e-5, spec);
             Tensor point = torch.zeros(1, 1, 41, 41);
             point[0, 0, 20, 20] = torch.tensor(1f);
-            Tensor spread = a.Apply(point)[0, 0], at = torch.arange(41).to(ScalarType.Float32) - 20;
+            Tensor spread = a.Apply(point)[0, 0],
+                at = torch.arange(41).to(ScalarType.Float32) - 20;
             Assert.Equal(0, (spread.sum(1) * at).sum().item<float>(), 0.25);
             Assert.Equal(0, (spread.sum(0) * at).sum().item<float>(), 0.25);
         }
@@ -77,7 +101,9 @@ public sealed class BlurTests
     public void Lopsided_kernels_are_solved_precisely(string boundary)
     {
         using ComputeScope scope = new();
-        using LinearOperator a = ShippedOperators.Catalog.Parse($"blur:kernel=motion,length=15,angle=30,boundary={boundary}").Bind(new ImageShape(3, 90, 110));
+        using LinearOperator a = ShippedOperators
+            .Catalog.Parse($"blur:kernel=motion,length=15,angle=30,boundary={boundary}")
+            .Bind(new ImageShape(3, 90, 110));
         Tensor b = a.Adjoint(a.Apply(new PhiloxNoise(3, [default]).Draw(NoiseRole.Step, 1, 3, 90, 110)));
         Tensor x = a.SolveNormal(b, 1e-3);
         Assert.InRange(a.LastSolve!.Value.Iterations, 1, 80);
@@ -113,7 +139,8 @@ public sealed class BlurTests
         }
 
         // Of a Gaussian that is narrow beside the picture and wide beside a pixel: 1 / (4 pi sigma^2).
-        foreach (string boundary in (string[])["symmetric", "circular", "replicate"]) Assert.Equal(1 / (16 * Math.PI), Of($"blur:sigma=2,boundary={boundary}")!.Value, 0.001);
+        foreach (string boundary in (string[])["symmetric", "circular", "replicate"])
+            Assert.Equal(1 / (16 * Math.PI), Of($"blur:sigma=2,boundary={boundary}")!.Value, 0.001);
         double disk = Of("blur:kernel=disk,radius=3")!.Value;
         Assert.True(disk > 0.04, $"{disk}");
         Assert.Equal(disk, Of("blur:kernel=disk,radius=3", 200, 150)!.Value, 0.002);
@@ -154,7 +181,12 @@ public sealed class BlurTests
     public void Motion_at_a_positive_angle_rises_to_the_right()
     {
         using ComputeScope scope = new();
-        Tensor kernel = new Blur { Kernel = "motion", Length = 9, Angle = 30 }.BuildKernel();
+        Tensor kernel = new Blur
+        {
+            Kernel = "motion",
+            Length = 9,
+            Angle = 30,
+        }.BuildKernel();
         (long h, long w) = (kernel.shape[0], kernel.shape[1]);
         Assert.True(kernel.narrow(0, 0, h / 2).narrow(1, w / 2 + 1, w / 2).sum().item<double>() > 0.2);
         Assert.Equal(0, kernel.narrow(0, 0, h / 2).narrow(1, 0, w / 2).sum().item<double>(), 6);
@@ -164,7 +196,24 @@ public sealed class BlurTests
     public void Camera_shakes_are_the_same_for_the_same_seed_only()
     {
         using ComputeScope scope = new();
-        Tensor a = new Blur { Kernel = "motion", Seed = 1, Size = 21 }.BuildKernel(), b = new Blur { Kernel = "motion", Seed = 1, Size = 21 }.BuildKernel(), c = new Blur { Kernel = "motion", Seed = 2, Size = 21 }.BuildKernel();
+        Tensor a = new Blur
+            {
+                Kernel = "motion",
+                Seed = 1,
+                Size = 21,
+            }.BuildKernel(),
+            b = new Blur
+            {
+                Kernel = "motion",
+                Seed = 1,
+                Size = 21,
+            }.BuildKernel(),
+            c = new Blur
+            {
+                Kernel = "motion",
+                Seed = 2,
+                Size = 21,
+            }.BuildKernel();
         Assert.Equal(0, (a - b).abs().max().item<double>());
         Assert.True((a - c).abs().max().item<double>() > 1e-3);
         Assert.Equal(1, a.sum().item<double>(), 9);
@@ -183,8 +232,12 @@ public sealed class BlurTests
     [InlineData("blur:kernel=missing.png", "is no file")]
     [InlineData("blur:kernel=gausian", "Did you mean \"gaussian\"?")]
     [InlineData("blur:boundary=valid,size=31", "The kernel is 31x31 but the picture is 20x20")]
-    public void A_kernel_that_cannot_be_used_is_named(string spec, string message)
-        => Assert.Contains(message, Assert.Throws<OperatorSpecException>(() => ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 20, 20))).Message, StringComparison.Ordinal);
+    public void A_kernel_that_cannot_be_used_is_named(string spec, string message) =>
+        Assert.Contains(
+            message,
+            Assert.Throws<OperatorSpecException>(() => ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 20, 20))).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("0 1\n1 nan\n", "NaN or infinity")]
@@ -198,7 +251,11 @@ public sealed class BlurTests
         File.WriteAllText(file, text);
         try
         {
-            Assert.Contains(message, Assert.Throws<OperatorSpecException>(() => new Blur { Kernel = file }.BuildKernel()).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                message,
+                Assert.Throws<OperatorSpecException>(() => new Blur { Kernel = file }.BuildKernel()).Message,
+                StringComparison.Ordinal
+            );
         }
         finally
         {
@@ -209,7 +266,8 @@ public sealed class BlurTests
     private static float Beyond(float[,] x, int i, int j, Boundary boundary)
     {
         (int h, int w) = (x.GetLength(0), x.GetLength(1));
-        if (boundary == Boundary.Zero && (i < 0 || j < 0 || i >= h || j >= w)) return 0;
+        if (boundary == Boundary.Zero && (i < 0 || j < 0 || i >= h || j >= w))
+            return 0;
         return x[Index(i, h, boundary), Index(j, w, boundary)];
     }
 

@@ -8,7 +8,11 @@ namespace Diffusion.Tests.Operators;
 public sealed class DownsampleTests
 {
     public static TheoryData<DownsampleKernel, int> Cases =>
-        [.. from kernel in (DownsampleKernel[])[DownsampleKernel.Bicubic, DownsampleKernel.Bilinear, DownsampleKernel.Lanczos] from factor in (int[])[2, 3, 4, 5] select (kernel, factor)];
+        [
+            .. from kernel in (DownsampleKernel[])[DownsampleKernel.Bicubic, DownsampleKernel.Bilinear, DownsampleKernel.Lanczos]
+            from factor in (int[])[2, 3, 4, 5]
+            select (kernel, factor),
+        ];
 
     [Theory, MemberData(nameof(Cases))]
     public void The_closed_form_is_the_resampling_that_pictures_are_resized_with(DownsampleKernel kernel, int factor)
@@ -16,7 +20,10 @@ public sealed class DownsampleTests
         using ComputeScope scope = new();
         Tensor x = new PhiloxNoise(1, [default]).Draw(NoiseRole.Step, 1, 3, 6 * factor, 4 * factor);
         using LinearOperator a = new Downsample { Factor = factor, Kernel = kernel }.Bind(new ImageShape(3, 6 * factor, 4 * factor));
-        ResampleKernel weights = kernel == DownsampleKernel.Bicubic ? ResampleKernel.Bicubic : kernel == DownsampleKernel.Bilinear ? ResampleKernel.Bilinear : ResampleKernel.Lanczos;
+        ResampleKernel weights =
+            kernel == DownsampleKernel.Bicubic ? ResampleKernel.Bicubic
+            : kernel == DownsampleKernel.Bilinear ? ResampleKernel.Bilinear
+            : ResampleKernel.Lanczos;
         Assert.True((Resize.ToSize(x, 6, 4, weights) - a.Apply(x)).abs().max().item<float>() < 2e-5);
     }
 
@@ -43,9 +50,26 @@ public sealed class DownsampleTests
     public void Every_guess_of_a_smooth_picture_is_near_it()
     {
         using ComputeScope scope = new();
-        Tensor rows = torch.linspace(0, 3, 48).unsqueeze(1), columns = torch.linspace(0, 2, 60), plane = 0.5 + 0.3 * (rows.sin() * columns.cos());
+        Tensor rows = torch.linspace(0, 3, 48).unsqueeze(1),
+            columns = torch.linspace(0, 2, 60),
+            plane = 0.5 + 0.3 * (rows.sin() * columns.cos());
         Tensor x = torch.stack([plane, plane, plane]).unsqueeze(0);
-        foreach (string spec in (string[])["identity", "blur", "blur:boundary=valid", "mask:random=0.8", "mask:stripes=4", "gray", "bayer", "pad:left=3,boundary=symmetric", "hadamard:order=sequency", "radon:angles=30", "gray|mask:random=0.5"])
+        foreach (
+            string spec in (string[])
+                [
+                    "identity",
+                    "blur",
+                    "blur:boundary=valid",
+                    "mask:random=0.8",
+                    "mask:stripes=4",
+                    "gray",
+                    "bayer",
+                    "pad:left=3,boundary=symmetric",
+                    "hadamard:order=sequency",
+                    "radon:angles=30",
+                    "gray|mask:random=0.5",
+                ]
+        )
         {
             using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 48, 60));
             double error = Math.Sqrt((a.Guess(a.Apply(x)) - x).square().mean().item<float>());

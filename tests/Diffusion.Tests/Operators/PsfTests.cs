@@ -17,11 +17,21 @@ public sealed class PsfTests
             for (int i = 0; i < 9; i++)
             {
                 double sigma = 1 + 0.25 * i;
-                IEnumerable<string> rows = Enumerable.Range(-9, 19).Select(r => string.Join(' ', Enumerable.Range(-9, 19).Select(c => Math.Exp(-(r * r + c * c) / (2 * sigma * sigma)).ToString("R", CultureInfo.InvariantCulture))));
+                IEnumerable<string> rows = Enumerable
+                    .Range(-9, 19)
+                    .Select(r =>
+                        string.Join(
+                            ' ',
+                            Enumerable
+                                .Range(-9, 19)
+                                .Select(c => Math.Exp(-(r * r + c * c) / (2 * sigma * sigma)).ToString("R", CultureInfo.InvariantCulture))
+                        )
+                    );
                 File.WriteAllLines(Path.Combine(folder, $"psf_{i / 3}_{i % 3}.txt"), rows);
             }
             using LinearOperator a = new Psf { File = folder }.Bind(new ImageShape(1, 120, 90));
-            Tensor truth = new PhiloxNoise(5, [default]).Draw(NoiseRole.Step, 1, 1, 120, 90), b = a.Adjoint(a.Apply(truth)) + 1e-3 * truth;
+            Tensor truth = new PhiloxNoise(5, [default]).Draw(NoiseRole.Step, 1, 1, 120, 90),
+                b = a.Adjoint(a.Apply(truth)) + 1e-3 * truth;
             Tensor solved = a.SolveNormal(b, 1e-3);
             Assert.True(a.LastSolve is { Iterations: <= 25, Residual: < 1e-4 }, $"{a.LastSolve}");
             Assert.True((solved - truth).norm().item<float>() < 1e-2 * truth.norm().item<float>());

@@ -22,20 +22,26 @@ public sealed class RadonTests
         for (int channel = 0; channel < 5; channel++)
         {
             float[] pixels = x[0, channel].contiguous().data<float>().ToArray();
-            double Pixel(int row, int column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : pixels[row * width + column];
+            double Pixel(int row, int column) =>
+                row < 0 || row >= height || column < 0 || column >= width ? 0 : pixels[row * width + column];
             for (int angle = 0; angle < angles; angle++)
             {
                 (double sin, double cos) = Math.SinCos(Math.PI * angle / angles);
                 for (int ray = 0; ray < y.shape[3]; ray++)
                 {
                     // The points with column cos + row sin = s, both from the middle of the picture.
-                    double s = ray - (y.shape[3] - 1) / 2.0, sum = 0;
+                    double s = ray - (y.shape[3] - 1) / 2.0,
+                        sum = 0;
                     bool steep = Math.Abs(cos) >= Math.Abs(sin);
                     for (int line = 0; line < (steep ? height : width); line++)
                     {
-                        double at = steep ? (s - (line - (height - 1) / 2.0) * sin) / cos + (width - 1) / 2.0 : (s - (line - (width - 1) / 2.0) * cos) / sin + (height - 1) / 2.0;
+                        double at = steep
+                            ? (s - (line - (height - 1) / 2.0) * sin) / cos + (width - 1) / 2.0
+                            : (s - (line - (width - 1) / 2.0) * cos) / sin + (height - 1) / 2.0;
                         int near = (int)Math.Floor(at);
-                        sum += steep ? (1 - at + near) * Pixel(line, near) + (at - near) * Pixel(line, near + 1) : (1 - at + near) * Pixel(near, line) + (at - near) * Pixel(near + 1, line);
+                        sum += steep
+                            ? (1 - at + near) * Pixel(line, near) + (at - near) * Pixel(line, near + 1)
+                            : (1 - at + near) * Pixel(near, line) + (at - near) * Pixel(near + 1, line);
                     }
                     sum *= 1 / Math.Max(Math.Abs(cos), Math.Abs(sin)) / Math.Sqrt((double)angles * Math.Max(height, width));
                     Assert.Equal(sum, y[0, channel, angle, ray].item<float>(), 2e-5);
@@ -54,7 +60,8 @@ public sealed class RadonTests
         try
         {
             torch.set_num_threads(2);
-            Tensor y = a.Apply(x), back = a.Adjoint(y);
+            Tensor y = a.Apply(x),
+                back = a.Adjoint(y);
             torch.set_num_threads(1);
             for (int i = 0; i < 3; i++)
             {

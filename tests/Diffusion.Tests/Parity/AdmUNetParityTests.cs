@@ -19,23 +19,40 @@ public sealed class AdmUNetParityTests
         {
             foreach (ConfigNode variant in config.Objects("variants"))
             {
-                AdmUNetConfig arguments = NetworkCase.Network(config, variant, "num_heads", "num_head_channels", "num_heads_upsample", "use_new_attention_order");
+                AdmUNetConfig arguments = NetworkCase.Network(
+                    config,
+                    variant,
+                    "num_heads",
+                    "num_head_channels",
+                    "num_heads_upsample",
+                    "use_new_attention_order"
+                );
                 using AdmUNet network = new(arguments, policy);
                 reference.LoadInto(network);
                 network.Arrange();
-                string name = variant.String("name"), inputs = variant.String("inputs");
+                string name = variant.String("name"),
+                    inputs = variant.String("inputs");
                 string[] record = variant.Strings("record");
                 Tensor? labels = arguments.NumClasses is null ? null : reference.Input($"y.{inputs}");
-                Tensor output = network.Forward(reference.Input($"x.{inputs}"), reference.Input($"t.{inputs}"), labels, NetworkCase.Compare(reference, $"{name}.", record, factor));
+                Tensor output = network.Forward(
+                    reference.Input($"x.{inputs}"),
+                    reference.Input($"t.{inputs}"),
+                    labels,
+                    NetworkCase.Compare(reference, $"{name}.", record, factor)
+                );
                 reference.AssertOutput($"{name}.out", output, factor);
             }
         }
-        if (config.Has("fp16_names")) Assert.Equal(config.Strings("fp16_names").Order(), HalfPrecisionNames(NetworkCase.Network(config)).Order());
+        if (config.Has("fp16_names"))
+            Assert.Equal(config.Strings("fp16_names").Order(), HalfPrecisionNames(NetworkCase.Network(config)).Order());
         reference.AssertAllOutputsTested();
         config.AssertAllKeysUsed();
     }
 
-    /// <summary>What the published <c>convert_to_fp16</c> turns to float16: ours and the first convolution, which stays float32 here because its input must not be rounded.</summary>
+    /// <summary>
+    /// What the published <c>convert_to_fp16</c> turns to float16: ours and the first convolution, which stays float32 here because its
+    /// input must not be rounded.
+    /// </summary>
     private static IEnumerable<string> HalfPrecisionNames(AdmUNetConfig arguments)
     {
         using AdmUNet network = new(arguments);

@@ -7,7 +7,10 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Parity;
 
-/// <summary>Files that PyTorch wrote must read exactly; hostile ones must fail with one clear error, in time, without eating memory or touching the disk.</summary>
+/// <summary>
+/// Files that PyTorch wrote must read exactly; hostile ones must fail with one clear error, in time, without eating memory or touching the
+/// disk.
+/// </summary>
 [NeedsFinalizers]
 public sealed class CheckpointParityTests
 {
@@ -17,7 +20,13 @@ public sealed class CheckpointParityTests
         ["bytes after the last tensor"] = ["bytes follow after the last tensor"],
         ["duplicate tensor name"] = ["Duplicate tensor name"],
         ["empty file"] = ["empty"],
-        ["entry size does not match the tensors; no file is ever written"] = ["are declared", "leads out of the archive", "claims", "declared size"],
+        ["entry size does not match the tensors; no file is ever written"] =
+        [
+            "are declared",
+            "leads out of the archive",
+            "claims",
+            "declared size",
+        ],
         ["global not allowed"] = ["not allowed"],
         ["global not allowed: named in the message"] = ["not allowed"],
         ["header is not JSON"] = ["not valid JSON", "not a JSON object", "not UTF-8"],
@@ -46,8 +55,10 @@ public sealed class CheckpointParityTests
     {
         using ParityCase reference = ParityCase.Open(folder);
         string file = Path.Combine(folder, reference.Config.String("file"));
-        if (reference.Config.Bool("readable")) ReadsExactly(reference, file);
-        else FailsClearly(reference, file);
+        if (reference.Config.Bool("readable"))
+            ReadsExactly(reference, file);
+        else
+            FailsClearly(reference, file);
         reference.AssertAllOutputsTested();
         reference.Config.AssertAllKeysUsed();
     }
@@ -67,7 +78,8 @@ public sealed class CheckpointParityTests
             Assert.Equal(dtype, CheckpointInspector.DtypeName(entry.Dtype));
             using Tensor read = entry.Read();
             Assert.Equal(entry.Dtype, read.dtype);
-            if (dtype != "bfloat16") Assert.Equal(reference.Expected(name).dtype, read.dtype);
+            if (dtype != "bfloat16")
+                Assert.Equal(reference.Expected(name).dtype, read.dtype);
             reference.AssertOutput(name, read);
         }
     }
@@ -81,21 +93,29 @@ public sealed class CheckpointParityTests
         using MemoryWatch watch = new();
         Stopwatch time = Stopwatch.StartNew();
         CheckpointException error = Assert.Throws<CheckpointException>(() => ReadEverything(path));
-        double seconds = time.Elapsed.TotalSeconds, mebibytes = watch.PeakGrowthMebibytes();
+        double seconds = time.Elapsed.TotalSeconds,
+            mebibytes = watch.PeakGrowthMebibytes();
         Assert.True(seconds <= limits.Double("seconds"), $"It took {seconds:F2} s.");
         double allowed = limits.Double("extra_memory_mib") + (new FileInfo(path).Length / 1048576.0);
         Assert.True(mebibytes <= allowed, $"It took {mebibytes:F0} MiB; {allowed:F0} are allowed.");
-        Assert.True(Words[because].Any(word => error.Message.Contains(word, StringComparison.Ordinal)), $"\"{error.Message}\" does not say: {because}.");
+        Assert.True(
+            Words[because].Any(word => error.Message.Contains(word, StringComparison.Ordinal)),
+            $"\"{error.Message}\" does not say: {because}."
+        );
         Assert.DoesNotContain('\n', error.Message);
         if (because.EndsWith("named in the message", StringComparison.Ordinal))
-            Assert.Contains(GlobalsIn(path), global => error.Message.Contains(global.Module, StringComparison.Ordinal) && error.Message.Contains(global.Name, StringComparison.Ordinal));
+            Assert.Contains(GlobalsIn(path), global =>
+                error.Message.Contains(global.Module, StringComparison.Ordinal)
+                && error.Message.Contains(global.Name, StringComparison.Ordinal)
+            );
         Assert.Equal(before, Surroundings(folder));
     }
 
     private static void ReadEverything(string path)
     {
         using ICheckpoint file = Checkpoint.Open(path);
-        foreach (TensorEntry entry in file.Tensors.Values) entry.Read().Dispose();
+        foreach (TensorEntry entry in file.Tensors.Values)
+            entry.Read().Dispose();
     }
 
     // Every GLOBAL and STACK_GLOBAL opcode of a zip file's pickle.
@@ -103,10 +123,24 @@ public sealed class CheckpointParityTests
     {
         using ZipArchive archive = ZipFile.OpenRead(path);
         using StreamReader pickle = new(archive.Entries.Single(entry => entry.Name == "data.pkl").Open(), Encoding.Latin1);
-        return [.. Regex.Matches(pickle.ReadToEnd(), @"c(?<module>[\w.]+)\n(?<name>[\w.]+)\n|\x8c.(?<module>[\w.]+)\x94?\x8c.(?<name>[\w.]+)\x94?\x93", RegexOptions.Singleline).Select(match => (match.Groups["module"].Value, match.Groups["name"].Value))];
+        return
+        [
+            .. Regex
+                .Matches(
+                    pickle.ReadToEnd(),
+                    @"c(?<module>[\w.]+)\n(?<name>[\w.]+)\n|\x8c.(?<module>[\w.]+)\x94?\x8c.(?<name>[\w.]+)\x94?\x93",
+                    RegexOptions.Singleline
+                )
+                .Select(match => (match.Groups["module"].Value, match.Groups["name"].Value)),
+        ];
     }
 
     // What a path that leads out of an archive could reach.
-    private static string[] Surroundings(string folder)
-        => [.. new[] { folder, Path.Combine(folder, ".."), Path.Combine(folder, "..", ".."), Environment.CurrentDirectory }.Where(Directory.Exists).SelectMany(Directory.GetFileSystemEntries).Order(StringComparer.Ordinal)];
+    private static string[] Surroundings(string folder) =>
+        [
+            .. new[] { folder, Path.Combine(folder, ".."), Path.Combine(folder, "..", ".."), Environment.CurrentDirectory }
+                .Where(Directory.Exists)
+                .SelectMany(Directory.GetFileSystemEntries)
+                .Order(StringComparer.Ordinal),
+        ];
 }

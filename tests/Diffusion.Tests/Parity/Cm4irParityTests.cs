@@ -11,7 +11,8 @@ public sealed class Cm4irParityTests
     public void CM4IR_computes_what_the_published_code_computes(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        foreach (SamplerRun run in SamplerCase.Runs) Compare(reference, run);
+        foreach (SamplerRun run in SamplerCase.Runs)
+            Compare(reference, run);
         reference.AssertAllOutputsTested();
         reference.Config.AssertAllKeysUsed();
     }
@@ -55,15 +56,20 @@ public sealed class Cm4irParityTests
         {
             RecordingPrior.Call call = sampler.Prior.Calls[i];
             double told = call.Condition.NetworkSigma ?? call.Sigma;
-            if (reference.Outputs.Contains($"step{i}.t_net")) sampler.Assert($"step{i}.t_net", torch.tensor([(float)KarrasScalings.Time(told)]));
-            if (i > 0 || !reference.Outputs.Contains("step0.net")) continue;
-            double skip = scalings.Skip(call.Sigma), gain = scalings.Out(call.Sigma);
+            if (reference.Outputs.Contains($"step{i}.t_net"))
+                sampler.Assert($"step{i}.t_net", torch.tensor([(float)KarrasScalings.Time(told)]));
+            if (i > 0 || !reference.Outputs.Contains("step0.net"))
+                continue;
+            double skip = scalings.Skip(call.Sigma),
+                gain = scalings.Out(call.Sigma);
             sampler.Assert("step0.scal", torch.tensor([(float)skip, (float)gain, (float)scalings.In(call.Sigma)]));
             sampler.Assert("step0.net", (call.Denoised - skip * call.X) / gain);
         }
         if (reference.Outputs.Contains("op.A1d"))
         {
-            Tensor u = reference.Input("op.U"), s = reference.Input("op.s"), v = reference.Input("op.V");
+            Tensor u = reference.Input("op.U"),
+                s = reference.Input("op.s"),
+                v = reference.Input("op.V");
             sampler.Assert("op.A1d", (u * s).matmul(v.narrow(1, 0, s.shape[0]).t()));
         }
     }

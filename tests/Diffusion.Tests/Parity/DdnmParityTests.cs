@@ -12,7 +12,8 @@ public sealed class DdnmParityTests
     public void DDNM_computes_what_the_published_code_computes(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        foreach (SamplerRun run in SamplerCase.Runs) Compare(reference, run);
+        foreach (SamplerRun run in SamplerCase.Runs)
+            Compare(reference, run);
         reference.AssertAllOutputsTested();
         reference.Config.AssertAllKeysUsed();
     }
@@ -36,8 +37,13 @@ public sealed class DdnmParityTests
             PublishedTables = true,
             Schedule = sampler.Schedule,
         };
-        if (!simplified) Assert.Equal(config.String("algorithm") == "ddnm", sampler.NoiseScale == 0);
-        sampler.AssertSolved(solver, draws: solver.Eta > 0 ? null : recorded => new ListedMoves(recorded, reference.DrawLabels), step: "move");
+        if (!simplified)
+            Assert.Equal(config.String("algorithm") == "ddnm", sampler.NoiseScale == 0);
+        sampler.AssertSolved(
+            solver,
+            draws: solver.Eta > 0 ? null : recorded => new ListedMoves(recorded, reference.DrawLabels),
+            step: "move"
+        );
         Assert.Equal(solver.Evaluations, sampler.Prior.Evaluations);
     }
 
@@ -46,8 +52,8 @@ public sealed class DdnmParityTests
     {
         private int _move;
 
-        public override Tensor Draw(NoiseRole role, params ReadOnlySpan<long> shape)
-            => role == NoiseRole.Step && !labels.Contains($"move {_move++}") ? torch.zeros(shape) : recorded.Draw(role, shape);
+        public override Tensor Draw(NoiseRole role, params ReadOnlySpan<long> shape) =>
+            role == NoiseRole.Step && !labels.Contains($"move {_move++}") ? torch.zeros(shape) : recorded.Draw(role, shape);
     }
 
     /// <summary>The simplified program's operators are pairs of functions on pictures.</summary>
@@ -55,9 +61,11 @@ public sealed class DdnmParityTests
     {
         ConfigNode node = reference.Config.Object("operator");
         node.Only("pinv", "replicate");
-        if (node.OneOf("kind", "average_pooling", "colorization", "mask") != "colorization") return PublishedOperator.FromCase(reference);
+        if (node.OneOf("kind", "average_pooling", "colorization", "mask") != "colorization")
+            return PublishedOperator.FromCase(reference);
         node.Text("order");
-        if (node.Has("weights")) Assert.All(node.Doubles("weights"), weight => Assert.Equal(1.0 / 3, weight, 1e-3));
+        if (node.Has("weights"))
+            Assert.All(node.Doubles("weights"), weight => Assert.Equal(1.0 / 3, weight, 1e-3));
         return new ThriceGray(new ImageShape(3, (int)reference.Input("x_orig").shape[2], (int)reference.Input("x_orig").shape[3]));
     }
 
@@ -66,34 +74,46 @@ public sealed class DdnmParityTests
     {
         public override ImageShape Input => shape;
         public override MeasurementShape Output { get; } = new(shape);
+
         public override Tensor Apply(Tensor x) => x.mean([1], keepdim: true).expand(-1, shape.Channels, -1, -1).contiguous();
+
         public override Tensor PseudoInverse(Tensor y, double eta = 0) => y.clone();
     }
 
-    /// <summary>What the published DDNM+ makes of noise and eps: their values in the order of the coefficients, but not transformed.</summary>
+    /// <summary>
+    /// What the published DDNM+ makes of noise and eps: their values in the order of the coefficients, but not transformed.
+    /// </summary>
     private sealed class ReadsCoefficients(PublishedSvd svd) : LinearOperator, IReadsCoefficients
     {
         public override ImageShape Input => svd.Input;
         public override MeasurementShape Output => svd.Output;
         public override OperatorTraits Traits => svd.Traits;
         public override Spectrum? Spectrum => svd.Spectrum;
+
         public override Tensor Apply(Tensor x) => svd.Apply(x);
+
         public override Tensor Adjoint(Tensor y) => svd.Adjoint(y);
+
         public override Tensor PseudoInverse(Tensor y, double eta = 0) => svd.PseudoInverse(y, eta);
 
-        public Tensor FromPicture(Tensor picture) => svd.FromCoefficients(svd switch
-        {
-            PublishedColorization => picture.flatten(1),
-            PublishedPooling => Patches(picture),
-            PublishedMask => svd.ToCoefficients(picture),
-            _ => throw new InvalidOperationException($"The published DDNM+ does not support {svd.GetType().Name}."),
-        });
+        public Tensor FromPicture(Tensor picture) =>
+            svd.FromCoefficients(
+                svd switch
+                {
+                    PublishedColorization => picture.flatten(1),
+                    PublishedPooling => Patches(picture),
+                    PublishedMask => svd.ToCoefficients(picture),
+                    _ => throw new InvalidOperationException($"The published DDNM+ does not support {svd.GetType().Name}."),
+                }
+            );
 
         // The first pixel of every block, then the others of each.
         private Tensor Patches(Tensor x)
         {
             int f = svd.Traits.Downsample;
-            Tensor patches = x.reshape(x.shape[0], Input.Channels, Input.Height / f, f, Input.Width / f, f).permute(0, 1, 2, 4, 3, 5).reshape(x.shape[0], -1, f * f);
+            Tensor patches = x.reshape(x.shape[0], Input.Channels, Input.Height / f, f, Input.Width / f, f)
+                .permute(0, 1, 2, 4, 3, 5)
+                .reshape(x.shape[0], -1, f * f);
             return torch.cat([patches.narrow(2, 0, 1).flatten(1), patches.narrow(2, 1, f * f - 1).flatten(1)], 1);
         }
     }

@@ -10,7 +10,8 @@ public sealed class DdpgParityTests
     public void DDPG_computes_what_the_published_code_computes(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        foreach (SamplerRun run in SamplerCase.Runs) Compare(reference, run);
+        foreach (SamplerRun run in SamplerCase.Runs)
+            Compare(reference, run);
         reference.AssertAllOutputsTested();
         reference.Config.AssertAllKeysUsed();
     }
@@ -31,7 +32,13 @@ public sealed class DdpgParityTests
             EtaTilde = config.Double("eta_tilde"),
             Xi = config.Double("xi"),
             ScaleLs = config.Double("scale_ls"),
-            StepSize = config.Int("step_size_mode") switch { 0 => DdpgStepSize.Constant, 1 => DdpgStepSize.Falling, 2 => DdpgStepSize.FallingLeastSquares, int other => throw new ArgumentException($"step_size_mode {other}") },
+            StepSize = config.Int("step_size_mode") switch
+            {
+                0 => DdpgStepSize.Constant,
+                1 => DdpgStepSize.Falling,
+                2 => DdpgStepSize.FallingLeastSquares,
+                int other => throw new ArgumentException($"step_size_mode {other}"),
+            },
             DampingFloor = 1e-4,
             PublishedTables = true,
             Schedule = sampler.Schedule,

@@ -11,7 +11,8 @@ public sealed class DiffPirParityTests
     public void DiffPIR_computes_what_the_published_code_computes(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        foreach (SamplerRun run in SamplerCase.Runs) Compare(reference, run);
+        foreach (SamplerRun run in SamplerCase.Runs)
+            Compare(reference, run);
         reference.AssertAllOutputsTested();
         reference.Config.AssertAllKeysUsed();
     }
@@ -51,7 +52,9 @@ public sealed class DiffPirParityTests
         Assert.True(plain.eq(traced).all().item<bool>());
     }
 
-    /// <summary>What the data step takes for the operator, and the measurement before noise: in super-resolution another operator makes it.</summary>
+    /// <summary>
+    /// What the data step takes for the operator, and the measurement before noise: in super-resolution another operator makes it.
+    /// </summary>
     private static (LinearOperator A, Tensor Clean) Measure(ParityCase reference)
     {
         Tensor original = reference.Input("x_orig");
@@ -66,7 +69,16 @@ public sealed class DiffPirParityTests
                 return (published, reference.HasInput("y_clean") ? reference.Input("y_clean") : published.Apply(original));
             default:
                 node.Only("data_step", "closed-form FFT with op.kernel");
-                return (new PublishedCircularConvolution(published.Input, reference.Input("op.kernel"), node.Int("factor"), rows: false, flat: false), published.Apply(original));
+                return (
+                    new PublishedCircularConvolution(
+                        published.Input,
+                        reference.Input("op.kernel"),
+                        node.Int("factor"),
+                        rows: false,
+                        flat: false
+                    ),
+                    published.Apply(original)
+                );
         }
     }
 
@@ -76,9 +88,13 @@ public sealed class DiffPirParityTests
         public override ImageShape Input => mask.Input;
         public override MeasurementShape Output => mask.Output;
         public override OperatorTraits Traits => mask.Traits;
+
         public override Tensor Apply(Tensor x) => mask.Apply(x);
+
         public override Tensor Adjoint(Tensor y) => mask.Adjoint(y);
+
         public override Tensor PseudoInverse(Tensor y, double eta = 0) => mask.PseudoInverse(y, eta);
+
         public override Tensor Restrict(Tensor y) => torch.where(mask.Mask.gt(0), y, -1);
     }
 }

@@ -15,7 +15,8 @@ public sealed class DpirParityTests
     public void DPIR_computes_what_the_published_code_computes(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        foreach (SamplerRun run in SamplerCase.Runs) Compare(reference, run);
+        foreach (SamplerRun run in SamplerCase.Runs)
+            Compare(reference, run);
         reference.AssertAllOutputsTested();
         reference.Config.AssertAllKeysUsed();
     }
@@ -24,7 +25,8 @@ public sealed class DpirParityTests
     {
         ConfigNode config = reference.Config;
         config.Only("algorithm", "dpir");
-        string task = config.OneOf("task", "deblur", "sisr"), last = config.OneOf("modelSigma2", "255*sigma_y", "max(sf,255*sigma_y)");
+        string task = config.OneOf("task", "deblur", "sisr"),
+            last = config.OneOf("modelSigma2", "255*sigma_y", "max(sf,255*sigma_y)");
         int factor = config.Int("sf");
         Assert.Equal(task == "sisr", factor > 1);
         double noise = 255 * config.Double("sigma_y");
@@ -42,7 +44,9 @@ public sealed class DpirParityTests
         Tensor? clean = factor > 1 ? Resize.Matlab(reference.Input("x_orig"), 1, factor) : null;
         using SamplerCase sampler = new(reference, run, Operator(reference), PixelRange.Unit, clean, Denoiser(reference, run.Policy));
         // The solver works on [-1,1], the published program on [0,1].
-        sampler.AssertSolved(solver, (name, value) => name.EndsWith(".rho", StringComparison.Ordinal) ? value : name.EndsWith(".sigma", StringComparison.Ordinal) ? value / 2 : (value + 1) / 2);
+        sampler.AssertSolved(solver, (name, value) => name.EndsWith(".rho", StringComparison.Ordinal) ? value
+            : name.EndsWith(".sigma", StringComparison.Ordinal) ? value / 2
+            : (value + 1) / 2);
         Assert.Equal(solver.Evaluations, sampler.Prior.Evaluations);
     }
 
@@ -65,6 +69,14 @@ public sealed class DpirParityTests
         DruNet drunet = new(new DruNetConfig(network.Ints("nc"), network.Int("nb"), network.Int("in_nc"), network.Int("out_nc")), policy);
         reference.LoadInto(drunet);
         drunet.Arrange();
-        return new DruNetPrior(drunet, new PriorInfo { Name = "drunet", Kind = PriorKind.PosteriorMean, NoiseRange = (0, 80) });
+        return new DruNetPrior(
+            drunet,
+            new PriorInfo
+            {
+                Name = "drunet",
+                Kind = PriorKind.PosteriorMean,
+                NoiseRange = (0, 80),
+            }
+        );
     }
 }

@@ -10,7 +10,8 @@ public sealed class DpsParityTests
     public void DPS_computes_what_the_published_code_computes(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        foreach (SamplerRun run in SamplerCase.Runs) Compare(reference, run);
+        foreach (SamplerRun run in SamplerCase.Runs)
+            Compare(reference, run);
         reference.AssertAllOutputsTested();
         reference.Config.AssertAllKeysUsed();
     }

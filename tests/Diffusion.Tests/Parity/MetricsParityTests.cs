@@ -15,9 +15,12 @@ public sealed class MetricsParityTests
         using ParityCase reference = ParityCase.Open(folder);
         ConfigNode config = reference.Config;
         config.Text("picture", "images", "note");
-        if (config.Has("net")) Perceptual(reference, config);
-        else if (config.Has("pairs")) Pairs(reference, config);
-        else Natural(reference, config);
+        if (config.Has("net"))
+            Perceptual(reference, config);
+        else if (config.Has("pairs"))
+            Pairs(reference, config);
+        else
+            Natural(reference, config);
         reference.AssertAllOutputsTested();
         config.AssertAllKeysUsed();
     }
@@ -33,7 +36,9 @@ public sealed class MetricsParityTests
         {
             string name = pair.String("name");
             int border = pair.Int("border");
-            Tensor a = Picture(reference.Input($"{name}.a")), b = Picture(reference.Input($"{name}.b")), y = Color.ToVideoLuma(a[0].to(ScalarType.Float64) * 255)[0];
+            Tensor a = Picture(reference.Input($"{name}.a")),
+                b = Picture(reference.Input($"{name}.b")),
+                y = Color.ToVideoLuma(a[0].to(ScalarType.Float64) * 255)[0];
             void Check(string output, double value) => reference.AssertOutput($"{name}.{output}", torch.tensor(new[] { value }));
             Check("psnr", Psnr.Compute(a, b, border));
             Check("ssim", Ssim.Compute(a, b, border, window: window, sigma: sigma));
@@ -59,31 +64,43 @@ public sealed class MetricsParityTests
         reference.AssertOutput("features", features);
         reference.AssertOutput("mu", Niqe.MeanFeatures(features));
         reference.AssertOutput("niqe", torch.tensor(new[] { Niqe.Score(features) }));
-        if (reference.Outputs.Contains("y")) reference.AssertOutput("y", y.to(ScalarType.Byte));
+        if (reference.Outputs.Contains("y"))
+            reference.AssertOutput("y", y.to(ScalarType.Byte));
     }
 
     private static void Perceptual(ParityCase reference, ConfigNode config)
     {
         config.Text("version", "weights_dtype", "width_divisor");
-        LpipsNet net = config.OneOf("net", "alex", "squeeze", "vgg") switch { "alex" => LpipsNet.Alex, "vgg" => LpipsNet.Vgg, _ => LpipsNet.Squeeze };
+        LpipsNet net = config.OneOf("net", "alex", "squeeze", "vgg") switch
+        {
+            "alex" => LpipsNet.Alex,
+            "vgg" => LpipsNet.Vgg,
+            _ => LpipsNet.Squeeze,
+        };
         Assert.Equal([-0.030, -0.088, -0.188], config.Doubles("shift"));
         Assert.Equal([0.458, 0.448, 0.450], config.Doubles("scale"));
         config.Only("eps", 1e-10);
         using Lpips lpips = new(net, reference.Weights().Tensors.ToDictionary(entry => entry.Key, entry => entry.Value.Read()));
-        Tensor a = reference.Input("a"), b = reference.Input("b");
-        Tensor[] features = lpips.Features(a), layers = lpips.LayerDistances(a, b);
+        Tensor a = reference.Input("a"),
+            b = reference.Input("b");
+        Tensor[] features = lpips.Features(a),
+            layers = lpips.LayerDistances(a, b);
         int[] channels = config.Ints("channels");
-        for (int k = 0; k < channels.Length; k++) Assert.Equal(channels[k], features[k].shape[1]);
+        for (int k = 0; k < channels.Length; k++)
+            Assert.Equal(channels[k], features[k].shape[1]);
         foreach (string output in reference.Outputs)
-            reference.AssertOutput(output, output.Split('.') switch
-            {
-                ["distance"] => layers.Aggregate((sum, layer) => sum + layer),
-                ["distance01"] => lpips.Distance((a + 1) / 2, (b + 1) / 2),
-                ["layer", var k] => layers[int.Parse(k)],
-                ["feature", var k] => features[int.Parse(k)],
-                ["scaled"] => Lpips.ScaleInput(a),
-                _ => throw new InvalidOperationException($"Unknown output {output}."),
-            });
+            reference.AssertOutput(
+                output,
+                output.Split('.') switch
+                {
+                    ["distance"] => layers.Aggregate((sum, layer) => sum + layer),
+                    ["distance01"] => lpips.Distance((a + 1) / 2, (b + 1) / 2),
+                    ["layer", var k] => layers[int.Parse(k)],
+                    ["feature", var k] => features[int.Parse(k)],
+                    ["scaled"] => Lpips.ScaleInput(a),
+                    _ => throw new InvalidOperationException($"Unknown output {output}."),
+                }
+            );
     }
 
     /// <summary>uint8 [h,w,3] to [1,3,h,w] on [0,1].</summary>

@@ -5,7 +5,8 @@ using Diffusion.Operators;
 namespace Diffusion.Tests.Parity;
 
 /// <summary>
-/// Every case is met by the published arithmetic (PublishedOperators). Where a shipped operator is the same operator, it must meet the same numbers: the published quirks are then only a layout.
+/// Every case is met by the published arithmetic (PublishedOperators). Where a shipped operator is the same operator, it must meet the same
+/// numbers: the published quirks are then only a layout.
 /// </summary>
 public sealed class OperatorsParityTests
 {
@@ -15,9 +16,11 @@ public sealed class OperatorsParityTests
     public void Is_met(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        ConfigNode config = reference.Config, op = config.Object("operator");
+        ConfigNode config = reference.Config,
+            op = config.Object("operator");
         config.Text("note", "dtype");
-        if (op.String("kind") == "kernel_tables") KernelTables(reference, config);
+        if (op.String("kind") == "kernel_tables")
+            KernelTables(reference, config);
         else
         {
             ReadSizes(reference, config);
@@ -33,7 +36,8 @@ public sealed class OperatorsParityTests
         switch (published)
         {
             case PublishedSeparableConvolution:
-                if (config.Has("forms")) config.Object("forms").Text("published", "matched");
+                if (config.Has("forms"))
+                    config.Object("forms").Text("published", "matched");
                 Compare(reference, published, "published.");
                 Compare(reference, PublishedOperator.FromCase(reference, matched: true), "matched.");
                 SeparableFactors(reference, op);
@@ -48,11 +52,16 @@ public sealed class OperatorsParityTests
                 Compare(reference, published, "");
                 break;
         }
-        if (published is PublishedDenseMask) Fills(reference, config);
-        if (published is PublishedCorrelation correlation && reference.Outputs.Contains("kernel")) reference.AssertOutput("kernel", correlation.Kernel);
-        if (published is PublishedHadamard) Assert.Equal(reference.Input("x").shape[2], reference.Input("x").shape[3]);
-        if (Shipped(reference, op, published) is not { } shipped) return;
-        using (shipped) Compare(reference, shipped, "", published is PublishedMask ? published : null);
+        if (published is PublishedDenseMask)
+            Fills(reference, config);
+        if (published is PublishedCorrelation correlation && reference.Outputs.Contains("kernel"))
+            reference.AssertOutput("kernel", correlation.Kernel);
+        if (published is PublishedHadamard)
+            Assert.Equal(reference.Input("x").shape[2], reference.Input("x").shape[3]);
+        if (Shipped(reference, op, published) is not { } shipped)
+            return;
+        using (shipped)
+            Compare(reference, shipped, "", published is PublishedMask ? published : null);
     }
 
     /// <summary>The shipped operator that the case's arithmetic is, or null where it is a quirk of the published code.</summary>
@@ -63,16 +72,35 @@ public sealed class OperatorsParityTests
         bool divides = shape.Height % factor == 0 && shape.Width % factor == 0;
         switch (op.String("kind"))
         {
-            case "identity": return new Identity().Bind(shape);
-            case "average_pooling": return new Downsample { Factor = factor, Kernel = DownsampleKernel.Box }.Bind(shape);
-            case "mask" or "mask_dense": return Mask.Of(shape, reference.Input("mask"));
+            case "identity":
+                return new Identity().Bind(shape);
+            case "average_pooling":
+                return new Downsample { Factor = factor, Kernel = DownsampleKernel.Box }.Bind(shape);
+            case "mask" or "mask_dense":
+                return Mask.Of(shape, reference.Input("mask"));
             // For odd factors SRConv's kernel sits half a pixel to the upper left of MATLAB's grid.
-            case "separable_strided_conv" when factor % 2 == 0: return new Downsample { Factor = factor }.Bind(shape);
-            case "bicubic_antialiased_downsampling" when divides: return new Downsample { Factor = factor }.Bind(shape);
-            case "depthwise_correlation": return Blur.Of(shape, ((PublishedCorrelation)published).Kernel, Boundary.Reflect, KernelOrientation.Correlate);
-            case "circular_conv" when reference.HasInput("y") && reference.Input("kernel2d") is { } kernel && kernel.shape[0] % 2 == 1 && kernel.shape[0] == kernel.shape[1]:
-                return ComposedOperator.Of(Blur.Of(shape, kernel, Boundary.Circular), new Downsample { Factor = factor, Kernel = DownsampleKernel.Decimate, Phase = DecimationPhase.First }.Bind(shape));
-            default: return null;
+            case "separable_strided_conv" when factor % 2 == 0:
+                return new Downsample { Factor = factor }.Bind(shape);
+            case "bicubic_antialiased_downsampling" when divides:
+                return new Downsample { Factor = factor }.Bind(shape);
+            case "depthwise_correlation":
+                return Blur.Of(shape, ((PublishedCorrelation)published).Kernel, Boundary.Reflect, KernelOrientation.Correlate);
+            case "circular_conv"
+                when reference.HasInput("y")
+                    && reference.Input("kernel2d") is { } kernel
+                    && kernel.shape[0] % 2 == 1
+                    && kernel.shape[0] == kernel.shape[1]:
+                return ComposedOperator.Of(
+                    Blur.Of(shape, kernel, Boundary.Circular),
+                    new Downsample
+                    {
+                        Factor = factor,
+                        Kernel = DownsampleKernel.Decimate,
+                        Phase = DecimationPhase.First,
+                    }.Bind(shape)
+                );
+            default:
+                return null;
         }
     }
 
@@ -83,10 +111,14 @@ public sealed class OperatorsParityTests
     /// <param name="kept">For a shipped mask: the published one, which knows the layout of the kept pixels.</param>
     private static void Compare(ParityCase reference, LinearOperator a, string prefix, PublishedOperator? kept = null)
     {
-        Tensor x = reference.Input("x"), y = reference.HasInput("y") ? reference.Input("y") : x * reference.Input("mask");
+        Tensor x = reference.Input("x"),
+            y = reference.HasInput("y") ? reference.Input("y") : x * reference.Input("mask");
         Tensor? v = reference.HasInput("v") ? reference.Input("v").reshape(a.Output.Batch(y.shape[0])) : null;
         y = kept is null ? y.reshape(a.Output.Batch(y.shape[0])) : kept.Adjoint(y);
-        Tensor b = reference.HasInput("b") ? reference.Input("b") : y.numel() == x.numel() ? y.reshape(x.shape) : x;
+        Tensor b =
+            reference.HasInput("b") ? reference.Input("b")
+            : y.numel() == x.numel() ? y.reshape(x.shape)
+            : x;
         Tensor Residual() => a.Apply(reference.Input("z")) - y;
         foreach (string output in reference.Outputs.Where(o => o.StartsWith(prefix, StringComparison.Ordinal)))
         {
@@ -105,10 +137,13 @@ public sealed class OperatorsParityTests
                 "spectrum" => a is PublishedCircularConvolution circular ? circular.Transfer.abs() : null,
                 _ when Number(name, "Apinv_eta") is { } eta => a.PseudoInverse(y, eta),
                 _ when Number(name, "reg") is { } rho => a.SolveNormal(b, rho),
-                _ when Number(name, "invAAt_eta") is { } eta => a is PublishedCircularConvolution circular ? circular.SolveRows(y, eta) : null,
+                _ when Number(name, "invAAt_eta") is { } eta => a is PublishedCircularConvolution circular
+                    ? circular.SolveRows(y, eta)
+                    : null,
                 _ => null,
             };
-            if (actual is not null) reference.AssertOutput(output, actual.reshape(reference.Expected(output).shape));
+            if (actual is not null)
+                reference.AssertOutput(output, actual.reshape(reference.Expected(output).shape));
         }
         if (reference.Outputs.Contains("singulars") && Singulars(a, reference.Expected("singulars").shape[0]) is { } singulars)
             reference.AssertOutput("singulars", singulars.sort(descending: true).Values);
@@ -117,28 +152,40 @@ public sealed class OperatorsParityTests
     // All channels' values, or those of one channel where the case records one.
     private static Tensor? Singulars(LinearOperator a, long count)
     {
-        if (a is PublishedResizer resizer) return resizer.SingularValues.flatten();
-        if (a.Spectrum?.Singulars is not { } all) return null;
+        if (a is PublishedResizer resizer)
+            return resizer.SingularValues.flatten();
+        if (a.Spectrum?.Singulars is not { } all)
+            return null;
         return all.shape[0] == count ? all : all.sort(descending: true).Values.reshape(count, -1).select(1, 0);
     }
 
     private static void Proximal(ParityCase reference, ConfigNode config, PublishedCircularConvolution a)
     {
-        double alpha = config.Double("alpha"), psi = config.Double("psi");
-        Tensor y = reference.Input("y"), z = reference.Input("z");
+        double alpha = config.Double("alpha"),
+            psi = config.Double("psi");
+        Tensor y = reference.Input("y"),
+            z = reference.Input("z");
         reference.AssertOutput("otf_abs", a.Transfer.abs());
         reference.AssertOutput("otf_real", a.Transfer.real);
         reference.AssertOutput("otf_imag", a.Transfer.imag);
         using LinearOperator blur = Blur.Of(a.Input, reference.Input("kernel"), Boundary.Circular);
-        using LinearOperator shipped = ComposedOperator.Of(Blur.Of(a.Input, reference.Input("kernel"), Boundary.Circular),
-            new Downsample { Factor = a.Traits.Downsample, Kernel = DownsampleKernel.Decimate, Phase = DecimationPhase.First }.Bind(a.Input));
+        using LinearOperator shipped = ComposedOperator.Of(
+            Blur.Of(a.Input, reference.Input("kernel"), Boundary.Circular),
+            new Downsample
+            {
+                Factor = a.Traits.Downsample,
+                Kernel = DownsampleKernel.Decimate,
+                Phase = DecimationPhase.First,
+            }.Bind(a.Input)
+        );
         // scipy's wrapped convolution is the same operator, for odd and even kernels alike.
         _ = config.Bool("classical_equals_otf", false);
         foreach (LinearOperator each in (LinearOperator[])[a, shipped])
         {
             reference.AssertOutput("Az", each.Apply(z));
             reference.AssertOutput("Aty", each.Adjoint(y));
-            if (reference.Outputs.Contains("Az_classical")) reference.AssertOutput("Az_classical", each.Apply(z));
+            if (reference.Outputs.Contains("Az_classical"))
+                reference.AssertOutput("Az_classical", each.Apply(z));
             reference.AssertOutput("x_est", Step(each, z));
             reference.AssertOutput("x_est_blend", Step(each, psi * z + (1 - psi) * reference.Input("z_restored")));
         }
@@ -150,7 +197,8 @@ public sealed class OperatorsParityTests
     private static void Filters(ParityCase reference, ConfigNode config, PublishedCircularConvolution a)
     {
         double eta = config.Double("eta");
-        Tensor x = reference.Input("x"), b = a.Transfer;
+        Tensor x = reference.Input("x"),
+            b = a.Transfer;
         reference.AssertOutput("conv", a.Apply(x));
         reference.AssertOutput("tikhonov", torch.fft.ifft2(torch.fft.fft2(x) * b.conj() / (b.abs().square() + eta)).real);
         reference.AssertOutput("invAAt", a.SolveRows(x, eta));
@@ -158,12 +206,15 @@ public sealed class OperatorsParityTests
 
     private static void Fills(ParityCase reference, ConfigNode config)
     {
-        Tensor x = reference.Input("x"), mask = reference.Input("mask");
-        if (config.Has("missing")) _ = config.Double("missing");
+        Tensor x = reference.Input("x"),
+            mask = reference.Input("mask");
+        if (config.Has("missing"))
+            _ = config.Double("missing");
         ConfigNode shepard = config.Object("shepard");
         shepard.Text("asymmetry");
         reference.AssertOutput("shepard", Fill.Shepard((x + 1) / 2 * mask, mask, shepard.Int("window"), shepard.Int("power")));
-        if (config.IsNull("median")) return;
+        if (config.IsNull("median"))
+            return;
         ConfigNode median = config.Object("median");
         median.Text("growth");
         median.Only("first_half_width", 2);
@@ -176,20 +227,26 @@ public sealed class OperatorsParityTests
     {
         double cut = op.Double("svd_zero", 0);
         Rebuild(reference.HasInput("kernel") ? "kernel" : "kernel1", "svd.left.");
-        if (reference.HasInput("svd.right.U")) Rebuild("kernel2", "svd.right.");
+        if (reference.HasInput("svd.right.U"))
+            Rebuild("kernel2", "svd.right.");
 
         void Rebuild(string kernel, string factor)
         {
             double[] taps = [.. reference.Input(kernel).to(ScalarType.Float64).data<double>()];
-            int n = (int)reference.Input(factor + "s").shape[0], used = taps.Length - (op.Bool("last_tap_dropped") && taps.Length % 2 == 1 ? 1 : 0);
+            int n = (int)reference.Input(factor + "s").shape[0],
+                used = taps.Length - (op.Bool("last_tap_dropped") && taps.Length % 2 == 1 ? 1 : 0);
             double[,] matrix = new double[n, n];
             for (int i = 0; i < n; i++)
             {
-                for (int t = 0; t < used; t++) if (i - taps.Length / 2 + t is var j && j >= 0 && j < n) matrix[i, j] += taps[t];
+                for (int t = 0; t < used; t++)
+                    if (i - taps.Length / 2 + t is var j && j >= 0 && j < n)
+                        matrix[i, j] += taps[t];
             }
             Factor1D own = Factor1D.Of(torch.tensor(matrix), cut);
             TensorAssert.Close(factor + "s", reference.Input(factor + "s"), own.S, 1e-5, 1e-5);
-            Tensor U = reference.Input(factor + "U"), s = reference.Input(factor + "s"), V = reference.Input(factor + "V");
+            Tensor U = reference.Input(factor + "U"),
+                s = reference.Input(factor + "s"),
+                V = reference.Input(factor + "V");
             TensorAssert.Close(factor, own.U.mul(own.S).matmul(own.V.t()), U.mul(s).matmul(V.t()), 1e-5, 1e-5);
         }
     }
@@ -218,7 +275,9 @@ public sealed class OperatorsParityTests
     /// <summary>The published estimates of 25x25 kernels that, decimated, equal bicubic reduction by 2, 3, 4.</summary>
     private static Tensor BicubicEquivalent(int factor)
     {
-        byte[] bytes = File.ReadAllBytes(Path.Combine(TestPaths.Repository, "tests", "Diffusion.Tests", "Parity", "PublishedOperators", "kernels_bicubicx234.f32"));
+        byte[] bytes = File.ReadAllBytes(
+            Path.Combine(TestPaths.Repository, "tests", "Diffusion.Tests", "Parity", "PublishedOperators", "kernels_bicubicx234.f32")
+        );
         float[] values = new float[25 * 25];
         Buffer.BlockCopy(bytes, (factor - 2) * sizeof(float) * values.Length, values, 0, sizeof(float) * values.Length);
         return torch.tensor(values).reshape(25, 25);
@@ -227,13 +286,23 @@ public sealed class OperatorsParityTests
     private static void ReadSizes(ParityCase reference, ConfigNode config)
     {
         config.Only("channels", reference.HasInput("x") ? reference.Input("x").shape[1] : 3);
-        foreach (string key in (string[])["etas", "rhos"]) if (config.Has(key)) _ = config.Doubles(key);
-        foreach (string key in (string[])["default_eta", "eta"]) if (config.Has(key)) _ = config.Double(key);
-        int[] size = config.Has("image_size") ? [config.Int("image_size"), config.Int("image_size")] : config.Has("size") ? config.Ints("size") : config.Ints("low_res");
+        foreach (string key in (string[])["etas", "rhos"])
+            if (config.Has(key))
+                _ = config.Doubles(key);
+        foreach (string key in (string[])["default_eta", "eta"])
+            if (config.Has(key))
+                _ = config.Double(key);
+        int[] size =
+            config.Has("image_size") ? [config.Int("image_size"), config.Int("image_size")]
+            : config.Has("size") ? config.Ints("size")
+            : config.Ints("low_res");
         Tensor picture = reference.Input(config.Has("low_res") ? "y" : "x");
         Assert.Equal([size[0], size[1]], picture.shape[2..]);
     }
 
-    private static double? Number(string name, string prefix)
-        => name.StartsWith(prefix, StringComparison.Ordinal) && double.TryParse(name.AsSpan(prefix.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
+    private static double? Number(string name, string prefix) =>
+        name.StartsWith(prefix, StringComparison.Ordinal)
+        && double.TryParse(name.AsSpan(prefix.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            ? value
+            : null;
 }

@@ -6,7 +6,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Parity;
 
-/// <summary>One folder of reference numbers: configuration, inputs, weights, draws and expected outputs of a published computation.</summary>
+/// <summary>
+/// One folder of reference numbers: configuration, inputs, weights, draws and expected outputs of a published computation.
+/// </summary>
 /// <remarks>
 /// <code>
 /// public static TheoryData&lt;string&gt; Cases => ParityCase.All("cm4ir");
@@ -39,51 +41,86 @@ public sealed class ParityCase : IDisposable
         Assert.Equal(Path.GetFileName(Path.GetDirectoryName(folder)), Family);
         Config = new ConfigNode(_json.GetProperty("config"), "config");
         string tensors = Path.Combine(folder, "tensors.safetensors");
-        if (File.Exists(tensors)) _opened.Add(_file = Checkpoint.Open(tensors));
+        if (File.Exists(tensors))
+            _opened.Add(_file = Checkpoint.Open(tensors));
         _draws = _json.TryGetProperty("draws", out JsonElement draws) ? [.. draws.EnumerateArray().Select(name => name.GetString()!)] : [];
     }
 
     /// <summary>The case's folder.</summary>
     public string Folder { get; }
+
     /// <summary>The family's name.</summary>
     public string Family => _json.GetProperty("family").GetString()!;
+
     /// <summary>The configuration.</summary>
     public ConfigNode Config { get; }
+
     /// <summary>Names of the inputs.</summary>
     public IReadOnlyList<string> Inputs => Names("inputs");
+
     /// <summary>Names of the expected outputs.</summary>
     public IReadOnlyList<string> Outputs => Names("outputs");
+
     /// <summary>The recorded draws in order of consumption, float32; owned by the case.</summary>
     public IReadOnlyList<Tensor> Draws => [.. _draws.Select(Stored)];
+
     /// <summary>What each draw is (<c>draw_order</c>); empty in families without labels.</summary>
     public IReadOnlyList<string> DrawLabels => Config.Has("draw_order") ? Config.Strings("draw_order") : [];
 
-    /// <summary>The folders of all cases of a family, under every root, equal copies once. Without any root or case: one empty name, which <see cref="Open"/> skips or fails.</summary>
+    /// <summary>
+    /// The folders of all cases of a family, under every root, equal copies once. Without any root or case: one empty name, which <see
+    /// cref="Open"/> skips or fails.
+    /// </summary>
     public static TheoryData<string> All(string family)
     {
-        string[] folders = [.. TestPaths.ParityRoots.Select(root => Path.Combine(root, family)).Where(Directory.Exists)
-            .SelectMany(Directory.GetDirectories).Where(folder => File.Exists(Path.Combine(folder, "case.json")))
-            .DistinctBy(folder => (Path.GetFileName(folder), Fingerprint(folder))).Order(StringComparer.Ordinal)];
-        return [.. folders.DefaultIfEmpty("").Select(folder => new TheoryDataRow<string>(folder) { Label = $"{family}/{Path.GetFileName(folder)}" })];
+        string[] folders =
+        [
+            .. TestPaths
+                .ParityRoots.Select(root => Path.Combine(root, family))
+                .Where(Directory.Exists)
+                .SelectMany(Directory.GetDirectories)
+                .Where(folder => File.Exists(Path.Combine(folder, "case.json")))
+                .DistinctBy(folder => (Path.GetFileName(folder), Fingerprint(folder)))
+                .Order(StringComparer.Ordinal),
+        ];
+        return
+        [
+            .. folders
+                .DefaultIfEmpty("")
+                .Select(folder => new TheoryDataRow<string>(folder) { Label = $"{family}/{Path.GetFileName(folder)}" }),
+        ];
     }
 
-    private static string Fingerprint(string folder)
-        => string.Join(" ", Directory.GetFiles(folder).Order(StringComparer.Ordinal).Select(file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)))));
+    private static string Fingerprint(string folder) =>
+        string.Join(
+            " ",
+            Directory
+                .GetFiles(folder)
+                .Order(StringComparer.Ordinal)
+                .Select(file => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file))))
+        );
 
-    /// <summary>Opens a case. An empty name is skipped where there are no reference numbers at all; it fails under CI and where only this family is missing.</summary>
+    /// <summary>
+    /// Opens a case. An empty name is skipped where there are no reference numbers at all; it fails under CI and where only this family is
+    /// missing.
+    /// </summary>
     public static ParityCase Open(string folder)
     {
-        if (folder.Length > 0) return new ParityCase(folder);
+        if (folder.Length > 0)
+            return new ParityCase(folder);
         const string Hint = "Put the folder \"shared\" beside the repository or set DIFFUSION_SHARED.";
-        if (TestPaths.ParityRoots.Any()) Assert.Fail($"This family has no cases. {Hint}");
-        if (Environment.GetEnvironmentVariable("CI") == "true") Assert.Fail($"There are no reference numbers. {Hint}");
+        if (TestPaths.ParityRoots.Any())
+            Assert.Fail($"This family has no cases. {Hint}");
+        if (Environment.GetEnvironmentVariable("CI") == "true")
+            Assert.Fail($"There are no reference numbers. {Hint}");
         Assert.Skip($"There are no reference numbers. {Hint}");
         throw new InvalidOperationException();
     }
 
     /// <summary>A data file beside the families, for example <c>gendeg/mu-sigma.json</c>.</summary>
-    public static string DataFile(string relative)
-        => TestPaths.ParityRoots.Select(root => Path.Combine(root, relative)).FirstOrDefault(File.Exists) ?? throw new FileNotFoundException($"No parity root holds {relative}.");
+    public static string DataFile(string relative) =>
+        TestPaths.ParityRoots.Select(root => Path.Combine(root, relative)).FirstOrDefault(File.Exists)
+        ?? throw new FileNotFoundException($"No parity root holds {relative}.");
 
     /// <summary>Whether the case has such an input.</summary>
     public bool HasInput(string name) => Inputs.Contains(name);
@@ -98,12 +135,17 @@ public sealed class ParityCase : IDisposable
     /// <summary>An expected output; owned by the case. Does not count as tested.</summary>
     public Tensor Expected(string name) => Stored(name);
 
-    /// <summary>The case's weights under their published names: its own, or those of the case that <c>weights_from</c> names, without <c>weights_ignore</c>.</summary>
+    /// <summary>
+    /// The case's weights under their published names: its own, or those of the case that <c>weights_from</c> names, without
+    /// <c>weights_ignore</c>.
+    /// </summary>
     /// <param name="part">A further prefix, for example <c>unet.</c> in families with a <c>weights_layout</c>.</param>
     public ICheckpoint Weights(string part = "")
     {
         HashSet<string> ignored = Config.Has("weights_ignore") ? [.. Config.Strings("weights_ignore")] : [];
-        (ICheckpoint file, string prefix) = Config.Has("weights_from") ? WeightsOf(Config.String("weights_from")) : (_file!, _json.GetProperty("weights_prefix").GetString()!);
+        (ICheckpoint file, string prefix) = Config.Has("weights_from")
+            ? WeightsOf(Config.String("weights_from"))
+            : (_file!, _json.GetProperty("weights_prefix").GetString()!);
         ICheckpoint view = new CheckpointView(file, prefix + part, name => !ignored.Contains(part + name));
         Assert.NotEmpty(view.Tensors);
         return view;
@@ -118,16 +160,27 @@ public sealed class ParityCase : IDisposable
     {
         IReadOnlyList<string> labels = DrawLabels;
         Assert.Equal(_draws.Length, labels.Count);
-        return new ReplayedNoise([.. Draws.Zip(labels).Where(entry => drawn?.Invoke(entry.Second) ?? true).Select(entry => (RoleOf(entry.Second), entry.First))]);
+        return new ReplayedNoise([
+            .. Draws.Zip(labels).Where(entry => drawn?.Invoke(entry.Second) ?? true).Select(entry => (RoleOf(entry.Second), entry.First)),
+        ]);
     }
 
-    /// <summary>Holds a result to its tolerance: |actual - expected| at most factor * (atol + rtol |expected|) everywhere, equal shapes, no NaN; integers and truth values must be equal.</summary>
+    /// <summary>
+    /// Holds a result to its tolerance: |actual - expected| at most factor * (atol + rtol |expected|) everywhere, equal shapes, no NaN;
+    /// integers and truth values must be equal.
+    /// </summary>
     public void AssertOutput(string name, Tensor actual, double factor = 1)
     {
         Assert.True(Outputs.Contains(name), $"The case has no output {name}.");
         _tested.Add(name);
         JsonElement tolerance = _json.GetProperty("outputs").GetProperty(name);
-        TensorAssert.Close(name, Stored(name), actual, factor * tolerance.GetProperty("atol").GetDouble(), factor * tolerance.GetProperty("rtol").GetDouble());
+        TensorAssert.Close(
+            name,
+            Stored(name),
+            actual,
+            factor * tolerance.GetProperty("atol").GetDouble(),
+            factor * tolerance.GetProperty("rtol").GetDouble()
+        );
     }
 
     /// <summary>Fails when an expected output was not compared.</summary>
@@ -140,15 +193,18 @@ public sealed class ParityCase : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (ICheckpoint file in _opened) file.Dispose();
+        foreach (ICheckpoint file in _opened)
+            file.Dispose();
         _scope.Dispose();
     }
 
-    private string[] Names(string key) => _json.TryGetProperty(key, out JsonElement entries) ? [.. entries.EnumerateObject().Select(entry => entry.Name)] : [];
+    private string[] Names(string key) =>
+        _json.TryGetProperty(key, out JsonElement entries) ? [.. entries.EnumerateObject().Select(entry => entry.Name)] : [];
 
     private Tensor Stored(string name)
     {
-        if (_read.TryGetValue(name, out Tensor? tensor)) return tensor;
+        if (_read.TryGetValue(name, out Tensor? tensor))
+            return tensor;
         Assert.True(_file is not null && _file.Tensors.ContainsKey(name), $"tensors.safetensors has no {name}.");
         tensor = _file!.Tensors[name].Read();
         return _read[name] = tensor;
@@ -165,8 +221,10 @@ public sealed class ParityCase : IDisposable
 
     private static NoiseRole RoleOf(string label)
     {
-        if (label.StartsWith("measurement noise", StringComparison.Ordinal)) return NoiseRole.Measurement;
-        if (label.StartsWith("initial noise", StringComparison.Ordinal) || label.StartsWith("x_T", StringComparison.Ordinal)) return NoiseRole.Start;
+        if (label.StartsWith("measurement noise", StringComparison.Ordinal))
+            return NoiseRole.Measurement;
+        if (label.StartsWith("initial noise", StringComparison.Ordinal) || label.StartsWith("x_T", StringComparison.Ordinal))
+            return NoiseRole.Start;
         string[] words = label.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries);
         Assert.True(words.Length >= 2 && words[0] is "step" or "move" && int.TryParse(words[1], out _), $"Unknown draw label \"{label}\".");
         return words is [_, _, "missing" or "after" or "before", ..] ? NoiseRole.Spectral : NoiseRole.Step;

@@ -11,7 +11,8 @@ public sealed class ParityHarnessTests
     public void Every_expected_tensor_can_be_read_and_equals_itself(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        foreach (string name in reference.Outputs) reference.AssertOutput(name, reference.Expected(name));
+        foreach (string name in reference.Outputs)
+            reference.AssertOutput(name, reference.Expected(name));
         reference.AssertAllOutputsTested();
     }
 

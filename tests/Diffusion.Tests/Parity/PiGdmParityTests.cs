@@ -10,7 +10,8 @@ public sealed class PiGdmParityTests
     public void PiGDM_computes_what_the_published_code_computes(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        foreach (SamplerRun run in SamplerCase.Runs) Compare(reference, run);
+        foreach (SamplerRun run in SamplerCase.Runs)
+            Compare(reference, run);
         reference.AssertAllOutputsTested();
         reference.Config.AssertAllKeysUsed();
     }
@@ -34,7 +35,11 @@ public sealed class PiGdmParityTests
             PublishedTables = true,
             Schedule = sampler.Schedule,
         };
-        sampler.AssertSolved(solver, (name, value) => name.EndsWith(".mat", StringComparison.Ordinal) ? value.flatten(1) : value, clipped: false);
+        sampler.AssertSolved(
+            solver,
+            (name, value) => name.EndsWith(".mat", StringComparison.Ordinal) ? value.flatten(1) : value,
+            clipped: false
+        );
         Assert.Equal(solver.Evaluations, sampler.Prior.Evaluations);
     }
 }

@@ -10,7 +10,8 @@ public sealed class RedDiffParityTests
     public void RED_diff_computes_what_the_published_code_computes(string folder)
     {
         using ParityCase reference = ParityCase.Open(folder);
-        foreach (SamplerRun run in SamplerCase.Runs) Compare(reference, run);
+        foreach (SamplerRun run in SamplerCase.Runs)
+            Compare(reference, run);
         reference.AssertAllOutputsTested();
         reference.Config.AssertAllKeysUsed();
     }
@@ -33,7 +34,16 @@ public sealed class RedDiffParityTests
             AdamEpsilon = config.Double("adam_eps"),
             DenoiserWeight = config.Double("grad_term_weight"),
             MeasurementWeight = config.Double("obs_weight"),
-            WeightOverTime = config.OneOf("denoise_term_weight", "const", "linear", "log", "power2over3", "sqrt", "square", "trunc_linear") switch
+            WeightOverTime = config.OneOf(
+                "denoise_term_weight",
+                "const",
+                "linear",
+                "log",
+                "power2over3",
+                "sqrt",
+                "square",
+                "trunc_linear"
+            ) switch
             {
                 "const" => RedDiffWeight.Const,
                 "log" => RedDiffWeight.Log,

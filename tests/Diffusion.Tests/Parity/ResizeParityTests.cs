@@ -29,19 +29,26 @@ public sealed class ResizeParityTests
         }
         if (method == "pillow" && config.Has("centre_crops"))
             foreach (ConfigNode crop in config.Objects("centre_crops"))
-                reference.AssertOutput(crop.String("name"), Planar(reference.Input("x"), planes => PillowResize.CenterCrop(planes, crop.Int("image_size"))));
+                reference.AssertOutput(
+                    crop.String("name"),
+                    Planar(reference.Input("x"), planes => PillowResize.CenterCrop(planes, crop.Int("image_size")))
+                );
         reference.AssertAllOutputsTested();
         config.AssertAllKeysUsed();
     }
 
     private static Tensor Matlab(Tensor x, ConfigNode config, ConfigNode resize)
     {
-        int[] scale = resize.Ints("scale"), size = resize.Ints("size");
+        int[] scale = resize.Ints("scale"),
+            size = resize.Ints("size");
         bool antialias = resize.Bool("antialiasing", config.Kind("antialiasing") != JsonValueKind.False);
         (double a, EdgeMode edges) = (config.Double("a", -0.5), Edges(config, EdgeMode.Symmetric));
         double factor = (double)scale[0] / scale[1];
-        Taps Along(int dim, int outputs) => Resize.MatlabTaps((int)x.shape[dim], outputs, factor, ResampleKernel.Cubic(a), antialias, edges);
-        return IsUsual(a, -0.5, edges, EdgeMode.Symmetric) ? Resize.Matlab(x, scale[0], scale[1], antialias) : Along(3, size[1]).Apply(Along(2, size[0]).Apply(x, 2), 3);
+        Taps Along(int dim, int outputs) =>
+            Resize.MatlabTaps((int)x.shape[dim], outputs, factor, ResampleKernel.Cubic(a), antialias, edges);
+        return IsUsual(a, -0.5, edges, EdgeMode.Symmetric)
+            ? Resize.Matlab(x, scale[0], scale[1], antialias)
+            : Along(3, size[1]).Apply(Along(2, size[0]).Apply(x, 2), 3);
     }
 
     private static Tensor Resizer(Tensor x, ConfigNode config, ConfigNode resize)
@@ -62,17 +69,21 @@ public sealed class ResizeParityTests
 
     private static bool IsUsual(double a, double usualA, EdgeMode edges, EdgeMode usualEdges) => a == usualA && edges == usualEdges;
 
-    private static EdgeMode Edges(ConfigNode config, EdgeMode absent)
-        => !config.Has("edges") ? absent : config.OneOf("edges", "replicate", "symmetric") == "replicate" ? EdgeMode.Replicate : EdgeMode.Symmetric;
+    private static EdgeMode Edges(ConfigNode config, EdgeMode absent) =>
+        !config.Has("edges") ? absent
+        : config.OneOf("edges", "replicate", "symmetric") == "replicate" ? EdgeMode.Replicate
+        : EdgeMode.Symmetric;
 
-    private static ResampleKernel Filter(ConfigNode resize) => resize.OneOf("filter", "bicubic", "bilinear", "box", "lanczos") switch
-    {
-        "bicubic" => ResampleKernel.Bicubic,
-        "bilinear" => ResampleKernel.Bilinear,
-        "box" => ResampleKernel.Box,
-        _ => ResampleKernel.Lanczos,
-    };
+    private static ResampleKernel Filter(ConfigNode resize) =>
+        resize.OneOf("filter", "bicubic", "bilinear", "box", "lanczos") switch
+        {
+            "bicubic" => ResampleKernel.Bicubic,
+            "bilinear" => ResampleKernel.Bilinear,
+            "box" => ResampleKernel.Box,
+            _ => ResampleKernel.Lanczos,
+        };
 
     /// <summary>[h,w,3] to planes and back.</summary>
-    private static Tensor Planar(Tensor picture, Func<Tensor, Tensor> resize) => resize(picture.permute(2, 0, 1).contiguous()).permute(1, 2, 0).contiguous();
+    private static Tensor Planar(Tensor picture, Func<Tensor, Tensor> resize) =>
+        resize(picture.permute(2, 0, 1).contiguous()).permute(1, 2, 0).contiguous();
 }

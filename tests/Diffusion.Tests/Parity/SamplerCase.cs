@@ -7,7 +7,8 @@ using Diffusion.Solvers;
 namespace Diffusion.Tests.Parity;
 
 /// <summary>
-/// What the cases of the sampler families have in common: weights become a prior, the operator and the first draw make the measurement, the solver runs on the recorded draws, and its trace is held to the outputs.
+/// What the cases of the sampler families have in common: weights become a prior, the operator and the first draw make the measurement, the
+/// solver runs on the recorded draws, and its trace is held to the outputs.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -32,11 +33,23 @@ internal sealed class SamplerCase : IDisposable
     /// <param name="run">How it is computed.</param>
     /// <param name="a">The operator, with the arithmetic of the published code; disposed with the case.</param>
     /// <param name="range">The scale that the published program adds noise on.</param>
-    /// <param name="clean">The measurement before noise, where the published program measures by another operator than it solves with; null: <c>y_clean</c> or A x_orig.</param>
+    /// <param name="clean">
+    /// The measurement before noise, where the published program measures by another operator than it solves with; null: <c>y_clean</c> or
+    /// A x_orig.
+    /// </param>
     /// <param name="prior">The prior; null: the case's network with its scalings or betas.</param>
     /// <param name="noiseless">The published program adds no noise to y whatever the noise level.</param>
     /// <param name="drawn">Whether a draw of this label is asked for; null: all are.</param>
-    public SamplerCase(ParityCase reference, SamplerRun run, LinearOperator a, PixelRange range = PixelRange.Symmetric, Tensor? clean = null, IDenoiser? prior = null, bool noiseless = false, Func<string, bool>? drawn = null)
+    public SamplerCase(
+        ParityCase reference,
+        SamplerRun run,
+        LinearOperator a,
+        PixelRange range = PixelRange.Symmetric,
+        Tensor? clean = null,
+        IDenoiser? prior = null,
+        bool noiseless = false,
+        Func<string, bool>? drawn = null
+    )
     {
         Reference = reference;
         Run = run;
@@ -48,59 +61,85 @@ internal sealed class SamplerCase : IDisposable
         _noise = reference.Noise(drawn);
         Tensor original = reference.Input("x_orig");
         clean ??= reference.HasInput("y_clean") ? reference.Input("y_clean") : A.Apply(original);
-        _y = NoiseScale > 0 && !noiseless ? A.Restrict(clean + (float)NoiseScale * _noise.Draw(NoiseRole.Measurement, A.Output.Batch(original.shape[0]))) : clean;
+        _y =
+            NoiseScale > 0 && !noiseless
+                ? A.Restrict(clean + (float)NoiseScale * _noise.Draw(NoiseRole.Measurement, A.Output.Batch(original.shape[0])))
+                : clean;
         Assert("y", _y.reshape(reference.Expected("y").shape));
     }
 
     /// <summary>The two ways that every case is computed.</summary>
-    public static IReadOnlyList<SamplerRun> Runs { get; } = [new(ComputePolicy.Reference, 1, 1), new(new ComputePolicy(), 10, Math.Min(4, Environment.ProcessorCount))];
+    public static IReadOnlyList<SamplerRun> Runs { get; } =
+    [new(ComputePolicy.Reference, 1, 1), new(new ComputePolicy(), 10, Math.Min(4, Environment.ProcessorCount))];
 
     /// <summary>The case.</summary>
     public ParityCase Reference { get; }
+
     /// <summary>How it is computed.</summary>
     public SamplerRun Run { get; }
+
     /// <summary>The scale of y and of the noise.</summary>
     public PixelRange Range { get; }
+
     /// <summary>The prior; it remembers what it was asked.</summary>
     public RecordingPrior Prior { get; }
+
     /// <summary>The operator, with the arithmetic of the published code.</summary>
     public LinearOperator A { get; }
+
     /// <summary>The noise level as the user gives it.</summary>
     public double Sigma => Reference.Config.Double("sigma_y");
+
     /// <summary>Standard deviation of what is added to y, on the scale of <see cref="Range"/>.</summary>
     public double NoiseScale => Reference.Config.Double("sigma_y_effective", Sigma);
+
     /// <summary>The measurement as a problem.</summary>
     public InverseProblem Problem => new(_y, A, NoiseScale, new Condition { Labels = Labels }, Range);
+
     /// <summary>The case's schedule.</summary>
     public NoiseSchedule Schedule => ScheduleOf(Reference.Config);
 
     private long[]? Labels => Reference.HasInput("classes") ? Reference.Input("classes").to(ScalarType.Int64).data<long>().ToArray() : null;
 
-    /// <summary>Runs a solver on the recorded draws, all of which it must use, and compares every trace that is an output, then the result as <c>x_hat</c>.</summary>
+    /// <summary>
+    /// Runs a solver on the recorded draws, all of which it must use, and compares every trace that is an output, then the result as
+    /// <c>x_hat</c>.
+    /// </summary>
     /// <param name="solver">The solver.</param>
     /// <param name="translate">Brings a trace to the form of the output; null leaves it.</param>
     /// <param name="draws">Brings recorded draws to the form that the solver asks for; null leaves them.</param>
     /// <param name="step">What the case calls a step.</param>
     /// <param name="clipped">Whether <c>x_hat01</c> is clipped.</param>
     /// <returns>The result.</returns>
-    public Tensor AssertSolved(ISolver solver, Func<string, Tensor, Tensor>? translate = null, Func<NoiseSource, NoiseSource>? draws = null, string step = "step", bool clipped = true)
+    public Tensor AssertSolved(
+        ISolver solver,
+        Func<string, Tensor, Tensor>? translate = null,
+        Func<NoiseSource, NoiseSource>? draws = null,
+        string step = "step",
+        bool clipped = true
+    )
     {
         // Read now: inside the solver they would belong to its dispose scope.
-        foreach (string name in Reference.Outputs) Reference.Expected(name);
+        foreach (string name in Reference.Outputs)
+            Reference.Expected(name);
         SolverContext context = new()
         {
             Noise = draws?.Invoke(_noise) ?? _noise,
             Trace = (name, value) =>
             {
                 using DisposeScope scope = torch.NewDisposeScope();
-                if (name.StartsWith("step", StringComparison.Ordinal)) name = step + name["step".Length..];
-                if (Reference.Outputs.Contains(name)) Assert(name, translate is null ? value : translate(name, value));
+                if (name.StartsWith("step", StringComparison.Ordinal))
+                    name = step + name["step".Length..];
+                if (Reference.Outputs.Contains(name))
+                    Assert(name, translate is null ? value : translate(name, value));
             },
         };
         Tensor result = solver.Solve(Problem, Prior, context);
         _noise.AssertExhausted();
-        if (Reference.Outputs.Contains("x_hat")) Assert("x_hat", result);
-        if (Reference.Outputs.Contains("x_hat01")) Assert("x_hat01", clipped ? ((result + 1) / 2).clamp(0, 1) : (result + 1) / 2);
+        if (Reference.Outputs.Contains("x_hat"))
+            Assert("x_hat", result);
+        if (Reference.Outputs.Contains("x_hat01"))
+            Assert("x_hat01", clipped ? ((result + 1) / 2).clamp(0, 1) : (result + 1) / 2);
         return result;
     }
 
@@ -108,7 +147,8 @@ internal sealed class SamplerCase : IDisposable
     public ReplayedNoise Replay()
     {
         ReplayedNoise noise = Reference.Noise();
-        if (NoiseScale > 0) noise.Draw(NoiseRole.Measurement, Reference.Draws[0].shape).Dispose();
+        if (NoiseScale > 0)
+            noise.Draw(NoiseRole.Measurement, Reference.Draws[0].shape).Dispose();
         return noise;
     }
 
@@ -134,20 +174,36 @@ internal sealed class SamplerCase : IDisposable
             reference.LoadInto(unet);
             unet.Arrange();
             NoiseSchedule schedule = ScheduleOf(config);
-            return new EpsilonPrior(unet, schedule, info with { NoiseRange = (schedule.Sigma(0), schedule.Sigma(schedule.Steps - 1)) }, TimeMode.Nearest);
+            return new EpsilonPrior(
+                unet,
+                schedule,
+                info with
+                {
+                    NoiseRange = (schedule.Sigma(0), schedule.Sigma(schedule.Steps - 1)),
+                },
+                TimeMode.Nearest
+            );
         }
         ConsistencyUNet consistency = new(network, policy);
         reference.LoadInto(consistency);
         consistency.Arrange();
         double smallest = config.Double("sigma_min");
-        return new ConsistencyPrior(consistency, info with { NoiseRange = (smallest, 80) }, new KarrasScalings(config.Double("sigma_data"), smallest));
+        return new ConsistencyPrior(
+            consistency,
+            info with
+            {
+                NoiseRange = (smallest, 80),
+            },
+            new KarrasScalings(config.Double("sigma_data"), smallest)
+        );
     }
 
     private static NoiseSchedule ScheduleOf(ConfigNode config)
     {
         ConfigNode betas = config.Object("betas");
         betas.Only("schedule", "linear");
-        if (betas.Has("dtype")) betas.Only("dtype", "float64");
+        if (betas.Has("dtype"))
+            betas.Only("dtype", "float64");
         return NoiseSchedule.Linear(betas.Double("start"), betas.Double("end"), betas.Int("num"));
     }
 
@@ -156,9 +212,11 @@ internal sealed class SamplerCase : IDisposable
         config.Only("channels", 3);
         config.Only("dtype", "float32");
         config.Text("final", "result", "sigma_range", "evaluation", "range");
-        if (config.Has("batch")) _ = config.Int("batch");
+        if (config.Has("batch"))
+            _ = config.Int("batch");
         foreach (string size in (string[])["image_size", "height", "width"])
-            if (config.Has(size)) _ = config.Int(size);
+            if (config.Has(size))
+                _ = config.Int(size);
     }
 }
 
@@ -191,7 +249,9 @@ internal sealed class RecordingPrior(IDenoiser inner) : IDenoiser, IVpNetwork
     {
         Evaluations++;
         Tensor denoised = inner.Denoise(x, sigma, condition);
-        Calls.Add(new Call(x.detach().clone().DetachFromDisposeScope(), sigma, condition, denoised.detach().clone().DetachFromDisposeScope()));
+        Calls.Add(
+            new Call(x.detach().clone().DetachFromDisposeScope(), sigma, condition, denoised.detach().clone().DetachFromDisposeScope())
+        );
         return denoised;
     }
 

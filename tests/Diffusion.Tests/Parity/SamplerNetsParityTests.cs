@@ -18,7 +18,10 @@ public sealed class SamplerNetsParityTests
         NetworkCase.FixedKeys(config);
         config.Text("num_heads", "sigma_max", "weights_from", "weights_ignore");
         AdmUNetConfig arguments = NetworkCase.Network(config);
-        string[] blocks = [.. reference.Outputs.Where(name => name.StartsWith(Block, StringComparison.Ordinal)).Select(name => name[Block.Length..])];
+        string[] blocks =
+        [
+            .. reference.Outputs.Where(name => name.StartsWith(Block, StringComparison.Ordinal)).Select(name => name[Block.Length..]),
+        ];
         Tensor x = reference.Input("x");
         Tensor? labels = reference.HasInput("classes") ? reference.Input("classes") : null;
         PriorInfo info = new() { Name = reference.Family, Kind = PriorKind.PosteriorMean };
@@ -35,9 +38,14 @@ public sealed class SamplerNetsParityTests
                 double[] sigma = [.. reference.Input("sigma").to(ScalarType.Float64).data<double>()];
                 KarrasScalings scalings = new(config.Double("sigma_data"), config.Double("sigma_min"));
                 ConsistencyPrior prior = new(network, info, scalings);
-                Tensor scale = torch.tensor([.. sigma.Select(scalings.In)], dtype: ScalarType.Float32).reshape(-1, 1, 1, 1), time = torch.tensor([.. sigma.Select(KarrasScalings.Time)], dtype: ScalarType.Float32);
+                Tensor scale = torch.tensor([.. sigma.Select(scalings.In)], dtype: ScalarType.Float32).reshape(-1, 1, 1, 1),
+                    time = torch.tensor([.. sigma.Select(KarrasScalings.Time)], dtype: ScalarType.Float32);
                 reference.AssertOutput("model_output", network.Forward(x * scale, time, labels, compare), factor);
-                reference.AssertOutput("denoised", torch.cat([.. sigma.Select((level, n) => prior.Denoise(x.narrow(0, n, 1), level, NetworkCase.Label(labels, n)))]), factor);
+                reference.AssertOutput(
+                    "denoised",
+                    torch.cat([.. sigma.Select((level, n) => prior.Denoise(x.narrow(0, n, 1), level, NetworkCase.Label(labels, n)))]),
+                    factor
+                );
             }
             else
             {
@@ -45,12 +53,24 @@ public sealed class SamplerNetsParityTests
                 Tensor t = reference.Input("t");
                 reference.AssertOutput("eps_var", network.Forward(x, t, labels, compare), factor);
                 // The prior knows the schedule's own times alone.
-                if (!t.eq(t.floor()).all().item<bool>()) continue;
-                Tensor[] predicted = [.. t.to(ScalarType.Int64).data<long>().Select((time, n) =>
-                {
-                    (Tensor epsilon, Tensor? variance) = prior.Predict(x.narrow(0, n, 1), (int)time, NetworkCase.Label(labels, n));
-                    return variance is null ? epsilon : torch.cat([epsilon, variance], dim: 1);
-                })];
+                if (!t.eq(t.floor()).all().item<bool>())
+                    continue;
+                Tensor[] predicted =
+                [
+                    .. t.to(ScalarType.Int64)
+                        .data<long>()
+                        .Select(
+                            (time, n) =>
+                            {
+                                (Tensor epsilon, Tensor? variance) = prior.Predict(
+                                    x.narrow(0, n, 1),
+                                    (int)time,
+                                    NetworkCase.Label(labels, n)
+                                );
+                                return variance is null ? epsilon : torch.cat([epsilon, variance], dim: 1);
+                            }
+                        ),
+                ];
                 reference.AssertOutput("eps_var", torch.cat(predicted), factor);
             }
         }

@@ -37,20 +37,34 @@ public sealed class DecoratorTests
         using ComputeScope scope = new();
         using EpsilonPrior prior = PhotoPrior.Load();
         TiledDenoiser tiled = TiledDenoiser.Around(prior, 128);
-        const int Height = 272, Width = 320;
-        Tensor clean = PhotoPrior.Photograph(Height, Width), x = clean + sigma * PhotoPrior.Noise(1, 3, Height, Width);
-        Tensor whole = prior.Denoise(x, sigma), pieces = tiled.Denoise(x, sigma);
+        const int Height = 272,
+            Width = 320;
+        Tensor clean = PhotoPrior.Photograph(Height, Width),
+            x = clean + sigma * PhotoPrior.Noise(1, 3, Height, Width);
+        Tensor whole = prior.Denoise(x, sigma),
+            pieces = tiled.Denoise(x, sigma);
         Assert.True(tiled.Tiles(Height, Width) > 4);
-        double error = (whole - clean).square().mean().sqrt().item<float>(), difference = (whole - pieces).square().mean().sqrt().item<float>();
+        double error = (whole - clean).square().mean().sqrt().item<float>(),
+            difference = (whole - pieces).square().mean().sqrt().item<float>();
         Assert.True(difference < 0.25 * error, $"Tiles differ by {difference:G3} where the error is {error:G3}.");
         Assert.True((pieces - whole).mean([2L, 3L]).abs().max().item<float>() < 1 / 127.5, "The mean drifts by a grey level.");
-        // A seam is a line along which tiles begin or end and across which the picture changes more than it does there when it is computed whole.
+        // A seam is a line along which tiles begin or end and across which the picture changes more than it does there when it is computed
+        // whole.
         foreach (int dim in (int[])[2, 3])
         {
             TileSpan[] spans = TileSpan.Cut((int)x.shape[dim], 128, 32, 0, prior.Info.SizeMultiple);
-            long[] borders = [.. spans.Skip(1).Select(span => span.Start - 1L), .. spans.SkipLast(1).Select(span => span.Start + span.Length - 1L)];
-            Tensor rise = Steps(pieces, dim) / Steps(whole, dim), seams = rise.index_select(0, torch.tensor(borders));
-            Assert.True(seams.mean().item<float>() < 1.05 * rise.mean().item<float>() && seams.max().item<float>() < 1.05, $"Along tiles the picture changes {seams.mean().item<float>():F3} times as much as it should, {seams.max().item<float>():F3} at most.");
+            long[] borders =
+            [
+                .. spans.Skip(1).Select(span => span.Start - 1L),
+                .. spans.SkipLast(1).Select(span => span.Start + span.Length - 1L),
+            ];
+            Tensor rise = Steps(pieces, dim) / Steps(whole, dim),
+                seams = rise.index_select(0, torch.tensor(borders));
+            Assert.True(
+                seams.mean().item<float>() < 1.05 * rise.mean().item<float>() && seams.max().item<float>() < 1.05,
+                $"Along tiles the picture changes {seams.mean().item<float>():F3} times as much as it should, "
+                    + $"{seams.max().item<float>():F3} at most."
+            );
         }
         Assert.Equal(x.shape, Assert.IsAssignableFrom<IVpNetwork>(tiled).Predict(x, 100).Epsilon.shape);
 
@@ -63,13 +77,32 @@ public sealed class DecoratorTests
     }
 
     [Theory]
-    [InlineData(100, 32, 8, null), InlineData(1000, 96, 48, null), InlineData(97, 64, 32, 15), InlineData(65, 64, null, 15), InlineData(513, 128, 48, 33)]
+    [
+        InlineData(100, 32, 8, null),
+        InlineData(1000, 96, 48, null),
+        InlineData(97, 64, 32, 15),
+        InlineData(65, 64, null, 15),
+        InlineData(513, 128, 48, 33)
+    ]
     public void Every_pixel_is_covered_at_the_networks_grid(int length, int tile, int? overlap, int? window)
     {
         using ComputeScope scope = new();
-        Identity identity = new(new PriorInfo { Name = "identity", Kind = PriorKind.PosteriorMean, SizeMultiple = 8, ReceptiveField = window });
+        Identity identity = new(
+            new PriorInfo
+            {
+                Name = "identity",
+                Kind = PriorKind.PosteriorMean,
+                SizeMultiple = 8,
+                ReceptiveField = window,
+            }
+        );
         Tensor x = torch.arange(3 * 20 * length).reshape(1, 3, 20, length).to(ScalarType.Float32);
-        Assert.True((TiledDenoiser.Around(identity, tile, overlap, batch: 3).Denoise(x, 1) / x.clamp_min(1) - x / x.clamp_min(1)).abs().max().item<float>() < 1e-6);
+        Assert.True(
+            (TiledDenoiser.Around(identity, tile, overlap, batch: 3).Denoise(x, 1) / x.clamp_min(1) - x / x.clamp_min(1))
+                .abs()
+                .max()
+                .item<float>() < 1e-6
+        );
         Assert.All(identity.Starts, start => Assert.Equal(0, start % 8));
     }
 
@@ -92,11 +125,14 @@ public sealed class DecoratorTests
     {
         public List<long> Starts { get; } = [];
         public PriorInfo Info => info;
+
         public Tensor Denoise(Tensor x, double sigma, in Condition condition = default)
         {
-            for (long i = 0; i < x.shape[0]; i++) Starts.Add((long)x[i, 0, 0, 0].item<float>());
+            for (long i = 0; i < x.shape[0]; i++)
+                Starts.Add((long)x[i, 0, 0, 0].item<float>());
             return x.clone();
         }
+
         public void Dispose() { }
     }
 }

@@ -11,7 +11,8 @@ public sealed class EpsilonPriorTests
     {
         using ComputeScope scope = new();
         using EpsilonPrior prior = PhotoPrior.Load();
-        Tensor clean = PhotoPrior.Smooth(64, 64), noisy = clean + sigma * PhotoPrior.Noise(1, 3, 64, 64);
+        Tensor clean = PhotoPrior.Smooth(64, 64),
+            noisy = clean + sigma * PhotoPrior.Noise(1, 3, 64, 64);
         double error = (prior.Denoise(noisy, sigma) - clean).square().mean().sqrt().item<float>();
         Assert.True(error < 0.35 * sigma, $"The error is {error:G3} at noise {sigma}.");
     }
@@ -33,7 +34,8 @@ public sealed class EpsilonPriorTests
         using ComputeScope scope = new();
         using EpsilonPrior prior = PhotoPrior.Load();
         Tensor x = PhotoPrior.Noise(3, 3, 32, 48);
-        Tensor alone = prior.Denoise(x.narrow(0, 1, 1), 0.5), together = prior.Denoise(x, 0.5).narrow(0, 1, 1);
+        Tensor alone = prior.Denoise(x.narrow(0, 1, 1), 0.5),
+            together = prior.Denoise(x, 0.5).narrow(0, 1, 1);
         Assert.True((alone - together).abs().max().item<float>() < 1e-5);
     }
 
@@ -43,7 +45,8 @@ public sealed class EpsilonPriorTests
         using ComputeScope scope = new();
         using EpsilonPrior prior = PhotoPrior.Load();
         Tensor x = PhotoPrior.Noise(1, 3, 32, 32);
-        double sigma = prior.Schedule.Sigma(300), scale = Math.Sqrt(prior.Schedule.AlphaBar[300]);
+        double sigma = prior.Schedule.Sigma(300),
+            scale = Math.Sqrt(prior.Schedule.AlphaBar[300]);
         (Tensor epsilon, Tensor? variance) = prior.Predict(x * scale, 300);
         Assert.Null(variance);
         Assert.True((prior.Denoise(x, sigma) - (x - sigma * epsilon)).abs().max().item<float>() < 1e-4);

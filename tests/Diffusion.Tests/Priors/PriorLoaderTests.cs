@@ -25,7 +25,12 @@ public sealed class PriorLoaderTests : IDisposable
     [Fact]
     public void The_trainers_validation_becomes_the_table_of_errors()
     {
-        WriteCard("""{"name":"mine","kind":"adm-unet","config":{},"validation":{"rows":[{"sigma":0.5,"psnr":1,"rmse":0.1},{"sigma":0.1,"psnr":1,"rmse":0.03}]}}""");
+        WriteCard(
+            """
+            {"name":"mine","kind":"adm-unet","config":{},
+            "validation":{"rows":[{"sigma":0.5,"psnr":1,"rmse":0.1},{"sigma":0.1,"psnr":1,"rmse":0.03}]}}
+            """
+        );
         Assert.Equal([(0.1, 0.03), (0.5, 0.1)], PriorCard.Read(Path.Combine(_folder, "card.json")).RmseTable!);
     }
 
@@ -35,8 +40,14 @@ public sealed class PriorLoaderTests : IDisposable
     [InlineData("""{"name":"x","kind":"adm-unet"}""", "config")]
     [InlineData("""{"name":"x","kind":"adm-unet","config":{},"schedule":{"type":"linear","steps":1000000000}}""", "1000000000 steps")]
     [InlineData("""{"name":"x","kind":"adm-unet","config":{},"schedule":{"type":"spiral"}}""", "spiral")]
-    [InlineData("""{"name":"x","kind":"adm-unet","config":{"model_channels":32,"num_res_blocks":1,"channel_mult":[1.5]}}""", "multiples of 32")]
-    [InlineData("""{"name":"x","kind":"adm-unet","config":{"model_channels":32,"num_res_blocks":99999999,"channel_mult":[1]}}""", "num_res_blocks")]
+    [InlineData(
+        """{"name":"x","kind":"adm-unet","config":{"model_channels":32,"num_res_blocks":1,"channel_mult":[1.5]}}""",
+        "multiples of 32"
+    )]
+    [InlineData(
+        """{"name":"x","kind":"adm-unet","config":{"model_channels":32,"num_res_blocks":99999999,"channel_mult":[1]}}""",
+        "num_res_blocks"
+    )]
     [InlineData("""{"name":"x","kind":"nafnet","config":{}}""", "nafnet")]
     public void A_card_that_cannot_be_used_is_named_with_the_reason(string card, string reason)
     {
@@ -49,7 +60,8 @@ public sealed class PriorLoaderTests : IDisposable
     public void A_name_is_looked_up_in_the_folders_of_the_environment()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "mine"));
-        foreach (string file in new[] { "card.json", "photo.safetensors" }) File.Copy(Path.Combine(Shipped, file), Path.Combine(_folder, "mine", file));
+        foreach (string file in new[] { "card.json", "photo.safetensors" })
+            File.Copy(Path.Combine(Shipped, file), Path.Combine(_folder, "mine", file));
         string? before = Environment.GetEnvironmentVariable(PriorFiles.Variable);
         Environment.SetEnvironmentVariable(PriorFiles.Variable, _folder);
         try

@@ -10,16 +10,29 @@ public sealed class SharedPriorTests
     {
         using EpsilonPrior prior = PhotoPrior.Load();
         using ComputeScope scope = new();
-        (Tensor Picture, double Sigma)[] jobs = [.. Enumerable.Range(0, 6).Select(i => (PhotoPrior.Noise(1, 3, 32 + 16 * (i % 2), 48), 0.1 + 0.1 * i))];
-        float[][] alone = [.. jobs.Select(job => prior.Denoise(job.Picture, job.Sigma).data<float>().ToArray())], together = new float[jobs.Length][];
-        Thread[] threads = [.. Enumerable.Range(0, 3).Select(worker => new Thread(() =>
-        {
-            using ComputeScope own = new();
-            for (int i = worker; i < jobs.Length; i += 3) together[i] = prior.Denoise(jobs[i].Picture, jobs[i].Sigma).data<float>().ToArray();
-        }))];
-        foreach (Thread thread in threads) thread.Start();
-        foreach (Thread thread in threads) thread.Join();
-        for (int i = 0; i < jobs.Length; i++) Assert.True(alone[i].Zip(together[i], (a, b) => Math.Abs(a - b)).Max() < 1e-5);
+        (Tensor Picture, double Sigma)[] jobs =
+        [
+            .. Enumerable.Range(0, 6).Select(i => (PhotoPrior.Noise(1, 3, 32 + 16 * (i % 2), 48), 0.1 + 0.1 * i)),
+        ];
+        float[][] alone = [.. jobs.Select(job => prior.Denoise(job.Picture, job.Sigma).data<float>().ToArray())],
+            together = new float[jobs.Length][];
+        Thread[] threads =
+        [
+            .. Enumerable
+                .Range(0, 3)
+                .Select(worker => new Thread(() =>
+                {
+                    using ComputeScope own = new();
+                    for (int i = worker; i < jobs.Length; i += 3)
+                        together[i] = prior.Denoise(jobs[i].Picture, jobs[i].Sigma).data<float>().ToArray();
+                })),
+        ];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            thread.Join();
+        for (int i = 0; i < jobs.Length; i++)
+            Assert.True(alone[i].Zip(together[i], (a, b) => Math.Abs(a - b)).Max() < 1e-5);
     }
 
     [Theory]
@@ -32,7 +45,8 @@ public sealed class SharedPriorTests
         TiledDenoiser tiled = TiledDenoiser.Around(prior, 32);
         Use();
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        for (int i = 0; i < 10; i++) Use();
+        for (int i = 0; i < 10; i++)
+            Use();
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
 
         void Use()
@@ -49,7 +63,8 @@ public sealed class SharedPriorTests
     {
         using EpsilonPrior prior = PhotoPrior.Load();
         using ComputeScope scope = new();
-        Tensor x = PhotoPrior.Smooth(16, 16) + 0.3 * PhotoPrior.Noise(1, 3, 16, 16), direction = PhotoPrior.Noise(1, 3, 16, 16) * 0.5;
+        Tensor x = PhotoPrior.Smooth(16, 16) + 0.3 * PhotoPrior.Noise(1, 3, 16, 16),
+            direction = PhotoPrior.Noise(1, 3, 16, 16) * 0.5;
         using IDisposable grad = torch.enable_grad();
         Tensor leaf = x.detach().requires_grad_();
         Tensor gradient = torch.autograd.grad([prior.Denoise(leaf, 0.3).square().sum()], [leaf])[0];
@@ -62,12 +77,16 @@ public sealed class SharedPriorTests
     [Fact]
     public void Bfloat16_changes_the_result_by_far_less_than_its_error()
     {
-        using EpsilonPrior exact = PhotoPrior.Load(), half = PhotoPrior.Load(new ComputePolicy { NetworkDtype = ScalarType.BFloat16 });
+        using EpsilonPrior exact = PhotoPrior.Load(),
+            half = PhotoPrior.Load(new ComputePolicy { NetworkDtype = ScalarType.BFloat16 });
         using ComputeScope scope = new();
-        Tensor clean = PhotoPrior.Smooth(48, 48), x = clean + 0.2 * PhotoPrior.Noise(1, 3, 48, 48);
-        Tensor reference = exact.Denoise(x, 0.2), rounded = half.Denoise(x, 0.2);
+        Tensor clean = PhotoPrior.Smooth(48, 48),
+            x = clean + 0.2 * PhotoPrior.Noise(1, 3, 48, 48);
+        Tensor reference = exact.Denoise(x, 0.2),
+            rounded = half.Denoise(x, 0.2);
         Assert.Equal(ScalarType.Float32, rounded.dtype);
-        double error = (reference - clean).square().mean().sqrt().item<float>(), difference = (reference - rounded).square().mean().sqrt().item<float>();
+        double error = (reference - clean).square().mean().sqrt().item<float>(),
+            difference = (reference - rounded).square().mean().sqrt().item<float>();
         Assert.True(difference < 0.1 * error, $"bfloat16 moves the result by {difference:G3} where its error is {error:G3}.");
     }
 

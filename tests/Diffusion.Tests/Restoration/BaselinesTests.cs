@@ -18,15 +18,18 @@ public sealed class BaselinesTests
         return (0.5 + 0.5 * prior.Covariance(white, 0.5)).clamp(0, 1);
     }
 
-    private static Tensor Measure(LinearOperator a, Tensor x) => a.Apply(x) + 0.02 * a.Restrict(new PhiloxNoise(5, [default]).Draw(NoiseRole.Measurement, a.Output.Batch(1)));
+    private static Tensor Measure(LinearOperator a, Tensor x) =>
+        a.Apply(x) + 0.02 * a.Restrict(new PhiloxNoise(5, [default]).Draw(NoiseRole.Measurement, a.Output.Batch(1)));
 
     [Fact]
     public void With_a_reference_Tikhonov_is_the_best_of_its_sweep_and_without_one_it_is_near()
     {
         using ComputeScope scope = new();
         using LinearOperator a = ShippedOperators.Catalog.Parse("blur:sigma=1.5").Bind(Shape);
-        Tensor x = Photo(), y = Measure(a, x);
-        double best = Psnr.Compute(Baselines.Tikhonov(a, y, 0.02, x).clamp(0, 1), x), blind = Psnr.Compute(Baselines.Tikhonov(a, y, 0.02).clamp(0, 1), x);
+        Tensor x = Photo(),
+            y = Measure(a, x);
+        double best = Psnr.Compute(Baselines.Tikhonov(a, y, 0.02, x).clamp(0, 1), x),
+            blind = Psnr.Compute(Baselines.Tikhonov(a, y, 0.02).clamp(0, 1), x);
         foreach (double eta in (double[])[1e-4, 1e-3, 1e-2, 1e-1])
             Assert.True(best >= Psnr.Compute(a.PseudoInverse(y, eta).clamp(0, 1), x) - 0.05, $"eta {eta}");
         Assert.True(blind > best - 1.5, $"{blind:0.00} against {best:0.00}");

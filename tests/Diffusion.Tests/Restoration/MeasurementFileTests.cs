@@ -56,7 +56,9 @@ public sealed class MeasurementFileTests : IDisposable
     {
         using Picture photo = Photo();
         OperatorSpec spec = ShippedOperators.Catalog.Parse("identity");
-        using Measurement a = new Degrader(spec, 0.1, 1).Degrade(photo).Measurement, b = new Degrader(spec, 0.1, 1).Degrade(photo).Measurement, c = new Degrader(spec, 0.1, 2).Degrade(photo).Measurement;
+        using Measurement a = new Degrader(spec, 0.1, 1).Degrade(photo).Measurement,
+            b = new Degrader(spec, 0.1, 1).Degrade(photo).Measurement,
+            c = new Degrader(spec, 0.1, 2).Degrade(photo).Measurement;
         Assert.True(a.Y.eq(b.Y).all().item<bool>());
         Assert.False(a.Y.eq(c.Y).all().item<bool>());
         Assert.Equal(0.1, (a.Y - photo.Pixels).std().item<float>(), 0.01);
@@ -66,7 +68,10 @@ public sealed class MeasurementFileTests : IDisposable
     public void A_picture_that_does_not_divide_is_cropped_when_asked()
     {
         using Picture photo = Photo();
-        using DegradedPicture degraded = new Degrader(ShippedOperators.Catalog.Parse("downsample:factor=3"), 0) { CropToFit = true }.Degrade(photo);
+        using DegradedPicture degraded = new Degrader(ShippedOperators.Catalog.Parse("downsample:factor=3"), 0)
+        {
+            CropToFit = true,
+        }.Degrade(photo);
         Assert.Equal([1, 3, 5, 6], degraded.Measurement.Y.shape);
         Assert.Throws<OperatorSpecException>(() => new Degrader(ShippedOperators.Catalog.Parse("downsample:factor=3"), 0).Degrade(photo));
     }

@@ -11,7 +11,15 @@ public sealed class RestorerTests
 {
     private static readonly ImageShape Shape = new(3, 24, 32);
 
-    private static RestoreOptions Options(string? spec = null, int steps = 3) => new() { Operator = spec, Noise = spec is null ? null : 0.05, Solver = "cm4ir", Steps = steps, Policy = ComputePolicy.Reference };
+    private static RestoreOptions Options(string? spec = null, int steps = 3) =>
+        new()
+        {
+            Operator = spec,
+            Noise = spec is null ? null : 0.05,
+            Solver = "cm4ir",
+            Steps = steps,
+            Policy = ComputePolicy.Reference,
+        };
 
     private static Restorer Create(RestoreOptions options, ImageShape? shape = null) => new(options, new GaussianPrior(shape ?? Shape));
 
@@ -19,24 +27,31 @@ public sealed class RestorerTests
     {
         using ComputeScope scope = new();
         Tensor x = 0.5 + 0.15 * new PhiloxNoise(1, [ImageKey.FromName(name)]).Draw(NoiseRole.Start, 1, channels, height, width);
-        return new Picture(x.clamp(0, 1), alpha ? torch.linspace(0, 1, width).expand(1, 1, height, width).contiguous() : null) { Name = name };
+        return new Picture(x.clamp(0, 1), alpha ? torch.linspace(0, 1, width).expand(1, 1, height, width).contiguous() : null)
+        {
+            Name = name,
+        };
     }
 
-    private static Measurement Degrade(Picture picture, string spec) => new Degrader(ShippedOperators.Catalog.Parse(spec), 0.05).Degrade(picture).Measurement;
+    private static Measurement Degrade(Picture picture, string spec) =>
+        new Degrader(ShippedOperators.Catalog.Parse(spec), 0.05).Degrade(picture).Measurement;
 
     private static double Difference(Picture a, Picture b) => (a.Pixels - b.Pixels).abs().max().item<float>();
 
     [Fact]
     public void A_picture_of_a_batch_is_restored_as_if_it_were_alone()
     {
-        using Picture a = Photo("a"), b = Photo("b");
-        using Measurement ya = Degrade(a, "blur:sigma=1"), yb = Degrade(b, "blur:sigma=1");
+        using Picture a = Photo("a"),
+            b = Photo("b");
+        using Measurement ya = Degrade(a, "blur:sigma=1"),
+            yb = Degrade(b, "blur:sigma=1");
         using Restorer restorer = Create(Options());
         IReadOnlyList<RestoredPicture> batch = restorer.Restore([ya, yb]);
         using RestoredPicture alone = restorer.Restore(yb);
         Assert.True(Difference(alone.Picture, batch[1].Picture) < 1e-4);
         Assert.True(Difference(batch[0].Picture, batch[1].Picture) > 0.05);
-        foreach (RestoredPicture picture in batch) picture.Dispose();
+        foreach (RestoredPicture picture in batch)
+            picture.Dispose();
     }
 
     [Theory]
@@ -45,9 +60,11 @@ public sealed class RestorerTests
     {
         ImageShape shape = new(3, 150, 170);
         using Picture a = Photo("a", shape.Height, shape.Width);
-        using Measurement slanted = Degrade(a, "blur:kernel=motion,length=15,angle=30"), closed = Degrade(a, "blur:sigma=1");
+        using Measurement slanted = Degrade(a, "blur:kernel=motion,length=15,angle=30"),
+            closed = Degrade(a, "blur:sigma=1");
         using Restorer restorer = Create(Options(steps: 4) with { Solver = solver }, shape);
-        using RestoredPicture first = restorer.Restore(slanted), second = restorer.Restore(closed);
+        using RestoredPicture first = restorer.Restore(slanted),
+            second = restorer.Restore(closed);
         Assert.InRange(first.InnerIterations!.Value, 1, 10);
         Assert.Null(second.InnerIterations);
     }
@@ -57,8 +74,10 @@ public sealed class RestorerTests
     {
         using Picture a = Photo("a");
         using Measurement y = Degrade(a, "downsample:factor=2");
-        using Restorer one = Create(Options()), three = Create(Options() with { Samples = 3 });
-        using RestoredPicture single = one.Restore(y), several = three.Restore(y);
+        using Restorer one = Create(Options()),
+            three = Create(Options() with { Samples = 3 });
+        using RestoredPicture single = one.Restore(y),
+            several = three.Restore(y);
         Assert.Equal(3, several.Samples.Count);
         Assert.True(Difference(single.Picture, several.Samples[0]) < 1e-6);
         Assert.True(Difference(several.Samples[0], several.Samples[1]) > 1e-3);
@@ -75,8 +94,10 @@ public sealed class RestorerTests
         using Measurement y = Degrade(a, "blur:sigma=1");
         using Restorer restorer = Create(Options() with { Solver = solver, Samples = 2 });
         using RestoredPicture restored = restorer.Restore(y);
-        if (warning is null) Assert.DoesNotContain("noise", restored.Hint ?? "");
-        else Assert.Contains(warning, restored.Hint);
+        if (warning is null)
+            Assert.DoesNotContain("noise", restored.Hint ?? "");
+        else
+            Assert.Contains(warning, restored.Hint);
     }
 
     [Fact]
@@ -134,8 +155,10 @@ public sealed class RestorerTests
     {
         using Picture photo = Photo("photo");
         using Measurement y = Degrade(photo, "identity");
-        using Restorer right = Create(Options("identity", steps: 8)), wrong = Create(Options("blur:sigma=4", steps: 8));
-        using RestoredPicture good = right.Restore(y), bad = wrong.Restore(y);
+        using Restorer right = Create(Options("identity", steps: 8)),
+            wrong = Create(Options("blur:sigma=4", steps: 8));
+        using RestoredPicture good = right.Restore(y),
+            bad = wrong.Restore(y);
         Assert.Null(good.Hint);
         Assert.Contains("does not explain", bad.Hint);
     }
@@ -168,7 +191,17 @@ public sealed class RestorerTests
         using CancellationTokenSource source = new();
         GaussianPrior prior = new(Shape);
         using Restorer restorer = new(Options(steps: 50), prior);
-        Assert.Throws<OperationCanceledException>(() => restorer.Restore(y, step => { if (step.Step.Step == 3) source.Cancel(); }, source.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            restorer.Restore(
+                y,
+                step =>
+                {
+                    if (step.Step.Step == 3)
+                        source.Cancel();
+                },
+                source.Token
+            )
+        );
         Assert.Equal(3, prior.Evaluations);
     }
 
@@ -180,7 +213,8 @@ public sealed class RestorerTests
         using Restorer restorer = Create(Options());
         restorer.Restore(y).Dispose();
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        for (int i = 0; i < 20; i++) restorer.Restore(y).Dispose();
+        for (int i = 0; i < 20; i++)
+            restorer.Restore(y).Dispose();
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 

@@ -14,9 +14,16 @@ public sealed class SampleSpreadTests
     {
         using ComputeScope scope = new();
         // A Gaussian posterior with a mean and a deviation of its own at every pixel; the original is one more draw.
-        Tensor mean = Draw(0), deviation = 0.05 * Draw(1).abs() + 0.01;
-        Tensor samples = torch.cat([.. Enumerable.Range(0, count).Select(k => mean + deviation * Draw(2 + k))]), clean = mean + deviation * Draw(1000);
-        using SampleSpread spread = new() { Count = count, Mean = samples.mean([0], keepdim: true), Deviation = samples.std(0, unbiased: true, keepdim: true) };
+        Tensor mean = Draw(0),
+            deviation = 0.05 * Draw(1).abs() + 0.01;
+        Tensor samples = torch.cat([.. Enumerable.Range(0, count).Select(k => mean + deviation * Draw(2 + k))]),
+            clean = mean + deviation * Draw(1000);
+        using SampleSpread spread = new()
+        {
+            Count = count,
+            Mean = samples.mean([0], keepdim: true),
+            Deviation = samples.std(0, unbiased: true, keepdim: true),
+        };
         SpreadReport report = spread.Against(clean);
         Assert.InRange(report.Within68, 0.67, 0.69);
         Assert.InRange(report.Within95, 0.94, 0.96);
@@ -28,7 +35,12 @@ public sealed class SampleSpreadTests
     {
         using ComputeScope scope = new();
         Tensor samples = 0.01 * torch.cat([.. Enumerable.Range(0, 10).Select(Draw)]);
-        using SampleSpread spread = new() { Count = 10, Mean = samples.mean([0], keepdim: true), Deviation = samples.std(0, unbiased: true, keepdim: true) };
+        using SampleSpread spread = new()
+        {
+            Count = 10,
+            Mean = samples.mean([0], keepdim: true),
+            Deviation = samples.std(0, unbiased: true, keepdim: true),
+        };
         Assert.InRange(spread.Against(0.1 * Draw(1000)).Within95, 0, 0.3);
     }
 

@@ -16,8 +16,22 @@ public sealed class SolverTableTests
     {
         BenchPlan plan = BenchFile.Read(Path.Combine(TestPaths.Repository, "src", "Diffusion.Cli", "bench", "auto.yaml"));
         IReadOnlyList<SolverTableRow> rows = SolverTable.Shipped.Rows;
-        string[] planned = [.. from task in plan.Tasks from solver in plan.Solvers from steps in plan.Steps select FormattableString.Invariant($"{ShippedOperators.Catalog.Parse(task.Operator)} {task.Noise} {solver.Name} {steps}")];
-        Assert.Equal(planned.Order(), rows.Select(row => FormattableString.Invariant($"{ShippedOperators.Catalog.Parse(row.Operator)} {row.Noise} {row.Solver} {row.Evaluations}")).Order());
+        string[] planned =
+        [
+            .. from task in plan.Tasks
+            from solver in plan.Solvers
+            from steps in plan.Steps
+            select FormattableString.Invariant($"{ShippedOperators.Catalog.Parse(task.Operator)} {task.Noise} {solver.Name} {steps}"),
+        ];
+        Assert.Equal(
+            planned.Order(),
+            rows.Select(row =>
+                    FormattableString.Invariant(
+                        $"{ShippedOperators.Catalog.Parse(row.Operator)} {row.Noise} {row.Solver} {row.Evaluations}"
+                    )
+                )
+                .Order()
+        );
         Assert.All(rows, row => Assert.InRange(row.Psnr, 5, 60));
     }
 
@@ -31,7 +45,8 @@ public sealed class SolverTableTests
             SolverAdvice advice = SolverTable.Shipped.Advise(PresetRequest.For(a, group.Key.Noise, Prior, group.Key.Evaluations));
             Assert.Contains($"{group.Key.Evaluations} evaluations", advice.Reason);
             // Two blurs look alike to it.
-            if (!advice.Reason.Contains(group.Key.Operator + ",", StringComparison.Ordinal)) continue;
+            if (!advice.Reason.Contains(group.Key.Operator + ",", StringComparison.Ordinal))
+                continue;
             Assert.Equal(group.Max(row => row.Psnr), group.Single(row => row.Solver == advice.Solver).Psnr);
             met++;
         }
@@ -50,6 +65,11 @@ public sealed class SolverTableTests
     }
 
     [Fact]
-    public void A_consistency_model_gets_the_solver_that_was_made_for_it()
-        => Assert.Equal("cm4ir", SolverTable.Shipped.Advise(new PresetRequest(new OperatorTraits { Mask = true }, 0.02, Prior with { Kind = PriorKind.Consistency })).Solver);
+    public void A_consistency_model_gets_the_solver_that_was_made_for_it() =>
+        Assert.Equal(
+            "cm4ir",
+            SolverTable
+                .Shipped.Advise(new PresetRequest(new OperatorTraits { Mask = true }, 0.02, Prior with { Kind = PriorKind.Consistency }))
+                .Solver
+        );
 }

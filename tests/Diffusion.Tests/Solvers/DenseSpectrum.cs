@@ -6,7 +6,8 @@ namespace Diffusion.Tests.Solvers;
 internal sealed class DenseSpectrum : Spectrum
 {
     private readonly LinearOperator _a;
-    private readonly Tensor _u, _v;
+    private readonly Tensor _u,
+        _v;
 
     public DenseSpectrum(LinearOperator a)
     {
@@ -21,7 +22,10 @@ internal sealed class DenseSpectrum : Spectrum
     }
 
     public override Tensor Singulars { get; }
+
     public override Tensor ToRange(Tensor x) => x.reshape(x.shape[0], -1).matmul(_v);
+
     public override Tensor FromRange(Tensor coefficients) => coefficients.matmul(_v.t()).reshape(_a.Input.Batch(coefficients.shape[0]));
+
     public override Tensor ToMeasurement(Tensor y) => y.reshape(y.shape[0], -1).matmul(_u);
 }

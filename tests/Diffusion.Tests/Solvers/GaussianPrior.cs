@@ -16,14 +16,21 @@ internal sealed class GaussianPrior : IDenoiser, IVpNetwork
     {
         _shape = shape;
         Mean = mean;
-        Tensor v = torch.fft.fftfreq(shape.Height).reshape(-1, 1), h = torch.fft.rfftfreq(shape.Width).reshape(1, -1);
+        Tensor v = torch.fft.fftfreq(shape.Height).reshape(-1, 1),
+            h = torch.fft.rfftfreq(shape.Width).reshape(1, -1);
         Tensor spectrum = (1 + (v.square() + h.square()) / (smoothness * smoothness)).pow(-1.5).expand(shape.Channels, -1, -1);
         // Scaled so that every pixel has the variance std^2: the mean of the eigenvalues over the whole plane.
         using Tensor impulse = torch.zeros(1, shape.Channels, shape.Height, shape.Width);
         impulse[0, 0, 0, 0] = 1;
         double power = torch.fft.irfft2(torch.fft.rfft2(impulse) * spectrum, s: [shape.Height, shape.Width])[0, 0, 0, 0].item<float>();
         _variances = (spectrum * (std * std / power)).DetachFromDisposeScope();
-        Info = new PriorInfo { Name = "gaussian", Kind = PriorKind.PosteriorMean, Channels = shape.Channels, NoiseRange = (0.002, 80) };
+        Info = new PriorInfo
+        {
+            Name = "gaussian",
+            Kind = PriorKind.PosteriorMean,
+            Channels = shape.Channels,
+            NoiseRange = (0.002, 80),
+        };
     }
 
     public PriorInfo Info { get; init; }

@@ -9,7 +9,8 @@ namespace Diffusion.Tests.Solvers;
 /// <summary>What the guided samplers promise beyond the conformance suite of all solvers.</summary>
 public sealed class GuidedSolverTests
 {
-    public static TheoryData<string> Guided => [.. SolverCatalog.BuiltIn.Entries.Where(entry => entry.Type.IsSubclassOf(typeof(GuidedSolver))).Select(entry => entry.Name)];
+    public static TheoryData<string> Guided =>
+        [.. SolverCatalog.BuiltIn.Entries.Where(entry => entry.Type.IsSubclassOf(typeof(GuidedSolver))).Select(entry => entry.Name)];
 
     [Theory]
     [InlineData("ddrm", "x0", "x0_hat")]
@@ -20,7 +21,8 @@ public sealed class GuidedSolverTests
         using ComputeScope scope = new();
         using GaussianProblem problem = new("mean", batch: 1);
         NoiseSchedule schedule = problem.Prior.Schedule;
-        int t = schedule.Nearest(0.4), next = schedule.Nearest(0.1);
+        int t = schedule.Nearest(0.4),
+            next = schedule.Nearest(0.1);
         Dictionary<string, Tensor> traced = [];
         GuidedSolver solver = name switch
         {
@@ -31,10 +33,19 @@ public sealed class GuidedSolverTests
         RecordingPrior prior = new(problem.Prior);
         PhiloxNoise replay = problem.Noise();
         Tensor n = Second(replay, problem.A.Input.Batch(1));
-        (solver with { Times = [t, next], SigmaStart = 1, SigmaEnd = 0.1 }).Solve(problem.Problem, prior, new SolverContext { Noise = problem.Noise(), Trace = (key, value) => traced[key] = value.clone().MoveToOuterDisposeScope().DetachFromDisposeScope() });
+        (solver with { Times = [t, next], SigmaStart = 1, SigmaEnd = 0.1 }).Solve(
+            problem.Problem,
+            prior,
+            new SolverContext
+            {
+                Noise = problem.Noise(),
+                Trace = (key, value) => traced[key] = value.clone().MoveToOuterDisposeScope().DetachFromDisposeScope(),
+            }
+        );
 
         (double a, double b) = (schedule.AlphaBar[t], schedule.AlphaBar[next]);
-        Tensor x = prior.Inputs[0], z = (Math.Sqrt(a) * traced[$"step0.{before}"] - x) / Math.Sqrt(1 - a);
+        Tensor x = prior.Inputs[0],
+            z = (Math.Sqrt(a) * traced[$"step0.{before}"] - x) / Math.Sqrt(1 - a);
         Tensor expected = Math.Sqrt(b) * traced[$"step0.{after}"] + Math.Sqrt(1 - b) * (0.3 * n + Math.Sqrt(1 - 0.09) * z);
         Assert.True(torch.allclose(expected, prior.Inputs[1], rtol: 1e-5, atol: 1e-5));
         Assert.False(torch.allclose(traced[$"step0.{before}"], traced[$"step0.{after}"], atol: 1e-3));
@@ -54,7 +65,8 @@ public sealed class GuidedSolverTests
     {
         using ComputeScope scope = new();
         using GaussianProblem problem = new("mean", batch: 1);
-        int t = problem.Prior.Schedule.Nearest(0.4), told = problem.Prior.Schedule.Nearest(0.6);
+        int t = problem.Prior.Schedule.Nearest(0.4),
+            told = problem.Prior.Schedule.Nearest(0.6);
         GuidedSolver solver = name switch
         {
             "ddrm" => new DdrmSolver { Injection = InjectionKind.Cm4ir, InjectionDelta = 0.5 },
@@ -86,7 +98,11 @@ public sealed class GuidedSolverTests
         PhiloxNoise noise = new(1, [default]);
         Tensor y = a.Apply(prior.Mean + prior.Covariance(noise.Draw(NoiseRole.Start, shape.Batch(1)), 0.5));
         ISolver tested = SolverCatalog.BuiltIn.Create(solver, null, new PresetRequest(a.Traits, 0, prior.Info, 6));
-        Tensor x = tested.Solve(new InverseProblem(y, a, 0, Range: PixelRange.Symmetric), prior, new SolverContext { Noise = new PhiloxNoise(2, [default]) });
+        Tensor x = tested.Solve(
+            new InverseProblem(y, a, 0, Range: PixelRange.Symmetric),
+            prior,
+            new SolverContext { Noise = new PhiloxNoise(2, [default]) }
+        );
         double residual = ((a.Apply(x) - y).norm() / y.norm()).item<float>();
         Assert.True(residual < 1e-4, $"relative residual {residual}");
     }
@@ -107,8 +123,9 @@ public sealed class GuidedSolverTests
     {
         using ComputeScope scope = new();
         using GaussianProblem problem = new("mask", batch: 2);
-        Tensor Solve(double temperature, ulong seed) => Create(name, problem, ("temperature", temperature.ToString(System.Globalization.CultureInfo.InvariantCulture)))
-            .Solve(problem.Problem, problem.Prior, new SolverContext { Noise = problem.Noise(seed) });
+        Tensor Solve(double temperature, ulong seed) =>
+            Create(name, problem, ("temperature", temperature.ToString(System.Globalization.CultureInfo.InvariantCulture)))
+                .Solve(problem.Problem, problem.Prior, new SolverContext { Noise = problem.Noise(seed) });
         Assert.True(Solve(0, 1).eq(Solve(0, 2)).all().item<bool>());
         double spread = GaussianProblem.Rms(Solve(1, 1), Solve(1, 2));
         Assert.InRange(spread, 0.3 * problem.Std, 2.5 * problem.Std);
@@ -120,10 +137,21 @@ public sealed class GuidedSolverTests
         using ComputeScope scope = new();
         using GaussianProblem problem = new("mean", batch: 1);
         using PlainOperator plain = new(problem.A);
-        ArgumentException error = Assert.Throws<ArgumentException>(() => new DdrmSolver().Solve(problem.Problem with { A = plain }, problem.Prior, new SolverContext { Noise = problem.Noise() }));
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
+            new DdrmSolver().Solve(problem.Problem with { A = plain }, problem.Prior, new SolverContext { Noise = problem.Noise() })
+        );
         Assert.Contains("singular value decomposition", error.Message);
         Assert.Contains("ddnm", error.Message);
-        Assert.Throws<ArgumentException>(() => new DdnmSolver { NoiseModel = DdnmNoise.Spectral }.Solve(problem.Problem with { A = plain }, problem.Prior, new SolverContext { Noise = problem.Noise() }));
+        Assert.Throws<ArgumentException>(() =>
+            new DdnmSolver { NoiseModel = DdnmNoise.Spectral }.Solve(
+                problem.Problem with
+                {
+                    A = plain,
+                },
+                problem.Prior,
+                new SolverContext { Noise = problem.Noise() }
+            )
+        );
     }
 
     [Theory]
@@ -134,7 +162,13 @@ public sealed class GuidedSolverTests
     {
         using ComputeScope scope = new();
         using GaussianProblem problem = new("mean", batch: 1);
-        DdnmSolver solver = new() { Steps = 6, SigmaStart = 0.5, TravelLength = length, TravelRepeat = repeat };
+        DdnmSolver solver = new()
+        {
+            Steps = 6,
+            SigmaStart = 0.5,
+            TravelLength = length,
+            TravelRepeat = repeat,
+        };
         solver.Solve(problem.Problem, problem.Prior, new SolverContext { Noise = problem.Noise() });
         Assert.Equal(evaluations, solver.Evaluations);
         Assert.Equal(evaluations, problem.Prior.Evaluations);
@@ -144,8 +178,13 @@ public sealed class GuidedSolverTests
     public void Paper_presets_follow_the_published_tables()
     {
         PriorInfo prior = new() { Name = "p", Kind = PriorKind.PosteriorMean };
-        PresetRequest blur = new(new OperatorTraits { Blur = true }, 0.06, prior), half = new(new OperatorTraits { Downsample = 4 }, 0.01, prior), mask = new(new OperatorTraits { Mask = true }, 0, prior);
-        Assert.Equal((100, 8, 0.5, DdpgStepSize.Falling), Paper<DdpgSolver, (int, double, double, DdpgStepSize)>("ddpg", blur, s => (s.Steps, s.Gamma, s.Zeta, s.StepSize)));
+        PresetRequest blur = new(new OperatorTraits { Blur = true }, 0.06, prior),
+            half = new(new OperatorTraits { Downsample = 4 }, 0.01, prior),
+            mask = new(new OperatorTraits { Mask = true }, 0, prior);
+        Assert.Equal(
+            (100, 8, 0.5, DdpgStepSize.Falling),
+            Paper<DdpgSolver, (int, double, double, DdpgStepSize)>("ddpg", blur, s => (s.Steps, s.Gamma, s.Zeta, s.StepSize))
+        );
         Assert.Equal((300, 1), Paper<DdpgSolver, (double, double)>("ddpg", half, s => (s.Gamma, s.EtaTilde)));
         Assert.Equal((100, 7, 0.3), Paper<DiffPirSolver, (int, double, double)>("diffpir", blur, s => (s.Steps, s.Lambda, s.Zeta)));
         Assert.Equal((20, 1, 1), Paper<DiffPirSolver, (int, double, double)>("diffpir", mask, s => (s.Steps, s.Lambda, s.Zeta)));
@@ -153,11 +192,17 @@ public sealed class GuidedSolverTests
         Assert.Equal((20, 0.85, 1), Paper<DdrmSolver, (int, double, double)>("ddrm", half, s => (s.Steps, s.EtaA, s.EtaB)));
         Assert.Equal(12, Paper<DdrmSolver, int>("ddrm", half with { MaxEvaluations = 12 }, s => s.Evaluations));
 
-        static TResult Paper<T, TResult>(string name, PresetRequest request, Func<T, TResult> read) => read((T)SolverCatalog.BuiltIn.Create(name, "paper", request));
+        static TResult Paper<T, TResult>(string name, PresetRequest request, Func<T, TResult> read) =>
+            read((T)SolverCatalog.BuiltIn.Create(name, "paper", request));
     }
 
-    private static ISolver Create(string name, GaussianProblem problem, params (string Key, string Value)[] set)
-        => SolverCatalog.BuiltIn.Create(name, null, new PresetRequest(problem.A.Traits, problem.Problem.Sigma / 2, problem.Prior.Info, 8), set.ToDictionary(pair => pair.Key, pair => pair.Value));
+    private static ISolver Create(string name, GaussianProblem problem, params (string Key, string Value)[] set) =>
+        SolverCatalog.BuiltIn.Create(
+            name,
+            null,
+            new PresetRequest(problem.A.Traits, problem.Problem.Sigma / 2, problem.Prior.Info, 8),
+            set.ToDictionary(pair => pair.Key, pair => pair.Value)
+        );
 
     /// <summary>Remembers what the network was asked.</summary>
     private sealed class RecordingPrior(GaussianPrior inner) : IDenoiser, IVpNetwork
@@ -166,6 +211,7 @@ public sealed class GuidedSolverTests
         public List<int> Times { get; } = [];
         public PriorInfo Info => inner.Info;
         public NoiseSchedule Schedule => inner.Schedule;
+
         public Tensor Denoise(Tensor x, double sigma, in Condition condition = default) => inner.Denoise(x, sigma, condition);
 
         public (Tensor Epsilon, Tensor? Variance) Predict(Tensor xt, int t, in Condition condition = default)
@@ -182,7 +228,9 @@ public sealed class GuidedSolverTests
     private sealed class OnlyDenoiser(GaussianPrior inner) : IDenoiser
     {
         public PriorInfo Info => inner.Info;
+
         public Tensor Denoise(Tensor x, double sigma, in Condition condition = default) => inner.Denoise(x, sigma, condition);
+
         public void Dispose() { }
     }
 
@@ -191,6 +239,7 @@ public sealed class GuidedSolverTests
     {
         public override ImageShape Input => inner.Input;
         public override MeasurementShape Output => inner.Output;
+
         public override Tensor Apply(Tensor x) => inner.Apply(x);
     }
 }

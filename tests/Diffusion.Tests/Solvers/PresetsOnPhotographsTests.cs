@@ -24,15 +24,20 @@ public sealed class PresetsOnPhotographsTests
     [InlineData("dpir", "downsample:factor=4", 0)]
     [InlineData("dpir", "blur:sigma=2", 0)]
     [InlineData("dpir", "mask:random=0.8", 0.4)]
-    public void Eight_evaluations_beat_the_classical_baseline(string solver, string operatorSpec, double gain) => Beats(solver, operatorSpec, 0.02, 8, gain);
+    public void Eight_evaluations_beat_the_classical_baseline(string solver, string operatorSpec, double gain) =>
+        Beats(solver, operatorSpec, 0.02, 8, gain);
 
-    /// <summary>Kernels that nearly vanish at many frequencies, and little noise: a data step that trusts the measurement too much leaves more noise there than the next level covers.</summary>
+    /// <summary>
+    /// Kernels that nearly vanish at many frequencies, and little noise: a data step that trusts the measurement too much leaves more noise
+    /// there than the next level covers.
+    /// </summary>
     [Theory]
     [InlineData("blur:kernel=disk,radius=3", 0.005)]
     [InlineData("blur:kernel=motion,length=9,angle=30", 0.005)]
     [InlineData("blur:kernel=motion,length=9,angle=30", 0.02)]
     [InlineData("blur:sigma=2", 0.001)]
-    public void Four_evaluations_of_cm4ir_do_not_amplify_noise(string operatorSpec, double noise) => Beats("cm4ir", operatorSpec, noise, 4, 0);
+    public void Four_evaluations_of_cm4ir_do_not_amplify_noise(string operatorSpec, double noise) =>
+        Beats("cm4ir", operatorSpec, noise, 4, 0);
 
     private static void Beats(string solver, string operatorSpec, double noise, int evaluations, double gain)
     {
@@ -45,7 +50,8 @@ public sealed class PresetsOnPhotographsTests
         using EpsilonPrior prior = PhotoPrior.Load();
         ISolver tested = SolverCatalog.BuiltIn.Create(solver, null, PresetRequest.For(a, noise, prior.Info, evaluations));
         Tensor x = tested.Solve(new InverseProblem(y, a, noise), prior, new SolverContext { Noise = new PhiloxNoise(0, keys) });
-        double restored = Psnr(x, truth), baseline = Psnr(Baselines.Classical(a, y, noise, truth).X, truth);
+        double restored = Psnr(x, truth),
+            baseline = Psnr(Baselines.Classical(a, y, noise, truth).X, truth);
         Assert.True(restored > baseline + gain, $"{restored:F2} dB against {baseline:F2} dB.");
     }
 

@@ -6,12 +6,23 @@ namespace Diffusion.Tests.Solvers;
 
 public sealed class SolverCatalogTests
 {
-    private static readonly PresetRequest Request = new(new OperatorTraits { Blur = true }, 0.02, new PriorInfo { Name = "p", Kind = PriorKind.PosteriorMean }, 4);
+    private static readonly PresetRequest Request = new(
+        new OperatorTraits { Blur = true },
+        0.02,
+        new PriorInfo { Name = "p", Kind = PriorKind.PosteriorMean },
+        4
+    );
 
     [Fact]
     public void Settings_are_read_by_name_and_by_the_papers_symbol()
     {
-        Cm4irSolver solver = (Cm4irSolver)Create("CM4IR", ("eta", "0.25"), ("iN", "75"), ("deltas", "0.1,0,0,0.05"), ("deltas_injection_type", "time-and-scalings"));
+        Cm4irSolver solver = (Cm4irSolver)Create(
+            "CM4IR",
+            ("eta", "0.25"),
+            ("iN", "75"),
+            ("deltas", "0.1,0,0,0.05"),
+            ("deltas_injection_type", "time-and-scalings")
+        );
         Assert.Equal(0.25, solver.Eta);
         Assert.Equal(75, solver.StartIndex);
         Assert.Equal([0.1, 0, 0, 0.05], solver.Deltas);
@@ -29,18 +40,21 @@ public sealed class SolverCatalogTests
     [InlineData("rdmd", "gravity", "1", "no setting \"gravity\"")]
     [InlineData("rdmd", "tauu", "1", "Did you mean \"tau\"")]
     [InlineData("cm5ir", "eta", "1", "Did you mean \"cm4ir\"")]
-    public void Wrong_settings_are_refused_in_one_sentence(string solver, string key, string value, string expected)
-        => Assert.Contains(expected, Assert.Throws<ArgumentException>(() => Create(solver, (key, value))).Message);
+    public void Wrong_settings_are_refused_in_one_sentence(string solver, string key, string value, string expected) =>
+        Assert.Contains(expected, Assert.Throws<ArgumentException>(() => Create(solver, (key, value))).Message);
 
     [Fact]
-    public void A_wrong_value_is_refused_in_code_too()
-        => Assert.Contains("zeta must lie between 0 and 1", Assert.Throws<ArgumentException>(() => new RdmdSolver { Zeta = 1.5 }).Message);
+    public void A_wrong_value_is_refused_in_code_too() =>
+        Assert.Contains("zeta must lie between 0 and 1", Assert.Throws<ArgumentException>(() => new RdmdSolver { Zeta = 1.5 }).Message);
 
     [Fact]
     public void Unknown_presets_and_fewer_than_one_step_are_refused()
     {
         Assert.Contains("few-step", Assert.Throws<ArgumentException>(() => SolverCatalog.BuiltIn.Create("dpir", "best", Request)).Message);
-        Assert.Contains("at least 1", Assert.Throws<ArgumentException>(() => SolverCatalog.BuiltIn.Create("dpir", null, Request with { MaxEvaluations = 0 })).Message);
+        Assert.Contains(
+            "at least 1",
+            Assert.Throws<ArgumentException>(() => SolverCatalog.BuiltIn.Create("dpir", null, Request with { MaxEvaluations = 0 })).Message
+        );
     }
 
     [Fact]
@@ -58,7 +72,9 @@ public sealed class SolverCatalogTests
         {
             Assert.NotEmpty(entry.About);
             Assert.NotEmpty(entry.Settings);
-            Assert.All(entry.Settings, setting => Assert.False(string.IsNullOrEmpty(setting.About) || string.IsNullOrEmpty(setting.Kind), $"{entry.Name}.{setting.Name}"));
+            Assert.All(entry.Settings, setting =>
+                Assert.False(string.IsNullOrEmpty(setting.About) || string.IsNullOrEmpty(setting.Kind), $"{entry.Name}.{setting.Name}")
+            );
             Assert.All(entry.Presets, preset => Assert.NotEmpty(preset.About));
             Assert.Equal(entry.Presets.Count, entry.Presets.Select(preset => preset.Name).Distinct().Count());
             Assert.Contains(entry.Presets, preset => preset.Name == "paper" && preset.Source is not null);
@@ -82,16 +98,36 @@ public sealed class SolverCatalogTests
     [InlineData(false, 4, 0.06, "bedroom-sr4-0.05")]
     [InlineData(false, 2, 0.02, "bedroom-sr4-0.025")]
     [InlineData(false, 1, 0.02, "bedroom-deblur-0.025")]
-    public void The_paper_preset_takes_the_published_line_of_the_task_and_the_nearest_noise(bool mask, int factor, double sigma, string line)
+    public void The_paper_preset_takes_the_published_line_of_the_task_and_the_nearest_noise(
+        bool mask,
+        int factor,
+        double sigma,
+        string line
+    )
     {
-        PresetRequest request = Request with { Traits = new OperatorTraits { Mask = mask, Downsample = factor, Blur = !mask && factor == 1 }, Sigma = sigma };
+        PresetRequest request = Request with
+        {
+            Traits = new OperatorTraits
+            {
+                Mask = mask,
+                Downsample = factor,
+                Blur = !mask && factor == 1,
+            },
+            Sigma = sigma,
+        };
         SolverEntry entry = SolverCatalog.BuiltIn.Find("cm4ir");
-        ISolver chosen = entry.Create("paper", request), named = entry.Create(line, request);
+        ISolver chosen = entry.Create("paper", request),
+            named = entry.Create(line, request);
         Assert.All(entry.Settings, setting => Assert.Equal(setting.Get(named), setting.Get(chosen)));
     }
 
-    private static ISolver Create(string solver, params (string Key, string Value)[] set)
-        => SolverCatalog.BuiltIn.Create(solver, solver.StartsWith("cm4", StringComparison.OrdinalIgnoreCase) ? "paper" : null, Request, set.ToDictionary(pair => pair.Key, pair => pair.Value));
+    private static ISolver Create(string solver, params (string Key, string Value)[] set) =>
+        SolverCatalog.BuiltIn.Create(
+            solver,
+            solver.StartsWith("cm4", StringComparison.OrdinalIgnoreCase) ? "paper" : null,
+            Request,
+            set.ToDictionary(pair => pair.Key, pair => pair.Value)
+        );
 }
 
 /// <summary>Takes a name that is taken.</summary>
@@ -100,5 +136,6 @@ public sealed record Impostor : ISolver
 {
     public int Evaluations => 1;
 
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context) => throw new NotSupportedException("It only takes a name.");
+    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context) =>
+        throw new NotSupportedException("It only takes a name.");
 }

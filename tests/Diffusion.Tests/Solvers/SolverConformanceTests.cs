@@ -15,7 +15,8 @@ public sealed class SolverConformanceTests
         {
             TheoryData<string, string> data = [];
             foreach (SolverEntry entry in SolverCatalog.BuiltIn.Entries)
-                foreach (string name in TestOperators.Names) data.Add(entry.Name, name);
+            foreach (string name in TestOperators.Names)
+                data.Add(entry.Name, name);
             return data;
         }
     }
@@ -28,8 +29,14 @@ public sealed class SolverConformanceTests
         Tensor x = Solve(Create(solver, problem, 16), problem);
         // A sample of the posterior lies one posterior standard deviation from its mean, the operator's first guess further than that.
         double distance = GaussianProblem.Rms(x, problem.Mean);
-        Assert.True(distance < 0.6 * problem.Std, $"{solver} on {operatorName}: {distance:F4} from the posterior mean, whose own uncertainty is {problem.Std:F4}.");
-        Assert.True(GaussianProblem.Rms(x, problem.Truth) < GaussianProblem.Rms(problem.A.Guess(problem.Problem.Y), problem.Truth), "The first guess was nearer to the truth.");
+        Assert.True(
+            distance < 0.6 * problem.Std,
+            $"{solver} on {operatorName}: {distance:F4} from the posterior mean, whose own uncertainty is {problem.Std:F4}."
+        );
+        Assert.True(
+            GaussianProblem.Rms(x, problem.Truth) < GaussianProblem.Rms(problem.A.Guess(problem.Problem.Y), problem.Truth),
+            "The first guess was nearer to the truth."
+        );
     }
 
     [Theory, MemberData(nameof(SolversAndOperators))]
@@ -38,7 +45,8 @@ public sealed class SolverConformanceTests
         using ComputeScope scope = new();
         using GaussianProblem problem = new(operatorName, batch: 2, sigma: 0.01);
         Tensor residual = problem.A.Apply(Solve(Create(solver, problem, 16), problem)) - problem.Problem.Y;
-        double rms = Math.Sqrt(residual.square().mean().item<float>()), signal = Math.Sqrt(problem.Problem.Y.square().mean().item<float>());
+        double rms = Math.Sqrt(residual.square().mean().item<float>()),
+            signal = Math.Sqrt(problem.Problem.Y.square().mean().item<float>());
         // DPS makes one gradient step an evaluation: badly conditioned operators take it more of them.
         double allowed = solver == "dps" ? 0.3 : 0.12;
         Assert.True(rms < allowed * signal, $"{solver} on {operatorName}: residual {rms:F4}, measurement {signal:F4}.");
@@ -63,7 +71,11 @@ public sealed class SolverConformanceTests
         using ComputeScope scope = new();
         foreach (string operatorName in TestOperators.Names)
         {
-            foreach (SolverPreset preset in SolverCatalog.BuiltIn.Find(solver).Presets.Where(preset => !preset.Name.EndsWith("-deltas", StringComparison.Ordinal)))
+            foreach (
+                SolverPreset preset in SolverCatalog
+                    .BuiltIn.Find(solver)
+                    .Presets.Where(preset => !preset.Name.EndsWith("-deltas", StringComparison.Ordinal))
+            )
             {
                 foreach (int most in new[] { 4, 5 })
                 {
@@ -82,7 +94,8 @@ public sealed class SolverConformanceTests
     {
         using ComputeScope scope = new();
         using GaussianProblem problem = new("blur");
-        Tensor first = Solve(Create(solver, problem), problem, seed: 3), again = Solve(Create(solver, problem), problem, seed: 3);
+        Tensor first = Solve(Create(solver, problem), problem, seed: 3),
+            again = Solve(Create(solver, problem), problem, seed: 3);
         Assert.True(first.eq(again).all().item<bool>());
     }
 
@@ -93,7 +106,8 @@ public sealed class SolverConformanceTests
         using GaussianProblem problem = new("mean", batch: 3);
         Tensor batch = Solve(Create(solver, problem), problem);
         InverseProblem one = problem.Problem with { Y = problem.Problem.Y[2..3] };
-        Tensor alone = Create(solver, problem).Solve(one, problem.Prior, new SolverContext { Noise = new PhiloxNoise(0, [problem.Keys[2]]) });
+        Tensor alone = Create(solver, problem)
+            .Solve(one, problem.Prior, new SolverContext { Noise = new PhiloxNoise(0, [problem.Keys[2]]) });
         Assert.True(torch.allclose(alone, batch[2..3], rtol: 1e-4, atol: 1e-4));
     }
 
@@ -129,7 +143,12 @@ public sealed class SolverConformanceTests
         {
             Noise = problem.Noise(),
             Cancellation = source.Token,
-            Progress = step => { steps.Add(step); if (steps.Count == 2) source.Cancel(); },
+            Progress = step =>
+            {
+                steps.Add(step);
+                if (steps.Count == 2)
+                    source.Cancel();
+            },
         };
         Assert.Throws<OperationCanceledException>(() => Create(solver, problem).Solve(problem.Problem, problem.Prior, context));
         Assert.Equal([1, 2], steps.Select(step => step.Step));
@@ -141,7 +160,8 @@ public sealed class SolverConformanceTests
     {
         using ComputeScope scope = new();
         using GaussianProblem problem = new("blur", batch: 1);
-        int finalized = 0, early = 0;
+        int finalized = 0,
+            early = 0;
         SolverContext context = new()
         {
             Noise = problem.Noise(),
@@ -164,7 +184,10 @@ public sealed class SolverConformanceTests
     public void A_network_that_returns_NaN_is_named_with_the_step(string solver)
     {
         using ComputeScope scope = new();
-        using GaussianProblem problem = new("blur", batch: 1) { Prior = new GaussianPrior(new ImageShape(1, 12, 10)) { Spoil = x => x.mul_(float.NaN) } };
+        using GaussianProblem problem = new("blur", batch: 1)
+        {
+            Prior = new GaussianPrior(new ImageShape(1, 12, 10)) { Spoil = x => x.mul_(float.NaN) },
+        };
         NumericalException error = Assert.Throws<NumericalException>(() => Solve(Create(solver, problem), problem));
         Assert.Contains("network", error.What);
         Assert.Contains("step 1", error.Where);
@@ -177,8 +200,10 @@ public sealed class SolverConformanceTests
         long before = 0;
         for (int run = 0; run < 6; run++)
         {
-            using (torch.no_grad()) Solve(Create(solver, problem), problem).Dispose();
-            if (run == 0) before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+            using (torch.no_grad())
+                Solve(Create(solver, problem), problem).Dispose();
+            if (run == 0)
+                before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         }
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         Assert.False(problem.Problem.Y.IsInvalid);
@@ -191,7 +216,9 @@ public sealed class SolverConformanceTests
         using GaussianProblem problem = new("mean", batch: 1);
         SolverContext context = new() { Noise = problem.Noise() };
         ISolver tested = Create(solver, problem);
-        ArgumentException shape = Assert.Throws<ArgumentException>(() => tested.Solve(problem.Problem with { Y = problem.Truth }, problem.Prior, context));
+        ArgumentException shape = Assert.Throws<ArgumentException>(() =>
+            tested.Solve(problem.Problem with { Y = problem.Truth }, problem.Prior, context)
+        );
         Assert.Contains("the operator makes [1,1,6,5]", shape.Message);
         Assert.Throws<ArgumentException>(() => tested.Solve(problem.Problem with { Sigma = -1 }, problem.Prior, context));
     }
@@ -202,8 +229,13 @@ public sealed class SolverConformanceTests
         return make();
     }
 
-    private static ISolver Create(string name, GaussianProblem problem, int? evaluations = 8, string? preset = null)
-        => SolverCatalog.BuiltIn.Create(name, preset, new PresetRequest(problem.A.Traits, problem.Problem.Sigma / 2, problem.Prior.Info, evaluations));
+    private static ISolver Create(string name, GaussianProblem problem, int? evaluations = 8, string? preset = null) =>
+        SolverCatalog.BuiltIn.Create(
+            name,
+            preset,
+            new PresetRequest(problem.A.Traits, problem.Problem.Sigma / 2, problem.Prior.Info, evaluations)
+        );
 
-    private static Tensor Solve(ISolver solver, GaussianProblem problem, ulong seed = 0) => solver.Solve(problem.Problem, problem.Prior, new SolverContext { Noise = problem.Noise(seed) });
+    private static Tensor Solve(ISolver solver, GaussianProblem problem, ulong seed = 0) =>
+        solver.Solve(problem.Problem, problem.Prior, new SolverContext { Noise = problem.Noise(seed) });
 }

@@ -20,7 +20,8 @@ public sealed class TurnsTests
     [Theory, MemberData(nameof(Turning))]
     public void With_a_prior_that_does_not_mind_the_result_is_the_same(string solver)
     {
-        Tensor turned = Restore(solver, anyOrientation: true).X, upright = Restore(solver, anyOrientation: false).X;
+        Tensor turned = Restore(solver, anyOrientation: true).X,
+            upright = Restore(solver, anyOrientation: false).X;
         Assert.True((turned - upright).abs().max().item<float>() < 1e-5);
     }
 
@@ -38,7 +39,13 @@ public sealed class TurnsTests
     private sealed class Shrinking(bool anyOrientation) : IDenoiser
     {
         public List<string> Sizes { get; } = [];
-        public PriorInfo Info { get; } = new() { Name = "shrinking", Kind = PriorKind.PosteriorMean, AnyOrientation = anyOrientation };
+        public PriorInfo Info { get; } =
+            new()
+            {
+                Name = "shrinking",
+                Kind = PriorKind.PosteriorMean,
+                AnyOrientation = anyOrientation,
+            };
 
         public Tensor Denoise(Tensor x, double sigma, in Condition condition = default)
         {

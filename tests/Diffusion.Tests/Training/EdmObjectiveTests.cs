@@ -13,14 +13,21 @@ public sealed class EdmObjectiveTests
         using ComputeScope scope = new();
         AdmUNet network = new(TrainingFixture.Architecture);
         network.Initialize(1);
-        foreach (var parameter in network.Parameters) parameter.Value += 0.01;
-        using UNetPrior prior = new EdmObjective().Prior(network, NoiseSchedule.Linear(), new PriorInfo { Name = "edm", Kind = PriorKind.PosteriorMean });
+        foreach (var parameter in network.Parameters)
+            parameter.Value += 0.01;
+        using UNetPrior prior = new EdmObjective().Prior(
+            network,
+            NoiseSchedule.Linear(),
+            new PriorInfo { Name = "edm", Kind = PriorKind.PosteriorMean }
+        );
         double[] sigmas = [0.05, 0.7];
-        Tensor clean = torch.full([2, 3, 16, 16], 0.3), noise = new PhiloxNoise(1, [new ImageKey(1), new ImageKey(2)]).Draw(NoiseRole.Step, 2, 3, 16, 16);
+        Tensor clean = torch.full([2, 3, 16, 16], 0.3),
+            noise = new PhiloxNoise(1, [new ImageKey(1), new ImageKey(2)]).Draw(NoiseRole.Step, 2, 3, 16, 16);
         Tensor loss = new EdmObjective().Loss(network, NoiseSchedule.Linear(), clean, noise, sigmas, 0);
         for (int i = 0; i < sigmas.Length; i++)
         {
-            Tensor x0 = clean.narrow(0, i, 1), error = prior.Denoise(x0 + sigmas[i] * noise.narrow(0, i, 1), sigmas[i]) - x0;
+            Tensor x0 = clean.narrow(0, i, 1),
+                error = prior.Denoise(x0 + sigmas[i] * noise.narrow(0, i, 1), sigmas[i]) - x0;
             double expected = error.square().mean().item<float>() / Math.Pow(KarrasScalings.Edm.Out(sigmas[i]), 2);
             Assert.Equal(expected, loss[i].item<float>(), 2e-3 * expected);
         }
@@ -37,7 +44,20 @@ public sealed class EdmObjectiveTests
         string folder = Directory.CreateTempSubdirectory("edm").FullName;
         try
         {
-            PriorExport.Write(folder, new TrainingPlan { Photos = [], Folder = folder, Budget = new TrainingBudget(Steps: 3), Architecture = TrainingFixture.Architecture, Name = "edm", Settings = settings }, state, []);
+            PriorExport.Write(
+                folder,
+                new TrainingPlan
+                {
+                    Photos = [],
+                    Folder = folder,
+                    Budget = new TrainingBudget(Steps: 3),
+                    Architecture = TrainingFixture.Architecture,
+                    Name = "edm",
+                    Settings = settings,
+                },
+                state,
+                []
+            );
             using IDenoiser prior = PriorLoader.Load(folder + Path.DirectorySeparatorChar, ComputePolicy.Reference);
             Assert.IsType<EdmPrior>(prior);
         }

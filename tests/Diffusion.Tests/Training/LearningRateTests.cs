@@ -26,7 +26,8 @@ public sealed class LearningRateTests
     [Fact]
     public void Moving_the_end_keeps_the_present_rate()
     {
-        LearningRate rate = new LearningRate(2, 0).DecayFrom(100, 10), later = rate.DecayFrom(104, 30);
+        LearningRate rate = new LearningRate(2, 0).DecayFrom(100, 10),
+            later = rate.DecayFrom(104, 30);
         Assert.Equal(rate.At(104), later.At(104), 12);
         Assert.Equal(rate.At(104) / 2, later.At(119), 12);
         Assert.True(later.IsOver(134));

@@ -16,20 +16,23 @@ public sealed class PriorTrainerTests : IDisposable
     {
         using TrainingState whole = TrainingFixture.State();
         using (PriorTrainer trainer = TrainingFixture.Trainer(whole))
-            for (int i = 0; i < 9; i++) trainer.Step();
+            for (int i = 0; i < 9; i++)
+                trainer.Step();
 
         string file = Path.Combine(_folder, "state");
         using (TrainingState first = TrainingFixture.State())
         using (PriorTrainer trainer = TrainingFixture.Trainer(first))
         {
-            for (int i = 0; i < 5; i++) trainer.Step();
+            for (int i = 0; i < 5; i++)
+                trainer.Step();
             first.Save(file);
             trainer.Step(); // lost, as after kill -9
         }
         using TrainingState second = TrainingFixture.State();
         second.Load(file);
         using (PriorTrainer trainer = TrainingFixture.Trainer(second))
-            for (int i = 0; i < 4; i++) trainer.Step();
+            for (int i = 0; i < 4; i++)
+                trainer.Step();
 
         Assert.Equal(whole.Step, second.Step);
         Assert.Equal(whole.Crops, second.Crops);
@@ -44,7 +47,8 @@ public sealed class PriorTrainerTests : IDisposable
         {
             using TrainingState state = TrainingFixture.State();
             using PriorTrainer trainer = TrainingFixture.Trainer(state, TrainingFixture.Settings with { Workers = workers });
-            for (int i = 0; i < 3; i++) trainer.Step();
+            for (int i = 0; i < 3; i++)
+                trainer.Step();
             return TrainingFixture.Weights(state);
         }
         Assert.Equal(Train(1), Train(3));
@@ -59,12 +63,20 @@ public sealed class PriorTrainerTests : IDisposable
         {
             using AdmUNet network = new(architecture);
             network.Initialize(3);
-            foreach (var parameter in network.Parameters) parameter.Value = parameter.Value + 0.02 * torch.arange(parameter.Value.numel()).reshape(parameter.Shape).cos();
+            foreach (var parameter in network.Parameters)
+                parameter.Value = parameter.Value + 0.02 * torch.arange(parameter.Value.numel()).reshape(parameter.Shape).cos();
             using TrainingState state = new(network.Parameters, new LearningRate(1e-4, 2));
             state.Initialize(network.Parameters);
             CropBatch[] batches = [.. Enumerable.Range(4, 8).Select(k => new CropBatch(4 * k, 4, 1))];
-            using PriorTrainer trainer = new(architecture, NoiseSchedule.Linear(), new CropSource(TrainingFixture.Photos, 1), new TrainingSettings { Workers = workers, Batches = batches }, state);
-            for (int i = 0; i < 16; i++) trainer.Step();
+            using PriorTrainer trainer = new(
+                architecture,
+                NoiseSchedule.Linear(),
+                new CropSource(TrainingFixture.Photos, 1),
+                new TrainingSettings { Workers = workers, Batches = batches },
+                state
+            );
+            for (int i = 0; i < 16; i++)
+                trainer.Step();
             return TrainingFixture.Weights(state);
         }
         Assert.Equal(Train(2), Train(1));
@@ -77,7 +89,8 @@ public sealed class PriorTrainerTests : IDisposable
         using PriorTrainer trainer = TrainingFixture.Trainer(state);
         List<double> losses = [];
         // Epsilon starts at 0, where the loss of every level is 1: the balance divides by its own running mean, so compare the means.
-        for (int i = 0; i < 60; i++) trainer.Step();
+        for (int i = 0; i < 60; i++)
+            trainer.Step();
         losses.AddRange(state.Balance.Means.Where(m => !double.IsNaN(m)));
         Assert.True(losses.Min() < 0.7, $"the best level's loss is {losses.Min()}");
     }
@@ -88,8 +101,10 @@ public sealed class PriorTrainerTests : IDisposable
         using TrainingState state = TrainingFixture.State();
         float[] start = TrainingFixture.Weights(state, TrainedWeights.LongAverage);
         using PriorTrainer trainer = TrainingFixture.Trainer(state);
-        for (int i = 0; i < 8; i++) trainer.Step();
-        float[] last = TrainingFixture.Weights(state), shorter = TrainingFixture.Weights(state, TrainedWeights.ShortAverage);
+        for (int i = 0; i < 8; i++)
+            trainer.Step();
+        float[] last = TrainingFixture.Weights(state),
+            shorter = TrainingFixture.Weights(state, TrainedWeights.ShortAverage);
         double Distance(float[] a, float[] b) => Math.Sqrt(a.Zip(b, (u, v) => (double)(u - v) * (u - v)).Sum());
         Assert.InRange(Distance(shorter, last), 1e-9, 0.99 * Distance(start, last));
     }
@@ -100,7 +115,11 @@ public sealed class PriorTrainerTests : IDisposable
         using TrainingState state = TrainingFixture.State();
         state.Rate = new LearningRate(double.NaN, 0);
         using PriorTrainer trainer = TrainingFixture.Trainer(state);
-        NumericalException error = Assert.Throws<NumericalException>(() => { for (int i = 0; i < 3; i++) trainer.Step(); });
+        NumericalException error = Assert.Throws<NumericalException>(() =>
+        {
+            for (int i = 0; i < 3; i++)
+                trainer.Step();
+        });
         Assert.Contains("lower learning rate", error.Message);
     }
 
@@ -109,9 +128,11 @@ public sealed class PriorTrainerTests : IDisposable
     {
         using TrainingState state = TrainingFixture.State();
         using PriorTrainer trainer = TrainingFixture.Trainer(state);
-        for (int i = 0; i < 3; i++) trainer.Step();
+        for (int i = 0; i < 3; i++)
+            trainer.Step();
         long before = Live();
-        for (int i = 0; i < 10; i++) trainer.Step();
+        for (int i = 0; i < 10; i++)
+            trainer.Step();
         Assert.Equal(before, Live());
 
         static long Live()

@@ -23,11 +23,27 @@ public sealed class UnrolledObjectiveTests
         using EpsilonPrior prior = new(network, schedule, Info with { NoiseRange = (0.01, 100) });
         using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 32, 32));
         PhiloxNoise noise = new(4, [new ImageKey(1)]);
-        Tensor clean = torch.arange(3 * 32 * 32).reshape(1, 3, 32, 32).sin() * 0.6, y = a.Apply(clean);
+        Tensor clean = torch.arange(3 * 32 * 32).reshape(1, 3, 32, 32).sin() * 0.6,
+            y = a.Apply(clean);
         y = y + 2 * Sigma * noise.Draw(NoiseRole.Measurement, y.shape);
-        Cm4irSolver solver = (Cm4irSolver)new Cm4irPresets().All[0].Create(PresetRequest.For(a, Sigma, prior.Info, 4)) with { Turns = false };
-        Tensor expected = solver.Solve(new InverseProblem(y, a, 2 * Sigma, Range: PixelRange.Symmetric), prior, new SolverContext { Noise = noise });
-        Tensor actual = UnrolledObjective.Restore(network, schedule, solver, a, y, 2 * Sigma, new PhiloxNoise(4, [new ImageKey(1)]).Draw(NoiseRole.Start, clean.shape));
+        Cm4irSolver solver = (Cm4irSolver)new Cm4irPresets().All[0].Create(PresetRequest.For(a, Sigma, prior.Info, 4)) with
+        {
+            Turns = false,
+        };
+        Tensor expected = solver.Solve(
+            new InverseProblem(y, a, 2 * Sigma, Range: PixelRange.Symmetric),
+            prior,
+            new SolverContext { Noise = noise }
+        );
+        Tensor actual = UnrolledObjective.Restore(
+            network,
+            schedule,
+            solver,
+            a,
+            y,
+            2 * Sigma,
+            new PhiloxNoise(4, [new ImageKey(1)]).Draw(NoiseRole.Start, clean.shape)
+        );
         Assert.InRange((actual - expected).abs().max().item<float>(), 0, 1e-4);
     }
 
@@ -39,12 +55,14 @@ public sealed class UnrolledObjectiveTests
         using AdmUNet network = Network();
         using UnrolledObjective objective = new(Info, seed: 1);
         Assert.False(objective.IsBalanced(step));
-        Tensor clean = torch.arange(2 * 3 * 32 * 32).reshape(2, 3, 32, 32).sin() * 0.6, noise = new PhiloxNoise(1, [new ImageKey(1), new ImageKey(2)]).Draw(NoiseRole.Step, clean.shape);
+        Tensor clean = torch.arange(2 * 3 * 32 * 32).reshape(2, 3, 32, 32).sin() * 0.6,
+            noise = new PhiloxNoise(1, [new ImageKey(1), new ImageKey(2)]).Draw(NoiseRole.Step, clean.shape);
         Tensor flat = torch.cat([.. network.Parameters.Select(p => p.Value.flatten())]).detach();
         Tensor Loss(Tensor leaf)
         {
             Tensor[] pieces = leaf.split([.. network.Parameters.Select(p => p.Value.numel())]);
-            foreach ((var parameter, Tensor piece) in network.Parameters.Zip(pieces)) parameter.Value = piece.view(parameter.Shape);
+            foreach ((var parameter, Tensor piece) in network.Parameters.Zip(pieces))
+                parameter.Value = piece.view(parameter.Shape);
             return objective.Loss(network, NoiseSchedule.Linear(), clean, noise, [0.1, 0.2], step).mean();
         }
         Tensor weights = flat.clone().requires_grad_();
@@ -61,7 +79,8 @@ public sealed class UnrolledObjectiveTests
     {
         AdmUNet network = new(TrainingFixture.Architecture);
         network.Initialize(3);
-        foreach (var parameter in network.Parameters) parameter.Value = parameter.Value + 0.02 * torch.arange(parameter.Value.numel()).reshape(parameter.Shape).cos();
+        foreach (var parameter in network.Parameters)
+            parameter.Value = parameter.Value + 0.02 * torch.arange(parameter.Value.numel()).reshape(parameter.Shape).cos();
         return network;
     }
 }

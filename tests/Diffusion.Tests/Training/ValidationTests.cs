@@ -19,14 +19,17 @@ public sealed class ValidationTests
     public void The_result_does_not_depend_on_threads_or_order()
     {
         using Nothing denoiser = new();
-        IReadOnlyList<ValidationRow> one = Validation.Measure(denoiser, TrainingFixture.Photos, [0.1]), two = Validation.Measure(denoiser, [.. TrainingFixture.Photos.Reverse()], [0.1], threads: 2);
+        IReadOnlyList<ValidationRow> one = Validation.Measure(denoiser, TrainingFixture.Photos, [0.1]),
+            two = Validation.Measure(denoiser, [.. TrainingFixture.Photos.Reverse()], [0.1], threads: 2);
         Assert.Equal(one[0].Psnr, two[0].Psnr, 9);
     }
 
     private sealed class Nothing : IDenoiser
     {
         public PriorInfo Info { get; } = new() { Name = "nothing", Kind = PriorKind.PosteriorMean };
+
         public Tensor Denoise(Tensor x, double sigma, in Condition condition = default) => x.clone();
+
         public void Dispose() { }
     }
 }

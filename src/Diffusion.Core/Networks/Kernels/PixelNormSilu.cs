@@ -5,7 +5,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Networks.Kernels;
 
-/// <summary>y = silu(x / sqrt(mean of x^2 over the channels + epsilon) a + b) in one pass over channels-last memory, and its derivative in another.</summary>
+/// <summary>
+/// y = silu(x / sqrt(mean of x^2 over the channels + epsilon) a + b) in one pass over channels-last memory, and its derivative in another.
+/// </summary>
 /// <remarks>The differentiable form uses one thread: in training each thread has a graph of its own.</remarks>
 internal static unsafe class PixelNormSilu
 {
@@ -22,44 +24,59 @@ internal static unsafe class PixelNormSilu
     /// <param name="dtype">float32 or bfloat16.</param>
     /// <param name="reuse">The result may lie where <paramref name="x"/> does.</param>
     /// <returns>Channels last.</returns>
-    public static Tensor Forward(Tensor x, Tensor a, Tensor b, ScalarType dtype, bool reuse = false) => (x.dtype, dtype) switch
-    {
-        (ScalarType.Float32, ScalarType.Float32) => Forward<float, float>(x, a, b, dtype, reuse),
-        (ScalarType.Float32, _) => Forward<float, ushort>(x, a, b, dtype, reuse),
-        (_, ScalarType.Float32) => Forward<ushort, float>(x, a, b, dtype, reuse),
-        _ => Forward<ushort, ushort>(x, a, b, dtype, reuse),
-    };
+    public static Tensor Forward(Tensor x, Tensor a, Tensor b, ScalarType dtype, bool reuse = false) =>
+        (x.dtype, dtype) switch
+        {
+            (ScalarType.Float32, ScalarType.Float32) => Forward<float, float>(x, a, b, dtype, reuse),
+            (ScalarType.Float32, _) => Forward<float, ushort>(x, a, b, dtype, reuse),
+            (_, ScalarType.Float32) => Forward<ushort, float>(x, a, b, dtype, reuse),
+            _ => Forward<ushort, ushort>(x, a, b, dtype, reuse),
+        };
 
     /// <summary>Computes it differentiably in x, a and b, in the dtype of <paramref name="x"/>.</summary>
-    public static Tensor Apply(Tensor x, Tensor a, Tensor b)
-        => x.dtype == ScalarType.BFloat16 ? BFloat16Function.apply(x, a, b) : Float32Function.apply(x, a, b);
+    public static Tensor Apply(Tensor x, Tensor a, Tensor b) =>
+        x.dtype == ScalarType.BFloat16 ? BFloat16Function.apply(x, a, b) : Float32Function.apply(x, a, b);
 
-    private static Tensor Forward<TIn, TOut>(Tensor x, Tensor a, Tensor b, ScalarType dtype, bool reuse) where TIn : unmanaged where TOut : unmanaged
+    private static Tensor Forward<TIn, TOut>(Tensor x, Tensor a, Tensor b, ScalarType dtype, bool reuse)
+        where TIn : unmanaged
+        where TOut : unmanaged
     {
         long[] shape = x.shape;
         int channels = (int)shape[1];
-        long pixels = shape[2] * shape[3], pieces = (pixels + Stretch - 1) / Stretch;
+        long pixels = shape[2] * shape[3],
+            pieces = (pixels + Stretch - 1) / Stretch;
         Tensor rows = reuse && dtype == x.dtype ? ChannelsLast.Rows(x) : torch.empty([shape[0], shape[2], shape[3], shape[1]], dtype);
-        using Tensor wholeA = a.contiguous(), wholeB = b.contiguous();
+        using Tensor wholeA = a.contiguous(),
+            wholeB = b.contiguous();
         (long aStride, long bStride) = (Stride(a), Stride(b));
         TIn* source = (TIn*)TensorData.Pointer(x);
         TOut* target = (TOut*)TensorData.Pointer(rows);
-        float* scale = (float*)TensorData.Pointer(wholeA), shift = (float*)TensorData.Pointer(wholeB);
+        float* scale = (float*)TensorData.Pointer(wholeA),
+            shift = (float*)TensorData.Pointer(wholeB);
         Workers.Run((int)(shape[0] * pieces), item =>
         {
             (long n, long piece) = Math.DivRem(item, pieces);
             long first = (n * pixels + piece * Stretch) * channels;
-            Activate(source + first, target + first, (int)Math.Min(Stretch, pixels - piece * Stretch), channels, scale + n * aStride, shift + n * bStride);
+            Activate(
+                source + first,
+                target + first,
+                (int)Math.Min(Stretch, pixels - piece * Stretch),
+                channels,
+                scale + n * aStride,
+                shift + n * bStride
+            );
         });
         GC.KeepAlive(x);
-        using (rows) return rows.permute(0, 3, 1, 2);
+        using (rows)
+            return rows.permute(0, 3, 1, 2);
 
         long Stride(Tensor t) => t.shape[0] == 1 ? 0 : channels;
     }
 
     /// <summary>1 / sqrt(mean square + epsilon) of one pixel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Inverse<T>(T* x, int channels) where T : unmanaged
+    private static float Inverse<T>(T* x, int channels)
+        where T : unmanaged
     {
         Vector512<float> square = default;
         for (int c = 0; c < channels; c += Lanes.Count)
@@ -71,27 +88,47 @@ internal static unsafe class PixelNormSilu
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Activate<TIn, TOut>(TIn* x, TOut* y, int pixels, int channels, float* a, float* b) where TIn : unmanaged where TOut : unmanaged
+    private static void Activate<TIn, TOut>(TIn* x, TOut* y, int pixels, int channels, float* a, float* b)
+        where TIn : unmanaged
+        where TOut : unmanaged
     {
         for (int i = 0; i < pixels; i++, x += channels, y += channels)
         {
             Vector512<float> inverse = Vector512.Create(Inverse(x, channels));
             for (int c = 0; c < channels; c += Lanes.Count)
-                Lanes.Store(Lanes.Silu<TOut>(Vector512.FusedMultiplyAdd(Lanes.Load(x + c) * inverse, Vector512.Load(a + c), Vector512.Load(b + c))), y + c);
+                Lanes.Store(
+                    Lanes.Silu<TOut>(Vector512.FusedMultiplyAdd(Lanes.Load(x + c) * inverse, Vector512.Load(a + c), Vector512.Load(b + c))),
+                    y + c
+                );
         }
     }
 
     /// <summary>dx of some pixels; adds to da and db. <paramref name="scratch"/> takes one pixel's channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Differentiate<T>(T* x, T* gradient, T* dx, int pixels, int channels, float* a, float* b, float* da, float* db, float* scratch) where T : unmanaged
+    private static void Differentiate<T>(
+        T* x,
+        T* gradient,
+        T* dx,
+        int pixels,
+        int channels,
+        float* a,
+        float* b,
+        float* da,
+        float* db,
+        float* scratch
+    )
+        where T : unmanaged
     {
         for (int i = 0; i < pixels; i++, x += channels, gradient += channels, dx += channels)
         {
-            Vector512<float> inverse = Vector512.Create(Inverse(x, channels)), product = default;
+            Vector512<float> inverse = Vector512.Create(Inverse(x, channels)),
+                product = default;
             for (int c = 0; c < channels; c += Lanes.Count)
             {
-                Vector512<float> v = Lanes.Load(x + c) * inverse, scale = Vector512.Load(a + c);
-                Vector512<float> d = Lanes.Load(gradient + c) * Lanes.SiluSlope(Vector512.FusedMultiplyAdd(v, scale, Vector512.Load(b + c)));
+                Vector512<float> v = Lanes.Load(x + c) * inverse,
+                    scale = Vector512.Load(a + c);
+                Vector512<float> d =
+                    Lanes.Load(gradient + c) * Lanes.SiluSlope(Vector512.FusedMultiplyAdd(v, scale, Vector512.Load(b + c)));
                 (Vector512.Load(db + c) + d).Store(db + c);
                 Vector512.FusedMultiplyAdd(d, v, Vector512.Load(da + c)).Store(da + c);
                 d *= scale;
@@ -109,16 +146,28 @@ internal static unsafe class PixelNormSilu
 
     private sealed class Float32Function : Function<Float32Function, float>;
 
-    private abstract class Function<TSelf, T> : torch.autograd.SingleTensorFunction<TSelf> where TSelf : Function<TSelf, T>, new() where T : unmanaged
+    private abstract class Function<TSelf, T> : torch.autograd.SingleTensorFunction<TSelf>
+        where TSelf : Function<TSelf, T>, new()
+        where T : unmanaged
     {
         public override string Name => nameof(PixelNormSilu);
 
         public override Tensor forward(torch.autograd.AutogradContext context, params object[] arguments)
         {
-            Tensor x = ChannelsLast.Of((Tensor)arguments[0]), a = ((Tensor)arguments[1]).contiguous(), b = ((Tensor)arguments[2]).contiguous(), y = torch.empty_like(x);
+            Tensor x = ChannelsLast.Of((Tensor)arguments[0]),
+                a = ((Tensor)arguments[1]).contiguous(),
+                b = ((Tensor)arguments[2]).contiguous(),
+                y = torch.empty_like(x);
             (int channels, int pixels) = ((int)x.shape[1], checked((int)(x.shape[2] * x.shape[3])));
             for (int n = 0; n < x.shape[0]; n++)
-                Activate((T*)TensorData.Pointer(x) + (long)n * pixels * channels, (T*)TensorData.Pointer(y) + (long)n * pixels * channels, pixels, channels, Row(a, n), Row(b, n));
+                Activate(
+                    (T*)TensorData.Pointer(x) + (long)n * pixels * channels,
+                    (T*)TensorData.Pointer(y) + (long)n * pixels * channels,
+                    pixels,
+                    channels,
+                    Row(a, n),
+                    Row(b, n)
+                );
             context.save_for_backward([x, a, b]);
             return y;
         }
@@ -126,23 +175,46 @@ internal static unsafe class PixelNormSilu
         public override List<Tensor> backward(torch.autograd.AutogradContext context, Tensor outputGradient)
         {
             List<Tensor> saved = context.get_saved_variables();
-            Tensor x = saved[0], a = saved[1], b = saved[2], gradient = ChannelsLast.Of(outputGradient), dx = torch.empty_like(x), da = torch.zeros_like(a), db = torch.zeros_like(b);
+            Tensor x = saved[0],
+                a = saved[1],
+                b = saved[2],
+                gradient = ChannelsLast.Of(outputGradient),
+                dx = torch.empty_like(x),
+                da = torch.zeros_like(a),
+                db = torch.zeros_like(b);
             (int channels, int pixels) = ((int)x.shape[1], checked((int)(x.shape[2] * x.shape[3])));
             int pictures = (int)x.shape[0];
-            T* source = (T*)TensorData.Pointer(x), slope = (T*)TensorData.Pointer(gradient), target = (T*)TensorData.Pointer(dx);
+            T* source = (T*)TensorData.Pointer(x),
+                slope = (T*)TensorData.Pointer(gradient),
+                target = (T*)TensorData.Pointer(dx);
             float[] scratch = new float[3 * channels];
             fixed (float* pixel = scratch)
             {
-                float* partialA = pixel + channels, partialB = partialA + channels;
+                float* partialA = pixel + channels,
+                    partialB = partialA + channels;
                 for (int n = 0; n < pictures; n++)
                 {
-                    float* rowA = Row(a, n), rowB = Row(b, n), sumA = Row(da, n), sumB = Row(db, n);
+                    float* rowA = Row(a, n),
+                        rowB = Row(b, n),
+                        sumA = Row(da, n),
+                        sumB = Row(db, n);
                     for (int from = 0; from < pixels; from += Stretch)
                     {
                         // Short sums first: float32 would lose the small ones among the large.
                         scratch.AsSpan(channels).Clear();
                         long at = ((long)n * pixels + from) * channels;
-                        Differentiate(source + at, slope + at, target + at, Math.Min(Stretch, pixels - from), channels, rowA, rowB, partialA, partialB, pixel);
+                        Differentiate(
+                            source + at,
+                            slope + at,
+                            target + at,
+                            Math.Min(Stretch, pixels - from),
+                            channels,
+                            rowA,
+                            rowB,
+                            partialA,
+                            partialB,
+                            pixel
+                        );
                         for (int c = 0; c < channels; c++)
                         {
                             sumA[c] += partialA[c];

@@ -8,32 +8,50 @@ using Diffusion.Runtime;
 namespace Diffusion.Networks.Kernels;
 
 /// <summary>
-/// A 3x3 float32 convolution with zeros around by F(4x4, 3x3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016):
+/// A 3x3 float32 convolution with zeros around by F(4x4, 3x3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks"
+/// (2016):
 /// 36 multiplications for 16 results where the sum itself takes 144.
 /// </summary>
 /// <remarks>
-/// Tiles of 6x6 pixels, four apart, are transformed to V = B^T d B, multiplied with the transformed kernels U = G g G^T by 36 small matrix products, and brought back by Y = A^T M A.
-/// A batch of tiles goes through all three steps in the cache: about twice as fast as oneDNN's direct kernels on AVX-512 and AVX2 from 64 channels on. Rounding errors reach 1e-4 of the result's standard deviation.
+/// Tiles of 6x6 pixels, four apart, are transformed to V = B^T d B, multiplied with the transformed kernels U = G g G^T by 36 small matrix
+/// products, and brought back by Y = A^T M A.
+/// A batch of tiles goes through all three steps in the cache: about twice as fast as oneDNN's direct kernels on AVX-512 and AVX2 from 64
+/// channels on. Rounding errors reach 1e-4 of the result's standard deviation.
 /// </remarks>
 internal static unsafe class WinogradConvolution
 {
-    private const int Step = 4, Side = 6, Positions = Side * Side;
+    private const int Step = 4,
+        Side = 6,
+        Positions = Side * Side;
 
     /// <summary>Tiles and outputs of the inner product's block, whose sums stay in registers.</summary>
-    private const int BlockTiles = 8, BlockOutputs = 2 * Lanes.Count;
+    private const int BlockTiles = 8,
+        BlockOutputs = 2 * Lanes.Count;
 
-    /// <summary>Floats that a batch of tiles takes, transformed and multiplied, where the channels are not too many: half a core's own cache.</summary>
+    /// <summary>
+    /// Floats that a batch of tiles takes, transformed and multiplied, where the channels are not too many: half a core's own cache.
+    /// </summary>
     private const int BatchFloats = 1 << 17;
 
-    /// <summary>Pixels of a picture below which transforming the kernels takes what the tiles save, and the largest kernel whose transform (four times its size) is worth the memory.</summary>
-    private const long LeastPixels = 2048, MostWeights = 512 * 512;
+    /// <summary>
+    /// Pixels of a picture below which transforming the kernels takes what the tiles save, and the largest kernel whose transform (four
+    /// times its size) is worth the memory.
+    /// </summary>
+    private const long LeastPixels = 2048,
+        MostWeights = 512 * 512;
 
     /// <summary>Whether the kernel can compute this and is the faster one.</summary>
     /// <param name="x">[N,C,H,W].</param>
     /// <param name="weight">[K,C,3,3].</param>
-    public static bool Applies(Tensor x, Tensor weight)
-        => Fma.IsSupported && x.dtype == ScalarType.Float32 && weight.dtype == ScalarType.Float32 && weight.shape is [var outputs, var inputs, 3, 3]
-            && outputs % BlockOutputs == 0 && outputs * inputs <= MostWeights && x.shape[2] * x.shape[3] >= LeastPixels && FusedGroupNorm.Applies(x);
+    public static bool Applies(Tensor x, Tensor weight) =>
+        Fma.IsSupported
+        && x.dtype == ScalarType.Float32
+        && weight.dtype == ScalarType.Float32
+        && weight.shape is [var outputs, var inputs, 3, 3]
+        && outputs % BlockOutputs == 0
+        && outputs * inputs <= MostWeights
+        && x.shape[2] * x.shape[3] >= LeastPixels
+        && FusedGroupNorm.Applies(x);
 
     /// <summary>Computes it.</summary>
     /// <param name="x">[N,C,H,W] for which <see cref="Applies"/> holds, borrowed.</param>
@@ -49,8 +67,14 @@ internal static unsafe class WinogradConvolution
         float[] transformed = ArrayPool<float>.Shared.Rent(Positions * job.Inputs * (int)weight.shape[0]);
         fixed (float* start = transformed)
         {
-            float* source = Pointer(x), target = Pointer(rows), u = start, offset = bias is null ? null : Pointer(bias);
-            using (Tensor turned = weight.permute(2, 3, 1, 0), kernels = turned.contiguous())
+            float* source = Pointer(x),
+                target = Pointer(rows),
+                u = start,
+                offset = bias is null ? null : Pointer(bias);
+            using (
+                Tensor turned = weight.permute(2, 3, 1, 0),
+                    kernels = turned.contiguous()
+            )
             {
                 float* g = Pointer(kernels);
                 Workers.Run(job.Inputs, input => job.TransformKernels(g, u, input));
@@ -63,14 +87,16 @@ internal static unsafe class WinogradConvolution
         }
         ArrayPool<float>.Shared.Return(transformed);
         GC.KeepAlive((x, bias));
-        using (rows) return rows.permute(0, 3, 1, 2);
+        using (rows)
+            return rows.permute(0, 3, 1, 2);
 
         static float* Pointer(Tensor t) => (float*)TensorData.Pointer(t);
     }
 
     private sealed class Job(int inputs, int outputs, int height, int width)
     {
-        private readonly int _across = (width + Step - 1) / Step, _down = (height + Step - 1) / Step;
+        private readonly int _across = (width + Step - 1) / Step,
+            _down = (height + Step - 1) / Step;
 
         public int Inputs => inputs;
 
@@ -85,16 +111,25 @@ internal static unsafe class WinogradConvolution
         public void TransformKernels(float* g, float* u, int input)
         {
             int plane = inputs * outputs;
-            Vector512<float>* rows = stackalloc Vector512<float>[Side * 3], whole = stackalloc Vector512<float>[Side];
+            Vector512<float>* rows = stackalloc Vector512<float>[Side * 3],
+                whole = stackalloc Vector512<float>[Side];
             for (int k = 0; k < outputs; k += Lanes.Count)
             {
-                float* from = g + input * outputs + k, to = u + input * outputs + k;
+                float* from = g + input * outputs + k,
+                    to = u + input * outputs + k;
                 for (int j = 0; j < 3; j++)
-                    Kernel(Vector512.Load(from + j * plane), Vector512.Load(from + (3 + j) * plane), Vector512.Load(from + (6 + j) * plane), rows + j, 3);
+                    Kernel(
+                        Vector512.Load(from + j * plane),
+                        Vector512.Load(from + (3 + j) * plane),
+                        Vector512.Load(from + (6 + j) * plane),
+                        rows + j,
+                        3
+                    );
                 for (int i = 0; i < Side; i++)
                 {
                     Kernel(rows[3 * i], rows[3 * i + 1], rows[3 * i + 2], whole, 1);
-                    for (int j = 0; j < Side; j++) whole[j].Store(to + (Side * i + j) * plane);
+                    for (int j = 0; j < Side; j++)
+                        whole[j].Store(to + (Side * i + j) * plane);
                 }
             }
         }
@@ -102,21 +137,24 @@ internal static unsafe class WinogradConvolution
         /// <summary>Some tiles from picture to result.</summary>
         public void Run(float* x, float* u, float* bias, float* y, long first, int count)
         {
-            int padded = (count + BlockTiles - 1) / BlockTiles * BlockTiles, vPlane = padded * inputs + Lanes.Count, mPlane = padded * outputs + Lanes.Count;
+            int padded = (count + BlockTiles - 1) / BlockTiles * BlockTiles,
+                vPlane = padded * inputs + Lanes.Count,
+                mPlane = padded * outputs + Lanes.Count;
             float[] scratch = ArrayPool<float>.Shared.Rent(Positions * (vPlane + mPlane) + Lanes.Count);
             fixed (float* start = scratch)
             {
                 // Whole cache lines.
-                float* v = (float*)(((nint)start + 63) & ~63), m = v + Positions * vPlane;
+                float* v = (float*)(((nint)start + 63) & ~63),
+                    m = v + Positions * vPlane;
                 for (int t = 0; t < count; t++)
                 {
                     (long n, int top, int left) = Place(first + t);
                     TransformInput(x + n * height * width * inputs, top - 1, left - 1, v + t * inputs, vPlane);
                 }
                 for (int p = 0; p < Positions; p++)
-                    for (int k = 0; k < outputs; k += BlockOutputs)
-                        for (int t = 0; t < padded; t += BlockTiles)
-                            Multiply(v + p * vPlane + t * inputs, u + (long)p * inputs * outputs + k, m + p * mPlane + t * outputs + k);
+                for (int k = 0; k < outputs; k += BlockOutputs)
+                for (int t = 0; t < padded; t += BlockTiles)
+                    Multiply(v + p * vPlane + t * inputs, u + (long)p * inputs * outputs + k, m + p * mPlane + t * outputs + k);
                 for (int t = 0; t < count; t++)
                 {
                     (long n, int top, int left) = Place(first + t);
@@ -134,8 +172,8 @@ internal static unsafe class WinogradConvolution
                 return;
             }
             for (int t = 0; t < BlockTiles; t += 4)
-                for (int k = 0; k < BlockOutputs; k += Lanes.Count)
-                    MultiplyNarrow(v + t * inputs, u + k, m + t * outputs + k);
+            for (int k = 0; k < BlockOutputs; k += Lanes.Count)
+                MultiplyNarrow(v + t * inputs, u + k, m + t * outputs + k);
         }
 
         private (long Picture, int Top, int Left) Place(long tile)
@@ -157,15 +195,27 @@ internal static unsafe class WinogradConvolution
                 for (int i = 0; i < Side; i++)
                 {
                     float* row = x + ((long)(top + i) * width + left) * inputs + c;
-                    if (inside) Data(Vector512.Load(row), Vector512.Load(row + inputs), Vector512.Load(row + 2 * inputs), Vector512.Load(row + 3 * inputs), Vector512.Load(row + 4 * inputs), Vector512.Load(row + 5 * inputs), d + i * Side, 1);
-                    else Data(At(row, i, 0), At(row, i, 1), At(row, i, 2), At(row, i, 3), At(row, i, 4), At(row, i, 5), d + i * Side, 1);
+                    if (inside)
+                        Data(
+                            Vector512.Load(row),
+                            Vector512.Load(row + inputs),
+                            Vector512.Load(row + 2 * inputs),
+                            Vector512.Load(row + 3 * inputs),
+                            Vector512.Load(row + 4 * inputs),
+                            Vector512.Load(row + 5 * inputs),
+                            d + i * Side,
+                            1
+                        );
+                    else
+                        Data(At(row, i, 0), At(row, i, 1), At(row, i, 2), At(row, i, 3), At(row, i, 4), At(row, i, 5), d + i * Side, 1);
                 }
                 Vector512<float>* to = (Vector512<float>*)(v + c);
-                for (int j = 0; j < Side; j++, to += step) Data(d[j], d[Side + j], d[2 * Side + j], d[3 * Side + j], d[4 * Side + j], d[5 * Side + j], to, Side * step);
+                for (int j = 0; j < Side; j++, to += step)
+                    Data(d[j], d[Side + j], d[2 * Side + j], d[3 * Side + j], d[4 * Side + j], d[5 * Side + j], to, Side * step);
             }
 
-            Vector512<float> At(float* row, int i, int j)
-                => (uint)(top + i) < (uint)height && (uint)(left + j) < (uint)width ? Vector512.Load(row + j * inputs) : default;
+            Vector512<float> At(float* row, int i, int j) =>
+                (uint)(top + i) < (uint)height && (uint)(left + j) < (uint)width ? Vector512.Load(row + j * inputs) : default;
         }
 
         /// <summary>Y = A^T M A with the bias, into the 4x4 pixels at (top, left) or those of them that exist.</summary>
@@ -173,14 +223,24 @@ internal static unsafe class WinogradConvolution
         private void TransformOutput(float* m, int stride, float* bias, float* y, int top, int left)
         {
             Vector512<float>* half = stackalloc Vector512<float>[Step * Side];
-            int rows = Math.Min(Step, height - top), columns = Math.Min(Step, width - left);
+            int rows = Math.Min(Step, height - top),
+                columns = Math.Min(Step, width - left);
             Vector512<float>* row = stackalloc Vector512<float>[Step];
             for (int k = 0; k < outputs; k += Lanes.Count)
             {
                 for (int j = 0; j < Side; j++)
                 {
                     float* from = m + k + j * stride;
-                    Result(Vector512.Load(from), Vector512.Load(from + 6 * stride), Vector512.Load(from + 12 * stride), Vector512.Load(from + 18 * stride), Vector512.Load(from + 24 * stride), Vector512.Load(from + 30 * stride), half + j, Side);
+                    Result(
+                        Vector512.Load(from),
+                        Vector512.Load(from + 6 * stride),
+                        Vector512.Load(from + 12 * stride),
+                        Vector512.Load(from + 18 * stride),
+                        Vector512.Load(from + 24 * stride),
+                        Vector512.Load(from + 30 * stride),
+                        half + j,
+                        Side
+                    );
                 }
                 Vector512<float> offset = bias is null ? default : Vector512.Load(bias + k);
                 for (int i = 0; i < rows; i++)
@@ -188,7 +248,8 @@ internal static unsafe class WinogradConvolution
                     Vector512<float>* h = half + i * Side;
                     Result(h[0], h[1], h[2], h[3], h[4], h[5], row, 1);
                     float* to = y + ((long)(top + i) * width + left) * outputs + k;
-                    for (int j = 0; j < columns; j++) (row[j] + offset).Store(to + j * outputs);
+                    for (int j = 0; j < columns; j++)
+                        (row[j] + offset).Store(to + j * outputs);
                 }
             }
         }
@@ -197,12 +258,30 @@ internal static unsafe class WinogradConvolution
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void MultiplyWide(float* v, float* u, float* m)
         {
-            Vector512<float> a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default, a6 = default, a7 = default;
-            Vector512<float> b0 = default, b1 = default, b2 = default, b3 = default, b4 = default, b5 = default, b6 = default, b7 = default;
-            int one = inputs, three = 3 * inputs, five = 5 * inputs, seven = 7 * inputs;
+            Vector512<float> a0 = default,
+                a1 = default,
+                a2 = default,
+                a3 = default,
+                a4 = default,
+                a5 = default,
+                a6 = default,
+                a7 = default;
+            Vector512<float> b0 = default,
+                b1 = default,
+                b2 = default,
+                b3 = default,
+                b4 = default,
+                b5 = default,
+                b6 = default,
+                b7 = default;
+            int one = inputs,
+                three = 3 * inputs,
+                five = 5 * inputs,
+                seven = 7 * inputs;
             for (float* end = v + inputs; v < end; v++, u += outputs)
             {
-                Vector512<float> f = Vector512.Load(u), g = Vector512.Load(u + Lanes.Count);
+                Vector512<float> f = Vector512.Load(u),
+                    g = Vector512.Load(u + Lanes.Count);
                 Vector512<float> t = Vector512.Create(v[0]);
                 (a0, b0) = (Vector512.FusedMultiplyAdd(t, f, a0), Vector512.FusedMultiplyAdd(t, g, b0));
                 t = Vector512.Create(v[one]);
@@ -240,10 +319,18 @@ internal static unsafe class WinogradConvolution
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void MultiplyNarrow(float* v, float* u, float* m)
         {
-            Vector256<float> a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
+            Vector256<float> a0 = default,
+                a1 = default,
+                a2 = default,
+                a3 = default,
+                b0 = default,
+                b1 = default,
+                b2 = default,
+                b3 = default;
             for (float* end = v + inputs; v < end; v++, u += outputs)
             {
-                Vector256<float> f = Vector256.Load(u), g = Vector256.Load(u + Vector256<float>.Count);
+                Vector256<float> f = Vector256.Load(u),
+                    g = Vector256.Load(u + Vector256<float>.Count);
                 Vector256<float> t = Vector256.Create(v[0]);
                 (a0, b0) = (Vector256.FusedMultiplyAdd(t, f, a0), Vector256.FusedMultiplyAdd(t, g, b0));
                 t = Vector256.Create(v[inputs]);
@@ -262,10 +349,25 @@ internal static unsafe class WinogradConvolution
 
     /// <summary>Six numbers by B^T.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Data(Vector512<float> d0, Vector512<float> d1, Vector512<float> d2, Vector512<float> d3, Vector512<float> d4, Vector512<float> d5, Vector512<float>* to, int stride)
+    private static void Data(
+        Vector512<float> d0,
+        Vector512<float> d1,
+        Vector512<float> d2,
+        Vector512<float> d3,
+        Vector512<float> d4,
+        Vector512<float> d5,
+        Vector512<float>* to,
+        int stride
+    )
     {
-        Vector512<float> two = Vector512.Create(2f), four = Vector512.Create(4f), minusFour = Vector512.Create(-4f), minusFive = Vector512.Create(-5f);
-        Vector512<float> even = Vector512.FusedMultiplyAdd(minusFour, d2, d4), odd = Vector512.FusedMultiplyAdd(minusFour, d1, d3), apart = d4 - d2, twice = two * (d3 - d1);
+        Vector512<float> two = Vector512.Create(2f),
+            four = Vector512.Create(4f),
+            minusFour = Vector512.Create(-4f),
+            minusFive = Vector512.Create(-5f);
+        Vector512<float> even = Vector512.FusedMultiplyAdd(minusFour, d2, d4),
+            odd = Vector512.FusedMultiplyAdd(minusFour, d1, d3),
+            apart = d4 - d2,
+            twice = two * (d3 - d1);
         to[0] = Vector512.FusedMultiplyAdd(four, d0, Vector512.FusedMultiplyAdd(minusFive, d2, d4));
         to[stride] = even + odd;
         to[2 * stride] = even - odd;
@@ -278,7 +380,10 @@ internal static unsafe class WinogradConvolution
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Kernel(Vector512<float> g0, Vector512<float> g1, Vector512<float> g2, Vector512<float>* to, int stride)
     {
-        Vector512<float> sum = (g0 + g2) * (-1f / 6), middle = g1 * (-1f / 6), far = g0 * (1f / 24) + g2 * (1f / 6), tilt = g1 * (1f / 12);
+        Vector512<float> sum = (g0 + g2) * (-1f / 6),
+            middle = g1 * (-1f / 6),
+            far = g0 * (1f / 24) + g2 * (1f / 6),
+            tilt = g1 * (1f / 12);
         to[0] = g0 * 0.25f;
         to[stride] = sum + middle;
         to[2 * stride] = sum - middle;
@@ -289,9 +394,21 @@ internal static unsafe class WinogradConvolution
 
     /// <summary>Six numbers by A^T.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Result(Vector512<float> m0, Vector512<float> m1, Vector512<float> m2, Vector512<float> m3, Vector512<float> m4, Vector512<float> m5, Vector512<float>* to, int stride)
+    private static void Result(
+        Vector512<float> m0,
+        Vector512<float> m1,
+        Vector512<float> m2,
+        Vector512<float> m3,
+        Vector512<float> m4,
+        Vector512<float> m5,
+        Vector512<float>* to,
+        int stride
+    )
     {
-        Vector512<float> near = m1 + m2, nearApart = m1 - m2, far = m3 + m4, farApart = m3 - m4;
+        Vector512<float> near = m1 + m2,
+            nearApart = m1 - m2,
+            far = m3 + m4,
+            farApart = m3 - m4;
         to[0] = m0 + near + far;
         to[stride] = Vector512.FusedMultiplyAdd(Vector512.Create(2f), farApart, nearApart);
         to[2 * stride] = Vector512.FusedMultiplyAdd(Vector512.Create(4f), far, near);

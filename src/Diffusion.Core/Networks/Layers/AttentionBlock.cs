@@ -5,6 +5,7 @@ public enum QkvLayout
 {
     /// <summary>Cut into heads first, each head's channels into q, k, v: guided-diffusion's legacy order.</summary>
     HeadsFirst,
+
     /// <summary>Cut into q, k, v first, each into heads.</summary>
     QkvFirst,
 }
@@ -13,7 +14,8 @@ public enum QkvLayout
 public sealed class AttentionBlock : IUNetLayer
 {
     private readonly GroupNorm _norm;
-    private readonly Linear _qkv, _projection;
+    private readonly Linear _qkv,
+        _projection;
     private readonly long _heads;
     private readonly QkvLayout _layout;
 
@@ -26,7 +28,10 @@ public sealed class AttentionBlock : IUNetLayer
     /// <param name="kernelRank">Rank of the published 1x1 convolutions: 1 (guided-diffusion) or 2 (consistency models).</param>
     public AttentionBlock(Network network, string name, long channels, long heads, QkvLayout layout, int kernelRank)
     {
-        if (heads < 1 || channels % heads != 0) throw new ArgumentException($"{name} would cut {channels} channels into {heads} heads. The number of heads must divide the channels.");
+        if (heads < 1 || channels % heads != 0)
+            throw new ArgumentException(
+                $"{name} would cut {channels} channels into {heads} heads. The number of heads must divide the channels."
+            );
         (_heads, _layout) = (heads, layout);
         _norm = new GroupNorm(network, $"{name}.norm", channels);
         _qkv = new Linear(network, $"{name}.qkv", channels, 3 * channels, kernelRank);
@@ -40,10 +45,15 @@ public sealed class AttentionBlock : IUNetLayer
         (long n, long channels, long height, long width) = (h.shape[0], h.shape[1], h.shape[2], h.shape[3]);
         (long tokens, long d) = (height * width, channels / _heads);
         Tensor qkv = _qkv.Forward(ChannelsLast.Rows(_norm.Forward(h)).reshape(n, tokens, channels));
-        Tensor[] parts = _layout == QkvLayout.HeadsFirst
-            ? [.. qkv.view(n, tokens, _heads, 3, d).unbind(3)]
-            : [.. qkv.view(n, tokens, 3, _heads, d).unbind(2)];
-        Tensor mixed = torch.nn.functional.scaled_dot_product_attention(parts[0].transpose(1, 2), parts[1].transpose(1, 2), parts[2].transpose(1, 2));
+        Tensor[] parts =
+            _layout == QkvLayout.HeadsFirst
+                ? [.. qkv.view(n, tokens, _heads, 3, d).unbind(3)]
+                : [.. qkv.view(n, tokens, 3, _heads, d).unbind(2)];
+        Tensor mixed = torch.nn.functional.scaled_dot_product_attention(
+            parts[0].transpose(1, 2),
+            parts[1].transpose(1, 2),
+            parts[2].transpose(1, 2)
+        );
         Tensor y = _projection.Forward(mixed.transpose(1, 2).reshape(n, tokens, channels));
         return (h + y.view(n, height, width, channels).permute(0, 3, 1, 2)).MoveToOuterDisposeScope();
     }

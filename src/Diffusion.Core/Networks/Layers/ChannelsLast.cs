@@ -18,13 +18,15 @@ public static class ChannelsLast
     public static bool Is(Tensor x)
     {
         long[] shape = x.shape;
-        if (shape.Length != 4) return false;
+        if (shape.Length != 4)
+            return false;
         long[] strides = x.stride();
         long dense = 1;
         foreach (int dimension in (ReadOnlySpan<int>)[1, 3, 2, 0])
         {
             // A dimension of one element may have any stride.
-            if (shape[dimension] != 1 && strides[dimension] != dense) return false;
+            if (shape[dimension] != 1 && strides[dimension] != dense)
+                return false;
             dense *= shape[dimension];
         }
         return true;

@@ -10,7 +10,8 @@ public sealed class Conv2d : IUNetLayer
     private readonly Parameter? _bias;
     private readonly Network _network;
     private readonly bool _isPlain;
-    private readonly long[] _strides, _paddings;
+    private readonly long[] _strides,
+        _paddings;
     private readonly ScalarType? _result;
 
     /// <summary>Declares <c>NAME.weight</c> [outputs, inputs, kernel, kernel] and <c>NAME.bias</c> [outputs].</summary>
@@ -25,7 +26,19 @@ public sealed class Conv2d : IUNetLayer
     /// <param name="zero">Starts training at zero.</param>
     /// <param name="keepFloat32">Stays float32.</param>
     /// <param name="result">Dtype of the result; null: that of the weights.</param>
-    public Conv2d(Network network, string name, long inputs, long outputs, int kernel = 3, int stride = 1, int? padding = null, bool bias = true, bool zero = false, bool keepFloat32 = false, ScalarType? result = null)
+    public Conv2d(
+        Network network,
+        string name,
+        long inputs,
+        long outputs,
+        int kernel = 3,
+        int stride = 1,
+        int? padding = null,
+        bool bias = true,
+        bool zero = false,
+        bool keepFloat32 = false,
+        ScalarType? result = null
+    )
     {
         Init init = zero ? Init.Zeros : Init.FanIn(inputs * kernel * kernel);
         _weight = network.Declare($"{name}.weight", [outputs, inputs, kernel, kernel], init, keepFloat32);
@@ -45,14 +58,18 @@ public sealed class Conv2d : IUNetLayer
             return Forward(converted);
         }
         Tensor y = ByOwnKernel(x, weight) ?? torch.nn.functional.conv2d(x, weight, _bias?.Value, strides: _strides, padding: _paddings);
-        if (_result is not { } wanted || y.dtype == wanted) return y;
-        using (y) return y.to(wanted);
+        if (_result is not { } wanted || y.dtype == wanted)
+            return y;
+        using (y)
+            return y.to(wanted);
     }
 
     private Tensor? ByOwnKernel(Tensor x, Tensor weight)
     {
-        if (!_isPlain || !_network.MayFuse) return null;
-        if (ThinConvolution.Applies(x, weight)) return ThinConvolution.Forward(x, weight, _bias?.Value);
+        if (!_isPlain || !_network.MayFuse)
+            return null;
+        if (ThinConvolution.Applies(x, weight))
+            return ThinConvolution.Forward(x, weight, _bias?.Value);
         return WinogradConvolution.Applies(x, weight) ? WinogradConvolution.Forward(x, weight, _bias?.Value) : null;
     }
 

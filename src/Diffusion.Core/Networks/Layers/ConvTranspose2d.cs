@@ -2,7 +2,9 @@ using Diffusion.Checkpoints;
 
 namespace Diffusion.Networks.Layers;
 
-/// <summary>The transpose of a convolution whose stride is its kernel's side: every pixel becomes a square. Computed in the dtype of its weights.</summary>
+/// <summary>
+/// The transpose of a convolution whose stride is its kernel's side: every pixel becomes a square. Computed in the dtype of its weights.
+/// </summary>
 public sealed class ConvTranspose2d
 {
     private readonly Parameter _weight;
@@ -19,6 +21,8 @@ public sealed class ConvTranspose2d
     public Tensor Forward(Tensor x)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        return torch.nn.functional.conv_transpose2d(x.to(_weight.Value.dtype), _weight.Value, strides: [_stride, _stride]).MoveToOuterDisposeScope();
+        return torch
+            .nn.functional.conv_transpose2d(x.to(_weight.Value.dtype), _weight.Value, strides: [_stride, _stride])
+            .MoveToOuterDisposeScope();
     }
 }

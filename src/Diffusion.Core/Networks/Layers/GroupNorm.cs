@@ -3,18 +3,25 @@ using Diffusion.Networks.Kernels;
 
 namespace Diffusion.Networks.Layers;
 
-/// <summary>Group normalisation (Wu and He 2018), with what follows it in a UNet: y = act(norm(x) * (1 + scale) + shift). Statistics and arithmetic are float32.</summary>
+/// <summary>
+/// Group normalisation (Wu and He 2018), with what follows it in a UNet: y = act(norm(x) * (1 + scale) + shift). Statistics and arithmetic
+/// are float32.
+/// </summary>
 public sealed class GroupNorm : INormalization
 {
     private readonly Network _network;
-    private readonly Parameter _weight, _bias;
+    private readonly Parameter _weight,
+        _bias;
     private readonly long _groups;
     private readonly double _epsilon;
 
     /// <summary>Declares <c>NAME.weight</c> and <c>NAME.bias</c>, both [channels].</summary>
     public GroupNorm(Network network, string name, long channels, long groups = 32, double epsilon = 1e-5)
     {
-        if (channels % groups != 0) throw new ArgumentException($"{name} would normalise {channels} channels in {groups} groups. Widths must be multiples of {groups}.");
+        if (channels % groups != 0)
+            throw new ArgumentException(
+                $"{name} would normalise {channels} channels in {groups} groups. Widths must be multiples of {groups}."
+            );
         (_network, _groups, _epsilon) = (network, groups, epsilon);
         _weight = network.Declare($"{name}.weight", [channels], Init.Ones, keepFloat32: true);
         _bias = network.Declare($"{name}.bias", [channels], Init.Zeros, keepFloat32: true);
@@ -26,24 +33,37 @@ public sealed class GroupNorm : INormalization
     /// <param name="silu">Whether y * sigmoid(y) follows.</param>
     /// <param name="dtype">Dtype of the result; null keeps that of <paramref name="x"/>.</param>
     /// <param name="reuse">Nobody needs <paramref name="x"/> any more: its memory may take the result.</param>
-    public Tensor Forward(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, bool silu = false, ScalarType? dtype = null, bool reuse = false)
+    public Tensor Forward(
+        Tensor x,
+        (Tensor Scale, Tensor Shift)? modulation = null,
+        bool silu = false,
+        ScalarType? dtype = null,
+        bool reuse = false
+    )
     {
-        if (_network.MayFuse && FusedGroupNorm.Applies(x)) return FusedGroupNorm.Forward(x, _groups, _epsilon, _weight.Value, _bias.Value, modulation, silu, dtype ?? x.dtype, reuse);
+        if (_network.MayFuse && FusedGroupNorm.Applies(x))
+            return FusedGroupNorm.Forward(x, _groups, _epsilon, _weight.Value, _bias.Value, modulation, silu, dtype ?? x.dtype, reuse);
         using DisposeScope scope = torch.NewDisposeScope();
-        if (_network.MayFuseForTraining && silu && NormSilu.Applies(x)) return Trainable(x.to(dtype ?? x.dtype), modulation).MoveToOuterDisposeScope();
+        if (_network.MayFuseForTraining && silu && NormSilu.Applies(x))
+            return Trainable(x.to(dtype ?? x.dtype), modulation).MoveToOuterDisposeScope();
         Tensor y = torch.nn.functional.group_norm(x.to(ScalarType.Float32), _groups, _weight.Value, _bias.Value, _epsilon);
-        if (modulation is var (scale, shift)) y = y * (1 + PerChannel(scale)) + PerChannel(shift);
-        if (silu) y = torch.nn.functional.silu(y);
+        if (modulation is var (scale, shift))
+            y = y * (1 + PerChannel(scale)) + PerChannel(shift);
+        if (silu)
+            y = torch.nn.functional.silu(y);
         return y.to(dtype ?? x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public Tensor Activate(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, ScalarType? dtype = null, bool reuse = false) => Forward(x, modulation, silu: true, dtype, reuse);
+    public Tensor Activate(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, ScalarType? dtype = null, bool reuse = false) =>
+        Forward(x, modulation, silu: true, dtype, reuse);
 
     private Tensor Trainable(Tensor x, (Tensor Scale, Tensor Shift)? modulation)
     {
-        Tensor a = _weight.Value.unsqueeze(0), b = _bias.Value.unsqueeze(0);
-        if (modulation is var (scale, shift)) (a, b) = (a * (1 + scale), b * (1 + scale) + shift);
+        Tensor a = _weight.Value.unsqueeze(0),
+            b = _bias.Value.unsqueeze(0);
+        if (modulation is var (scale, shift))
+            (a, b) = (a * (1 + scale), b * (1 + scale) + shift);
         return NormSilu.Apply(x, a.expand(x.shape[0], -1), b.expand(x.shape[0], -1), _groups, _epsilon);
     }
 

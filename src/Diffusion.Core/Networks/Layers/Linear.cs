@@ -14,11 +14,23 @@ public sealed class Linear
     /// <param name="name">Published name.</param>
     /// <param name="inputs">Width of the input.</param>
     /// <param name="outputs">Width of the output.</param>
-    /// <param name="kernelRank">Number of trailing dimensions of size 1 of the published weight: 1 or 2 where the published layer is a 1x1 convolution in one or two dimensions.</param>
+    /// <param name="kernelRank">
+    /// Number of trailing dimensions of size 1 of the published weight: 1 or 2 where the published layer is a 1x1 convolution in one or two
+    /// dimensions.
+    /// </param>
     /// <param name="bias">Whether there is a bias.</param>
     /// <param name="zero">Starts training at zero.</param>
     /// <param name="keepFloat32">Stays float32.</param>
-    public Linear(Network network, string name, long inputs, long outputs, int kernelRank = 0, bool bias = true, bool zero = false, bool keepFloat32 = false)
+    public Linear(
+        Network network,
+        string name,
+        long inputs,
+        long outputs,
+        int kernelRank = 0,
+        bool bias = true,
+        bool zero = false,
+        bool keepFloat32 = false
+    )
     {
         Init init = zero ? Init.Zeros : Init.FanIn(inputs);
         _weight = network.Declare($"{name}.weight", [outputs, inputs, .. Enumerable.Repeat(1L, kernelRank)], init, keepFloat32);
@@ -29,7 +41,8 @@ public sealed class Linear
     /// <summary>[..., inputs] to [..., outputs].</summary>
     public Tensor Forward(Tensor x)
     {
-        if (!_isConvolution && x.dtype == _weight.Value.dtype) return torch.nn.functional.linear(x, _weight.Value, _bias?.Value);
+        if (!_isConvolution && x.dtype == _weight.Value.dtype)
+            return torch.nn.functional.linear(x, _weight.Value, _bias?.Value);
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor weight = _isConvolution ? _weight.Value.flatten(1) : _weight.Value;
         return torch.nn.functional.linear(x.to(weight.dtype), weight, _bias?.Value).MoveToOuterDisposeScope();

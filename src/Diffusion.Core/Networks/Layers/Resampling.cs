@@ -7,7 +7,8 @@ public static class Resampling
     public static Tensor Halve(Tensor x) => torch.nn.functional.avg_pool2d(x, 2, 2);
 
     /// <summary>Every pixel becomes a 2x2 square.</summary>
-    public static Tensor Double(Tensor x) => torch.nn.functional.interpolate(x, scale_factor: [2, 2], mode: torch.InterpolationMode.Nearest);
+    public static Tensor Double(Tensor x) =>
+        torch.nn.functional.interpolate(x, scale_factor: [2, 2], mode: torch.InterpolationMode.Nearest);
 }
 
 /// <summary>Halves a picture: a 3x3 convolution of stride 2 (<c>op</c>), or means of 2x2 squares.</summary>
@@ -27,7 +28,8 @@ public sealed class Upsample(Network network, string name, long channels, bool c
     /// <inheritdoc/>
     public Tensor Forward(Tensor h, Tensor embedding)
     {
-        if (_convolution is null) return Resampling.Double(h);
+        if (_convolution is null)
+            return Resampling.Double(h);
         using Tensor large = Resampling.Double(h);
         return _convolution.Forward(large);
     }

@@ -5,8 +5,10 @@ public enum Resample
 {
     /// <summary>Nothing.</summary>
     None,
+
     /// <summary>Halves it.</summary>
     Down,
+
     /// <summary>Doubles it.</summary>
     Up,
 }
@@ -15,8 +17,10 @@ public enum Resample
 public sealed class ResidualBlock : IUNetLayer
 {
     private readonly Network _network;
-    private readonly INormalization _inNorm, _outNorm;
-    private readonly Conv2d _inConvolution, _outConvolution;
+    private readonly INormalization _inNorm,
+        _outNorm;
+    private readonly Conv2d _inConvolution,
+        _outConvolution;
     private readonly Conv2d? _skip;
     private readonly Linear _embedding;
     private readonly bool _scaleShift;
@@ -31,7 +35,16 @@ public sealed class ResidualBlock : IUNetLayer
     /// <param name="scaleShift">Whether the embedding enters as scale and shift of the second norm, or is added before it.</param>
     /// <param name="resample">Resampling inside the block.</param>
     /// <param name="pixelNorm">Whether each pixel is normalised by itself, or groups of channels over the whole picture.</param>
-    public ResidualBlock(Network network, string name, long inputs, long outputs, long embedding, bool scaleShift, Resample resample = Resample.None, bool pixelNorm = false)
+    public ResidualBlock(
+        Network network,
+        string name,
+        long inputs,
+        long outputs,
+        long embedding,
+        bool scaleShift,
+        Resample resample = Resample.None,
+        bool pixelNorm = false
+    )
     {
         (_network, _scaleShift, _resample) = (network, scaleShift, resample);
         _inNorm = Norm("in_layers.0", inputs);
@@ -41,7 +54,8 @@ public sealed class ResidualBlock : IUNetLayer
         _outConvolution = new Conv2d(network, $"{name}.out_layers.3", outputs, outputs, zero: true);
         _skip = inputs == outputs ? null : new Conv2d(network, $"{name}.skip_connection", inputs, outputs, kernel: 1);
 
-        INormalization Norm(string layer, long channels) => pixelNorm ? new PixelNorm(network, $"{name}.{layer}", channels) : new GroupNorm(network, $"{name}.{layer}", channels);
+        INormalization Norm(string layer, long channels) =>
+            pixelNorm ? new PixelNorm(network, $"{name}.{layer}", channels) : new GroupNorm(network, $"{name}.{layer}", channels);
     }
 
     /// <inheritdoc/>
@@ -57,14 +71,21 @@ public sealed class ResidualBlock : IUNetLayer
         }
         else
         {
-            y = Through(y, v => v + e.unsqueeze(-1).unsqueeze(-1).to(v.dtype), v => _outNorm.Activate(v, reuse: true), _outConvolution.Forward);
+            y = Through(
+                y,
+                v => v + e.unsqueeze(-1).unsqueeze(-1).to(v.dtype),
+                v => _outNorm.Activate(v, reuse: true),
+                _outConvolution.Forward
+            );
         }
         using Tensor x = Resized(h);
         Tensor skip = _skip?.Forward(x) ?? x;
         return (_network.MayFuse ? y.add_(skip) : y + skip).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Applies one step after another and frees what each leaves behind: large features are the memory that a network needs.</summary>
+    /// <summary>
+    /// Applies one step after another and frees what each leaves behind: large features are the memory that a network needs.
+    /// </summary>
     private static Tensor Through(Tensor start, params ReadOnlySpan<Func<Tensor, Tensor>> steps)
     {
         foreach (Func<Tensor, Tensor> step in steps)
@@ -75,10 +96,11 @@ public sealed class ResidualBlock : IUNetLayer
         return start;
     }
 
-    private Tensor Resized(Tensor x) => _resample switch
-    {
-        Resample.Down => Resampling.Halve(x),
-        Resample.Up => Resampling.Double(x),
-        _ => x.alias(),
-    };
+    private Tensor Resized(Tensor x) =>
+        _resample switch
+        {
+            Resample.Down => Resampling.Halve(x),
+            Resample.Up => Resampling.Double(x),
+            _ => x.alias(),
+        };
 }

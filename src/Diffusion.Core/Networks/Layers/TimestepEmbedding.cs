@@ -2,13 +2,19 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Networks.Layers;
 
-/// <summary>The sinusoid of the diffusion time and the two-layer network behind it (<c>time_embed.0</c>, <c>time_embed.2</c>). Always float32.</summary>
-/// <remarks>The sinusoid is [cos(t f_i), sin(t f_i)] with f_i = exp(-ln(10000) i / h), i = 0..h-1, h = width/2; a zero is appended where the width is odd.</remarks>
+/// <summary>
+/// The sinusoid of the diffusion time and the two-layer network behind it (<c>time_embed.0</c>, <c>time_embed.2</c>). Always float32.
+/// </summary>
+/// <remarks>
+/// The sinusoid is [cos(t f_i), sin(t f_i)] with f_i = exp(-ln(10000) i / h), i = 0..h-1, h = width/2; a zero is appended where the width
+/// is odd.
+/// </remarks>
 public sealed class TimestepEmbedding
 {
     private const double MaxPeriod = 10000;
     private readonly long _width;
-    private readonly Linear _first, _second;
+    private readonly Linear _first,
+        _second;
 
     /// <summary>Declares the two layers.</summary>
     public TimestepEmbedding(Network network, string name, long width, long outputs)
@@ -34,7 +40,8 @@ public sealed class TimestepEmbedding
         Tensor frequencies = (torch.arange(half, dtype: ScalarType.Float32, device: t.device) * (-Math.Log(MaxPeriod)) / half).exp();
         Tensor angles = t.to(ScalarType.Float32).unsqueeze(1) * frequencies;
         Tensor result = torch.cat([angles.cos(), angles.sin()], dim: 1);
-        if (width % 2 == 1) result = torch.nn.functional.pad(result, [0L, 1L]);
+        if (width % 2 == 1)
+            result = torch.nn.functional.pad(result, [0L, 1L]);
         return result.MoveToOuterDisposeScope();
     }
 }

@@ -3,12 +3,17 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Parity;
 
-/// <summary>The natural-order Hadamard matrix on each channel's row-major pixels; coefficients in the order of a permutation, channels innermost, the first 1/ratio measured.</summary>
+/// <summary>
+/// The natural-order Hadamard matrix on each channel's row-major pixels; coefficients in the order of a permutation, channels innermost,
+/// the first 1/ratio measured.
+/// </summary>
 internal sealed class PublishedHadamard : PublishedSvd
 {
-    private readonly Tensor _order, _inverse;
+    private readonly Tensor _order,
+        _inverse;
 
-    public PublishedHadamard(ImageShape input, int ratio, Tensor permutation) : base(input, torch.ones((long)input.Channels * input.Height * input.Width / ratio))
+    public PublishedHadamard(ImageShape input, int ratio, Tensor permutation)
+        : base(input, torch.ones((long)input.Channels * input.Height * input.Width / ratio))
     {
         _order = permutation;
         _inverse = permutation.argsort();
@@ -16,7 +21,9 @@ internal sealed class PublishedHadamard : PublishedSvd
     }
 
     public override OperatorTraits Traits { get; }
-    public override Tensor ToCoefficients(Tensor x) => WalshHadamard.Forward(x).flatten(2).index_select(2, _order).transpose(1, 2).flatten(1);
+
+    public override Tensor ToCoefficients(Tensor x) =>
+        WalshHadamard.Forward(x).flatten(2).index_select(2, _order).transpose(1, 2).flatten(1);
 
     public override Tensor FromCoefficients(Tensor c)
     {
@@ -25,5 +32,6 @@ internal sealed class PublishedHadamard : PublishedSvd
     }
 
     public override Tensor ToMeasured(Tensor y) => y;
+
     public override Tensor FromMeasured(Tensor c) => c;
 }

@@ -4,15 +4,21 @@ using Diffusion.Operators;
 namespace Diffusion.Tests.Parity;
 
 /// <summary>
-/// Resizer(1/f) of RDMD, DPS and DiffPIR: MATLAB's anti-aliased bicubic reduction as one matrix per direction, with the output grid centred when its size was rounded up.
+/// Resizer(1/f) of RDMD, DPS and DiffPIR: MATLAB's anti-aliased bicubic reduction as one matrix per direction, with the output grid centred
+/// when its size was rounded up.
 /// </summary>
 internal sealed class PublishedResizer : PublishedOperator
 {
-    private readonly Factor1D _rows, _columns;
-    private readonly Tensor _rowMatrix, _columnMatrix;
+    private readonly Factor1D _rows,
+        _columns;
+    private readonly Tensor _rowMatrix,
+        _columnMatrix;
 
     public PublishedResizer(ImageShape input, int factor)
-        : base(input, new MeasurementShape(new ImageShape(input.Channels, (input.Height + factor - 1) / factor, (input.Width + factor - 1) / factor)))
+        : base(
+            input,
+            new MeasurementShape(new ImageShape(input.Channels, (input.Height + factor - 1) / factor, (input.Width + factor - 1) / factor))
+        )
     {
         (Tensor rows, Tensor columns) = (Matrix(input.Height, factor), Matrix(input.Width, factor));
         (_rows, _columns) = (Factor1D.Of(rows, 0), Factor1D.Of(columns, 0));
@@ -24,23 +30,29 @@ internal sealed class PublishedResizer : PublishedOperator
     /// <summary>[h,w] of one channel.</summary>
     public Tensor SingularValues { get; }
     public override OperatorTraits Traits { get; }
+
     public override Tensor Apply(Tensor x) => _rowMatrix.matmul(x).matmul(_columnMatrix.t());
+
     public override Tensor Adjoint(Tensor y) => _rowMatrix.t().matmul(y).matmul(_columnMatrix);
 
     public override Tensor PseudoInverse(Tensor y, double eta = 0)
     {
-        Tensor s = SingularValues, c = _rows.U.t().matmul(y).matmul(_columns.U);
+        Tensor s = SingularValues,
+            c = _rows.U.t().matmul(y).matmul(_columns.U);
         return FromRange(c * (eta > 0 ? s / (s.square() + eta) : 1 / s));
     }
 
     public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
     {
-        Tensor range = ToRange(b), s2 = SingularValues.square();
+        Tensor range = ToRange(b),
+            s2 = SingularValues.square();
         return FromRange(range / (s2 + rho)) + (b - FromRange(range)) / rho;
     }
 
     private Tensor ToRange(Tensor x) => Thin(_rows).t().matmul(x).matmul(Thin(_columns));
+
     private Tensor FromRange(Tensor c) => Thin(_rows).matmul(c).matmul(Thin(_columns).t());
+
     private static Tensor Thin(Factor1D factor) => factor.V.narrow(1, 0, factor.S.shape[0]);
 
     private static Tensor Matrix(int n, int factor)
@@ -50,7 +62,8 @@ internal sealed class PublishedResizer : PublishedOperator
         for (int i = 0; i < m; i++)
         {
             double u = (i + 1 - (m - (double)n / factor) / 2) * factor + 0.5 * (1 - factor);
-            int left = (int)Math.Floor(u - 2.0 * factor), taps = 4 * factor + 2;
+            int left = (int)Math.Floor(u - 2.0 * factor),
+                taps = 4 * factor + 2;
             double[] weights = [.. Enumerable.Range(left, taps).Select(j => Kernels.Cubic((u - j) / factor))];
             double sum = weights.Sum();
             for (int t = 0; t < taps; t++)
