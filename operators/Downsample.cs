@@ -1,6 +1,7 @@
 using System.Runtime.Serialization;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Operators;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Diffusion.Inverse;
+using Diffusion.Numerics;
 using Diffusion.Runtime;
 
 namespace Diffusion.Operators;

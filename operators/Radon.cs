@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Diffusion.Inverse;
+using Diffusion.Numerics;
 using Diffusion.Runtime;
 
 namespace Diffusion.Operators;

@@ -1,4 +1,5 @@
 using Diffusion.Inverse;
+using Diffusion.Numerics;
 using Diffusion.Runtime;
 
 namespace Diffusion.Operators;

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
 
 namespace Diffusion.Benchmarks;

@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Running;
 using Diffusion.Benchmarks;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
 
 // profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes; fp32,bf16: what the

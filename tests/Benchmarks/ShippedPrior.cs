@@ -1,5 +1,5 @@
 using System.Reflection;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
 
 namespace Diffusion.Benchmarks;

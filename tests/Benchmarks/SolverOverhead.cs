@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Operators;
-using Diffusion.Priors;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using Diffusion.Models;
+using Diffusion.Native;
 using Diffusion.Networks;
 using Diffusion.Networks.Layers;
-using Diffusion.Priors;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 using Diffusion.Training;
 
 namespace Diffusion.Benchmarks;

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Diffusion.Native;
 using Diffusion.Runtime;
 using Xunit.v3;
 

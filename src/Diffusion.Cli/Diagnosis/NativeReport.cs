@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Diffusion.Cli.Shell;
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Cli.Diagnosis;

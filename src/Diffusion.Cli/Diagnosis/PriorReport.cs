@@ -1,4 +1,4 @@
-using Diffusion.Priors;
+using Diffusion.Models;
 
 namespace Diffusion.Cli.Diagnosis;
 

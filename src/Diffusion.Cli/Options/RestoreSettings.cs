@@ -1,8 +1,8 @@
 using Diffusion.Cli.Diagnosis;
 using Diffusion.Cli.Shell;
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Operators;
-using Diffusion.Priors;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;

@@ -3,6 +3,7 @@ using Diffusion.Cli.Files;
 using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
+using Diffusion.Native;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 

@@ -9,6 +9,7 @@ using Diffusion.Cli.Shell;
 using Diffusion.Evaluation;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 
@@ -103,7 +104,7 @@ internal sealed class BenchVerb : Verb
         if (File.Exists(folder))
             throw new UsageException("There is a file of this name", folder, "Name a folder with -o");
         foreach (string prior in plan.Priors)
-            Priors.PriorFiles.Find(prior);
+            PriorFiles.Find(prior);
 
         ComputePolicy policy = RestoreSettings.Policy(session, _execution);
         using BenchTable table = BenchTable.Open(Path.Combine(folder, "results.csv"), session.Get(_force));

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Cli.Shell;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Spectre.Console;
 
 namespace Diffusion.Cli.Verbs;

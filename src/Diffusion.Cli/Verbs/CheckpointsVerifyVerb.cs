@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Cli.Files;
 using Diffusion.Cli.Shell;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
 
 namespace Diffusion.Cli.Verbs;

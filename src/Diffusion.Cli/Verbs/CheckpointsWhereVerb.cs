@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Diffusion.Cli.Shell;
-using Diffusion.Priors;
+using Diffusion.Models;
 
 namespace Diffusion.Cli.Verbs;
 

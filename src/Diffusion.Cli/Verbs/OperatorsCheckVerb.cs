@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 using Diffusion.Inverse;
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Cli.Verbs;

@@ -1,6 +1,6 @@
 using Diffusion.Cli.Shell;
+using Diffusion.Models;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Training;
 
 namespace Diffusion.Cli.Verbs;

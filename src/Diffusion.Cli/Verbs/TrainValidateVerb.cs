@@ -5,7 +5,7 @@ using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Training;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Diffusion.Native;
 using Diffusion.Runtime;
 using Vips = NetVips;
 

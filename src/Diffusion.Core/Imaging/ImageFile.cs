@@ -1,3 +1,4 @@
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Imaging;

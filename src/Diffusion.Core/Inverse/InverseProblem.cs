@@ -1,4 +1,4 @@
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
 
 namespace Diffusion.Inverse;

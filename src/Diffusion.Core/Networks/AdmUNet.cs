@@ -1,3 +1,4 @@
+using Diffusion.Native;
 using Diffusion.Networks.Layers;
 using Diffusion.Runtime;
 

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using Diffusion.Native;
 
 namespace Diffusion.Runtime;
 

@@ -1,3 +1,5 @@
+using Diffusion.Native;
+
 namespace Diffusion.Runtime;
 
 /// <summary>No gradients and one dispose scope on this thread, until disposed. Entered by every public entry point that computes.</summary>

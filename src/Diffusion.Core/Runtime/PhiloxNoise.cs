@@ -1,3 +1,5 @@
+using Diffusion.Native;
+
 namespace Diffusion.Runtime;
 
 /// <summary>

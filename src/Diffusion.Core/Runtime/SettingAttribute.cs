@@ -1,3 +1,5 @@
+using Diffusion.Native;
+
 namespace Diffusion.Runtime;
 
 /// <summary>What XML docs cannot carry about a setting of a solver or a parameter of an operator.</summary>

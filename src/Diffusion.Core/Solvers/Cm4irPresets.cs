@@ -1,6 +1,6 @@
 using System.Globalization;
 using Diffusion.Inverse;
-using Diffusion.Priors;
+using Diffusion.Models;
 
 namespace Diffusion.Solvers;
 

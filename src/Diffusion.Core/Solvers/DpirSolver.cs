@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
-using Diffusion.Priors;
+using Diffusion.Models;
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Solvers;

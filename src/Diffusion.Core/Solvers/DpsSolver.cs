@@ -1,6 +1,8 @@
 using Diffusion.Inverse;
-using Diffusion.Priors;
+using Diffusion.Models;
+using Diffusion.Native;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 
 namespace Diffusion.Solvers;
 

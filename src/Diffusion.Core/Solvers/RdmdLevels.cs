@@ -1,4 +1,5 @@
-using Diffusion.Priors;
+using Diffusion.Models;
+using Diffusion.Sampling;
 
 namespace Diffusion.Solvers;
 

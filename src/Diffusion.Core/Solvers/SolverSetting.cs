@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Solvers;

@@ -1,6 +1,7 @@
 using Diffusion.Inverse;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 
 namespace Diffusion.Solvers;
 

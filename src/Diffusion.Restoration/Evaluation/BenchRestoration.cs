@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Diffusion.Inverse;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;

@@ -1,5 +1,5 @@
 using Diffusion.Inverse;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 

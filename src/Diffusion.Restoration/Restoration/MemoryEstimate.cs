@@ -1,6 +1,6 @@
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Runtime;
 
 namespace Diffusion.Restoration;

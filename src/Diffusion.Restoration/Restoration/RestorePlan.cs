@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Diffusion.Inverse;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
 
 namespace Diffusion.Restoration;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Diffusion.Evaluation;
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Operators;
-using Diffusion.Priors;
 using Diffusion.Solvers;
 
 namespace Diffusion.Restoration;

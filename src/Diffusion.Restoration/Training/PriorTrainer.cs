@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Diffusion.Models;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 
 namespace Diffusion.Training;
 

@@ -1,4 +1,5 @@
 using Diffusion.Imaging;
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Training;

@@ -1,5 +1,6 @@
+using Diffusion.Models;
 using Diffusion.Networks;
-using Diffusion.Priors;
+using Diffusion.Sampling;
 
 namespace Diffusion.Training;
 

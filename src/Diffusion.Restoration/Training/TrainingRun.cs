@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using Diffusion.Models;
+using Diffusion.Native;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Runtime;
 
 namespace Diffusion.Training;

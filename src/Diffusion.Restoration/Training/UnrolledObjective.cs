@@ -1,9 +1,10 @@
 using System.Globalization;
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Networks;
 using Diffusion.Operators;
-using Diffusion.Priors;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 using Diffusion.Solvers;
 
 namespace Diffusion.Training;

@@ -1,5 +1,5 @@
 using Diffusion.Imaging;
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
 
 namespace Diffusion.Training;

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Training;

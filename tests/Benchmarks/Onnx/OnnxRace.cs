@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using Diffusion.Models;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Runtime;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;

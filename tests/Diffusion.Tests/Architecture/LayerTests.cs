@@ -7,12 +7,15 @@ public sealed partial class LayerTests
 {
     private static readonly string[] CoreOrder =
     [
+        "Native",
         "Runtime",
+        "Numerics",
         "Imaging",
         "Metrics",
         "Checkpoints",
         "Networks",
-        "Priors",
+        "Sampling",
+        "Models",
         "Inverse",
         "Solvers",
     ];

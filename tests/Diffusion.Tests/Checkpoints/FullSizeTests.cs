@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using Diffusion.Checkpoints;
+using Diffusion.Native;
 using Diffusion.Networks;
 using Diffusion.Runtime;
 

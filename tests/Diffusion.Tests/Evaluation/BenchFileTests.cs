@@ -1,4 +1,5 @@
 using Diffusion.Evaluation;
+using Diffusion.Numerics;
 using Diffusion.Operators;
 using Diffusion.Runtime;
 using Diffusion.Solvers;

@@ -1,3 +1,4 @@
+using Diffusion.Numerics;
 using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Inverse;

@@ -1,5 +1,5 @@
+using Diffusion.Models;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Runtime;
 using Diffusion.Tests.Parity;
 

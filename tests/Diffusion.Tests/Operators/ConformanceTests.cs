@@ -1,5 +1,7 @@
 using System.Globalization;
 using Diffusion.Inverse;
+using Diffusion.Native;
+using Diffusion.Numerics;
 using Diffusion.Operators;
 using Diffusion.Runtime;
 

@@ -1,6 +1,7 @@
+using Diffusion.Models;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 
 namespace Diffusion.Tests.Parity;
 

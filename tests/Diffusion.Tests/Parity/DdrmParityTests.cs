@@ -1,5 +1,6 @@
-using Diffusion.Priors;
+using Diffusion.Models;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 using Diffusion.Solvers;
 
 namespace Diffusion.Tests.Parity;

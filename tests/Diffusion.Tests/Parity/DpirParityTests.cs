@@ -1,7 +1,7 @@
 using Diffusion.Imaging;
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 

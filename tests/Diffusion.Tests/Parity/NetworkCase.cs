@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Diffusion.Models;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Parity;

@@ -1,6 +1,8 @@
+using Diffusion.Models;
+using Diffusion.Native;
 using Diffusion.Networks;
-using Diffusion.Priors;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 
 namespace Diffusion.Tests.Parity;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Diffusion.Priors;
+using Diffusion.Models;
+using Diffusion.Sampling;
 
 namespace Diffusion.Tests.Parity;
 

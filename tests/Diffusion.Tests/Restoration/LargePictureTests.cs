@@ -1,7 +1,7 @@
 using Diffusion.Imaging;
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Operators;
-using Diffusion.Priors;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 

@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
-using Diffusion.Priors;
+using Diffusion.Models;
+using Diffusion.Sampling;
 
 namespace Diffusion.Tests.Solvers;
 

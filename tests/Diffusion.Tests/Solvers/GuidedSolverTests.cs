@@ -1,7 +1,8 @@
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Operators;
-using Diffusion.Priors;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 using Diffusion.Solvers;
 
 namespace Diffusion.Tests.Solvers;

@@ -1,11 +1,11 @@
 using Diffusion.Imaging;
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Operators;
-using Diffusion.Priors;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
-using Diffusion.Tests.Priors;
+using Diffusion.Tests.Models;
 
 namespace Diffusion.Tests.Solvers;
 

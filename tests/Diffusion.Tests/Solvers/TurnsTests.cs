@@ -1,6 +1,7 @@
 using Diffusion.Inverse;
+using Diffusion.Models;
+using Diffusion.Numerics;
 using Diffusion.Operators;
-using Diffusion.Priors;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 

@@ -1,8 +1,9 @@
 using Diffusion.Inverse;
+using Diffusion.Models;
 using Diffusion.Networks;
 using Diffusion.Operators;
-using Diffusion.Priors;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 using Diffusion.Solvers;
 using Diffusion.Training;
 

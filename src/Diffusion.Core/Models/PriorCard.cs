@@ -1,0 +1,144 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Diffusion.Checkpoints;
+using Diffusion.Runtime;
+using Diffusion.Sampling;
+
+namespace Diffusion.Models;
+
+/// <summary>
+/// What a prior's <c>card.json</c> says that is needed to run it: architecture, prediction, schedule, noise range, measured errors.
+/// </summary>
+/// <remarks>
+/// Keys: <c>name</c>, <c>kind</c> and <c>config</c> (the network), <c>prediction</c> (<c>epsilon</c>, <c>edm</c>, <c>consistency</c>,
+/// <c>epsilon-consistency</c>), <c>schedule</c> (<c>type</c> linear or cosine, <c>beta_start</c>, <c>beta_end</c>, <c>steps</c>),
+/// and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min, max], <c>rmse</c> [[sigma, rmse], ...]
+/// (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>, <c>any_orientation</c>. Other keys are
+/// for people.
+/// </remarks>
+public sealed record PriorCard
+{
+    /// <summary>Short name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The network.</summary>
+    public required Architecture Architecture { get; init; }
+
+    /// <summary>
+    /// <c>epsilon</c>, <c>edm</c>, <c>consistency</c>, or <c>epsilon-consistency</c>: a consistency function written as x - sigma eps.
+    /// </summary>
+    public string Prediction { get; init; } = "epsilon";
+
+    /// <summary>The schedule of an epsilon network.</summary>
+    public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();
+
+    /// <summary>The scalings of an EDM or consistency network; null: the published ones.</summary>
+    public KarrasScalings? Scalings { get; init; }
+
+    /// <summary>Noise levels on [-1,1] that it was trained for; null: all that the schedule or the published models have.</summary>
+    public (double Min, double Max)? NoiseRange { get; init; }
+
+    /// <summary>Root mean squared error of one evaluation by noise level, both on [-1,1].</summary>
+    public IReadOnlyList<(double Sigma, double Rmse)>? RmseTable { get; init; }
+
+    /// <summary>Sides of the training pictures.</summary>
+    public IReadOnlyList<int> TrainedSizes { get; init; } = [];
+
+    /// <summary>Side beyond which pictures should be cut into tiles.</summary>
+    public int? TilesBeyond { get; init; }
+
+    /// <summary>Side of the window that an output pixel depends on.</summary>
+    public int? ReceptiveField { get; init; }
+
+    /// <summary>Whether it was trained on pictures in all eight turns and flips.</summary>
+    public bool AnyOrientation { get; init; }
+
+    /// <summary>Sentences for the user: how it was recognised, what was assumed.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Reads a card.</summary>
+    /// <exception cref="CheckpointException">It is no JSON object or lacks what is needed.</exception>
+    public static PriorCard Read(string path) =>
+        Guarded(path, () =>
+            Parse(JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new FormatException("it is no JSON object"))
+        );
+
+    /// <summary>The card of a weight file that has none beside it, from what its names and shapes and the catalogue tell.</summary>
+    /// <exception cref="CheckpointException">The weights are of no known family, or cannot be run without a choice.</exception>
+    public static PriorCard Recognize(ICheckpoint weights)
+    {
+        CheckpointIdentity identity = CheckpointCatalog.Default.Identify(weights)
+            ?? throw new CheckpointException(
+                "The weights are of no network that is known here",
+                weights.Path,
+                "Give the weights of an ADM UNet, a consistency UNet or a DRUNet"
+            );
+        JsonObject card = identity.RequireCard();
+        return Guarded(weights.Path, () => Parse(card)) with { Notes = [identity.Note] };
+    }
+
+    private static PriorCard Guarded(string path, Func<PriorCard> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error)
+            when (error is JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
+        {
+            throw new CheckpointException(
+                $"The card cannot be used: {error.Message.TrimEnd('.')}",
+                path,
+                "Correct it, or move it away to have the architecture recognised from the weights",
+                error
+            );
+        }
+    }
+
+    private static PriorCard Parse(JsonObject card) =>
+        new()
+        {
+            Name = Text(card, "name"),
+            Architecture = new Architecture(
+                Text(card, "kind"),
+                card["config"] as JsonObject ?? throw new FormatException("\"config\" is missing")
+            ),
+            Prediction = (string?)card["prediction"] ?? "epsilon",
+            Schedule = card["schedule"] is JsonObject schedule ? ScheduleOf(schedule) : NoiseSchedule.Linear(),
+            Scalings = card["scalings"] is JsonObject scalings
+                ? new KarrasScalings((double?)scalings["sigma_data"] ?? 0.5, (double?)scalings["sigma_min"] ?? 0)
+                : null,
+            NoiseRange = card["noise_range"] is JsonArray { Count: 2 } range ? ((double)range[0]!, (double)range[1]!) : null,
+            RmseTable = Rmse(card),
+            TrainedSizes = card["trained_sizes"] is JsonArray sizes ? [.. sizes.Select(size => (int)size!)] : [],
+            TilesBeyond = (int?)card["tiles_beyond"],
+            ReceptiveField = (int?)card["receptive_field"],
+            AnyOrientation = (bool?)card["any_orientation"] ?? false,
+        };
+
+    private static NoiseSchedule ScheduleOf(JsonObject schedule)
+    {
+        int steps = (int?)schedule["steps"] ?? 1000;
+        if (steps is < 1 or > 100_000)
+            throw new FormatException($"the schedule has {steps} steps");
+        return Text(schedule, "type") switch
+        {
+            "linear" => NoiseSchedule.Linear((double?)schedule["beta_start"] ?? 1e-4, (double?)schedule["beta_end"] ?? 0.02, steps),
+            "cosine" => NoiseSchedule.Cosine(steps),
+            string other => throw new FormatException($"the schedule type \"{other}\" is neither linear nor cosine"),
+        };
+    }
+
+    /// <summary>From <c>rmse</c>, else from the rows of the trainer's validation.</summary>
+    private static IReadOnlyList<(double Sigma, double Rmse)>? Rmse(JsonObject card)
+    {
+        IEnumerable<(double Sigma, double Rmse)>? rows =
+            card["rmse"] is JsonArray table ? table.Select(row => ((double)row![0]!, (double)row[1]!))
+            : card["validation"] is JsonObject validation && validation["rows"] is JsonArray measured
+                ? measured.Select(row => ((double)row!["sigma"]!, (double)row["rmse"]!))
+            : null;
+        return rows is null ? null : [.. rows.OrderBy(row => row.Sigma)];
+    }
+
+    private static string Text(JsonObject json, string key) => (string?)json[key] ?? throw new FormatException($"\"{key}\" is missing");
+}

@@ -1,0 +1,154 @@
+namespace Diffusion.Sampling;
+
+/// <summary>
+/// A discrete variance-preserving schedule: x_t = sqrt(alphaBar_t) x0 + sqrt(1 - alphaBar_t) n, t = 0..T-1. Everything is float64; see <see
+/// cref="Published"/> for the float32 tables of published samplers.
+/// </summary>
+/// <remarks>
+/// Ho et al., "Denoising Diffusion Probabilistic Models" (2020); Nichol and Dhariwal, "Improved Denoising Diffusion Probabilistic Models"
+/// (2021).
+/// </remarks>
+public sealed class NoiseSchedule
+{
+    private readonly double[] _alphaBar;
+    private readonly Lazy<PublishedSchedule> _published;
+
+    /// <summary>A schedule from its betas (float64).</summary>
+    /// <exception cref="ArgumentException">There are none, or one is outside [0,1].</exception>
+    public NoiseSchedule(IReadOnlyList<double> betas)
+    {
+        if (betas.Count == 0)
+            throw new ArgumentException("A noise schedule needs at least one beta.");
+        foreach (double beta in betas)
+            if (beta is not (>= 0 and <= 1))
+                throw new ArgumentException($"A beta is {beta}. Betas lie between 0 and 1.");
+        Betas = [.. betas];
+        _alphaBar = new double[betas.Count];
+        double product = 1;
+        for (int t = 0; t < betas.Count; t++)
+            _alphaBar[t] = product *= 1 - betas[t];
+        _published = new Lazy<PublishedSchedule>(() => new PublishedSchedule(this));
+    }
+
+    /// <summary>T.</summary>
+    public int Steps => _alphaBar.Length;
+
+    /// <summary>beta_t.</summary>
+    public IReadOnlyList<double> Betas { get; }
+
+    /// <summary>alphaBar_t = prod_{k &lt;= t} (1 - beta_k).</summary>
+    public IReadOnlyList<double> AlphaBar => _alphaBar;
+
+    /// <summary>The same schedule with the float32 rounding of published code.</summary>
+    public PublishedSchedule Published => _published.Value;
+
+    /// <summary>alphaBar_{t-1}; 1 before the first.</summary>
+    public double AlphaBarBefore(int t) => t == 0 ? 1 : _alphaBar[t - 1];
+
+    /// <summary>sigma_t = sqrt((1 - alphaBar_t) / alphaBar_t): the noise level of x_t / sqrt(alphaBar_t).</summary>
+    public double Sigma(int t) => Math.Sqrt((1 - _alphaBar[t]) / _alphaBar[t]);
+
+    /// <summary>The time at which x_t / sqrt(alphaBar_t) has noise level <paramref name="sigma"/>, clamped to 0..T-1.</summary>
+    /// <param name="sigma">Noise level on the [-1,1] scale.</param>
+    /// <param name="mode">Interpolated in log sigma, or the nearest integer time.</param>
+    public double TimeOf(double sigma, TimeMode mode = TimeMode.Interpolated)
+    {
+        if (mode == TimeMode.Nearest)
+            return Nearest(sigma);
+        if (!(sigma > Sigma(0)))
+            return 0;
+        if (sigma >= Sigma(Steps - 1))
+            return Steps - 1;
+        (int low, int high) = (0, Steps - 1);
+        while (high - low > 1)
+        {
+            int middle = (low + high) / 2;
+            if (Sigma(middle) <= sigma)
+                low = middle;
+            else
+                high = middle;
+        }
+        return low + Math.Log(sigma / Sigma(low)) / Math.Log(Sigma(high) / Sigma(low));
+    }
+
+    /// <summary>The integer time whose sigma is nearest; the first of equally near ones.</summary>
+    public int Nearest(double sigma) => Enumerable.Range(0, Steps).MinBy(t => Math.Abs(Sigma(t) - sigma));
+
+    /// <summary>Variance of q(x_{t-1} | x_t, x0).</summary>
+    public double PosteriorVariance(int t) => Betas[t] * (1 - AlphaBarBefore(t)) / (1 - _alphaBar[t]);
+
+    /// <summary>Its logarithm, with the first (which is 0) replaced by the second.</summary>
+    public double PosteriorLogVariance(int t) => Math.Log(PosteriorVariance(t == 0 && Steps > 1 ? 1 : t));
+
+    /// <summary>The weights of x0 and x_t in the mean of q(x_{t-1} | x_t, x0).</summary>
+    public (double X0, double Xt) PosteriorMean(int t) =>
+        (
+            Betas[t] * Math.Sqrt(AlphaBarBefore(t)) / (1 - _alphaBar[t]),
+            (1 - AlphaBarBefore(t)) * Math.Sqrt(1 - Betas[t]) / (1 - _alphaBar[t])
+        );
+
+    /// <summary>The logarithm of a learned variance: f ln(beta_t) + (1 - f) ln(posterior variance), f = (v + 1) / 2.</summary>
+    /// <param name="t">Time.</param>
+    /// <param name="v">The network's variance channels, borrowed.</param>
+    /// <returns>In the shape of <paramref name="v"/>; the caller owns it.</returns>
+    public Tensor LearnedLogVariance(int t, Tensor v)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor f = (v + 1) / 2;
+        return (f * Math.Log(Betas[t]) + (1 - f) * PosteriorLogVariance(t)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The process that visits only some times: beta'_i = 1 - alphaBar_{t_i} / alphaBar_{t_{i-1}}. The network is told the original times.
+    /// </summary>
+    /// <param name="times">Ascending times of this schedule; see <see cref="TimeSequences.Spaced(int, string)"/>.</param>
+    public NoiseSchedule Respace(IReadOnlyList<int> times) =>
+        new([.. times.Select((t, i) => 1 - _alphaBar[t] / (i == 0 ? 1 : _alphaBar[times[i - 1]]))]);
+
+    /// <summary>Equally spaced betas.</summary>
+    public static NoiseSchedule Linear(double start = 1e-4, double end = 0.02, int steps = 1000) => new(Spacing.Linear(start, end, steps));
+
+    /// <summary>guided-diffusion's linear schedule, whose betas grow where there are fewer than 1000 steps.</summary>
+    public static NoiseSchedule ScaledLinear(int steps) => Linear(1000.0 / steps * 1e-4, 1000.0 / steps * 0.02, steps);
+
+    /// <summary>alphaBar(u) = cos^2((u + 0.008) / 1.008 pi / 2), betas at most <paramref name="maxBeta"/>.</summary>
+    public static NoiseSchedule Cosine(int steps, double s = 0.008, double maxBeta = 0.999)
+    {
+        double AlphaBarAt(double u) => Math.Pow(Math.Cos((u + s) / (1 + s) * Math.PI / 2), 2);
+        return new([
+            .. Enumerable.Range(0, steps).Select(i => Math.Min(1 - AlphaBarAt((i + 1.0) / steps) / AlphaBarAt((double)i / steps), maxBeta)),
+        ]);
+    }
+
+    /// <summary>The named schedules of the DDRM family.</summary>
+    /// <param name="name">
+    /// <c>linear</c>, <c>quad</c> (squares of equally spaced roots), <c>const</c> (all <paramref name="end"/>), <c>jsd</c> (1/T, 1/(T-1),
+    /// .. 1) or <c>sigmoid</c> (logistic over -6..6).
+    /// </param>
+    /// <param name="start">First beta.</param>
+    /// <param name="end">Last beta.</param>
+    /// <param name="steps">T.</param>
+    /// <exception cref="ArgumentException">Another name.</exception>
+    public static NoiseSchedule Named(string name, double start, double end, int steps) =>
+        new(
+            name switch
+            {
+                "linear" => Spacing.Linear(start, end, steps),
+                "quad" => [.. Spacing.Linear(Math.Sqrt(start), Math.Sqrt(end), steps).Select(root => root * root)],
+                "const" => [.. Enumerable.Repeat(end, steps)],
+                "jsd" => [.. Enumerable.Range(0, steps).Select(i => 1.0 / (steps - i))],
+                "sigmoid" => [.. Spacing.Linear(-6, 6, steps).Select(u => (end - start) / (1 + Math.Exp(-u)) + start)],
+                _ => throw new ArgumentException($"Unknown noise schedule \"{name}\". Use linear, quad, const, jsd or sigmoid."),
+            }
+        );
+}
+
+/// <summary>How a noise level becomes a time.</summary>
+public enum TimeMode
+{
+    /// <summary>A fractional time, interpolated in log sigma.</summary>
+    Interpolated,
+
+    /// <summary>The integer time whose noise level is nearest, as published code does.</summary>
+    Nearest,
+}
