@@ -106,12 +106,8 @@ public readonly record struct Misfit(double Residual, long Values);
 
 /// <summary>What a run took.</summary>
 /// <param name="Evaluations">Evaluations of the network, counted.</param>
-/// <param name="Solves">How data steps without a closed form were solved.</param>
-public readonly record struct RunReport(int Evaluations, SolveCount Solves)
-{
-    /// <summary>Both together.</summary>
-    public static RunReport operator +(RunReport a, RunReport b) => new(a.Evaluations + b.Evaluations, a.Solves + b.Solves);
-}
+/// <param name="Solves">How data steps without a closed form went, in this run and those before it.</param>
+public readonly record struct RunReport(int Evaluations, SolveLog Solves);
 
 /// <summary>What surrounds a run of a method.</summary>
 public sealed record MethodContext

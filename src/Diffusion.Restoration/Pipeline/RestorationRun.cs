@@ -90,7 +90,7 @@ internal sealed class RestorationRun(IRestoration restoration, Layout layout, Ru
                 Report = (pictures, report) =>
                 {
                     foreach (int i in pictures)
-                        _reports[i] += report;
+                        _reports[i] = report with { Evaluations = _reports[i].Evaluations + report.Evaluations };
                 },
             }
         );

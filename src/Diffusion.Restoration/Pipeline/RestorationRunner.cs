@@ -136,7 +136,7 @@ public sealed class RestorationRunner : IDisposable
             Areas = layout.Areas,
             Seconds = seconds,
             WhitenedResidual = residual,
-            InnerIterations = parts.Reports[index].Solves.Average,
+            Solves = parts.Reports[index].Solves ?? new(),
             // Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.
             Hint = (residual > 1 ? WhitenedResidual.Hint(residual.Value) : null) ?? parts.Sameness(choice.Method),
         };

@@ -12,6 +12,9 @@ namespace Diffusion.ZeroShot;
 /// <param name="Choice">What is said about it.</param>
 internal sealed record NoiseGroup(IReadOnlyList<int> Pictures, double Sigma, ISolver Solver, MethodChoice Choice)
 {
+    /// <summary>How data steps without a closed form went.</summary>
+    public SolveLog Solves { get; } = new();
+
     /// <summary>The groups of a batch, in the order of their first pictures.</summary>
     /// <param name="method">The method.</param>
     /// <param name="problem">The operator, of the whole or of the area that stands for it.</param>

@@ -115,10 +115,8 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
 
     private Tensor Solve(NoiseGroup group, int index, BoundProblem problem, IDenoiser prior, PictureArea? area, MethodContext context)
     {
-        SolveCount before = problem.Solved.Solves;
         CountingDenoiser counted = CountingDenoiser.Around(prior);
-        Tensor x = problem.Run(
-            group.Solver,
+        Tensor x = group.Solver.Solve(
             new InverseProblem(
                 Measured(group.Pictures, area) * problem.Scale,
                 problem.Solved,
@@ -129,6 +127,8 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
             new SolverContext
             {
                 Noise = context.Noise(group.Pictures),
+                Precision = StepPrecision.Default,
+                Solves = group.Solves,
                 Cancellation = context.Cancellation,
                 // One group after the other: together they are one run.
                 Progress = context.Progress is { } told
@@ -137,7 +137,7 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
                 Trace = context.Trace,
             }
         );
-        context.Report?.Invoke(group.Pictures, new RunReport(counted.Evaluations, problem.Solved.Solves - before));
+        context.Report?.Invoke(group.Pictures, new RunReport(counted.Evaluations, group.Solves));
         return x;
     }
 
