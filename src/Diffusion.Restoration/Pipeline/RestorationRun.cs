@@ -68,7 +68,11 @@ internal sealed class RestorationRun(IRestoration restoration, Layout layout, Ru
                 result.narrow(2, row.Start, row.Length).narrow(3, column.Start, column.Length).add_(x.cpu() * weights);
             }
         }
-        return new RestoredParts(result, [result], null, [values > 0 ? residual / values : null], _reports) { Sources = _sources, Runs = Parts };
+        return new RestoredParts(result, [result], null, [values > 0 ? residual / values : null], _reports)
+        {
+            Sources = _sources,
+            Runs = Parts,
+        };
     }
 
     private Tensor Run(PictureArea? area, Func<IReadOnlyList<int>, PhiloxNoise> draw)

@@ -59,7 +59,8 @@ internal sealed record RestoredParts(
         }
         return !Several || Drawn(NoiseRole.Step, NoiseRole.Spectral) > 0 ? null
             : Drawn(NoiseRole.Start) > 0
-                ? $"{method} draws noise only at its start here, so the samples' spread is too small to mean anything; ddnm or ddrm draw more"
+                ? $"{method} draws noise only at its start here, so the samples' spread is too small to mean anything; ddnm or ddrm draw "
+                    + "more"
             : $"{method} is deterministic, all samples are the same; use a solver that draws noise, for example ddnm";
     }
 

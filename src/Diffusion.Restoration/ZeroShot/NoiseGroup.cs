@@ -31,9 +31,7 @@ internal sealed record NoiseGroup(IReadOnlyList<int> Pictures, double Sigma, ISo
         bool estimated = false;
         double[] sigmas =
         [
-            .. batch.Select(
-                (m, i) => NoiseLevel.Of(method.Options, m, problem.A, measured(i).to(method.Policy.Device), out estimated)
-            ),
+            .. batch.Select((m, i) => NoiseLevel.Of(method.Options, m, problem.A, measured(i).to(method.Policy.Device), out estimated)),
         ];
         return
         [

@@ -76,8 +76,8 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
         _groups = NoiseGroup.Of(method, problem, batch, i => Measured(i, area));
         MethodChoice[] choices = new MethodChoice[batch.Count];
         foreach (NoiseGroup group in _groups)
-            foreach (int i in group.Pictures)
-                choices[i] = group.Choice;
+        foreach (int i in group.Pictures)
+            choices[i] = group.Choice;
         return choices;
     }
 

@@ -71,10 +71,7 @@ public sealed class RestorerTests
             using Picture photo = Photo(name, shape.Height, shape.Width);
             batch.Add(new Degrader(blur, level).Degrade(photo).Measurement);
         }
-        using Restorer restorer = Create(
-            Options(steps: 4) with { Solver = solver, Noise = estimated ? double.NaN : null },
-            shape
-        );
+        using Restorer restorer = Create(Options(steps: 4) with { Solver = solver, Noise = estimated ? double.NaN : null }, shape);
         IReadOnlyList<RestoredPicture> together = restorer.Restore(batch);
         for (int i = 0; i < batch.Count; i++)
         {
