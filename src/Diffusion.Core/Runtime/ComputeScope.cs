@@ -1,4 +1,3 @@
-using Diffusion.Native;
 
 namespace Diffusion.Runtime;
 
@@ -12,7 +11,7 @@ public sealed class ComputeScope : IDisposable
     /// <summary>Enters the scope.</summary>
     public ComputeScope()
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         _noGrad = torch.no_grad();
         _scope = torch.NewDisposeScope();
     }
