@@ -8,7 +8,8 @@ internal static partial class GlibcHeap
     /// <summary>Why it must be left alone, or null.</summary>
     public static string? Obstacle { get; } =
         !IsHere() ? "the C library is not glibc"
-        : Environment.GetEnvironmentVariables().Keys.Cast<string>().FirstOrDefault(IsSetting) is { } name ? $"{name} is set in the environment"
+        : Environment.GetEnvironmentVariables().Keys.Cast<string>().FirstOrDefault(IsSetting) is { } name
+            ? $"{name} is set in the environment"
         : null;
 
     /// <summary>See <see cref="RuntimeOptions.KeepFreedMemory"/>.</summary>

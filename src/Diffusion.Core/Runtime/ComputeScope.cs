@@ -1,4 +1,3 @@
-
 namespace Diffusion.Runtime;
 
 /// <summary>No gradients and one dispose scope on this thread, until disposed. Entered by every public entry point that computes.</summary>

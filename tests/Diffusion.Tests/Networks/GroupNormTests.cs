@@ -108,7 +108,12 @@ public sealed class GroupNormTests
     }
 
     [Theory, MemberData(nameof(FarMeans))]
-    public void A_mean_far_from_the_deviation_spoils_neither_the_values_nor_the_gradient(bool fused, bool silu, ScalarType dtype, double mean)
+    public void A_mean_far_from_the_deviation_spoils_neither_the_values_nor_the_gradient(
+        bool fused,
+        bool silu,
+        ScalarType dtype,
+        double mean
+    )
     {
         using ComputeScope scope = new();
         using OneNorm network = new(new ComputePolicy { Fused = fused }, 64);

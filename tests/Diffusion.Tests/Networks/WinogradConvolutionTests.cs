@@ -15,7 +15,14 @@ public sealed class WinogradConvolutionTests
         InlineData(1, 32, 32, 2, 1030, true),
         InlineData(1, 256, 160, 46, 46, true)
     ]
-    public void A_convolution_agrees_with_float64_arithmetic_whatever_kernel_computes_it(int n, int inputs, int outputs, int height, int width, bool bias)
+    public void A_convolution_agrees_with_float64_arithmetic_whatever_kernel_computes_it(
+        int n,
+        int inputs,
+        int outputs,
+        int height,
+        int width,
+        bool bias
+    )
     {
         using ComputeScope scope = new();
         using OneConvolution fused = new(new ComputePolicy(), inputs, outputs, bias),
