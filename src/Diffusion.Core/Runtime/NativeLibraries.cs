@@ -3,7 +3,9 @@ using Diffusion.Native;
 
 namespace Diffusion.Runtime;
 
-/// <summary>The libraries that are not .NET's: libtorch computes, libvips reads and writes pictures. Loaded when they are first needed.</summary>
+/// <summary>
+/// The libraries that are not .NET's: libtorch computes, libvips reads and writes pictures. Loaded when they are first needed.
+/// </summary>
 public static class NativeLibraries
 {
     /// <summary>The package that brings them for this platform.</summary>
@@ -23,7 +25,7 @@ public static class NativeLibraries
 
     /// <summary>Loads libvips.</summary>
     /// <exception cref="ResourceException">It is not there, or not for this platform.</exception>
-    public static void LoadVips() => Load("The picture codecs (libvips)", DiffusionRuntime.LoadVips);
+    internal static void LoadVips() => Load("The picture codecs (libvips)", DiffusionRuntime.LoadVips);
 
     private static void Load(string name, Action load)
     {
