@@ -7,7 +7,10 @@ public readonly record struct Affine(double A, double B, double C, double D, dou
     /// <summary>The map that changes nothing.</summary>
     public static Affine Identity => new(1, 0, 0, 0, 1, 0);
 
-    /// <summary>A turn by <paramref name="angle"/> (radians, clockwise where y points down) and an enlargement about the origin, then a shift.</summary>
+    /// <summary>
+    /// A turn by <paramref name="angle"/> (radians, clockwise where y points down) and an enlargement about the origin, then a
+    /// shift.
+    /// </summary>
     public static Affine Similarity(double scale, double angle, double x, double y)
     {
         (double sin, double cos) = Math.SinCos(angle);

@@ -8,16 +8,21 @@ public enum WarpEdge
     /// <summary>The nearest pixel of the border, at any distance.</summary>
     Replicate,
 
-    /// <summary>The fill colour as soon as the position leaves the picture; inside, the border pixel stands for its missing neighbours.</summary>
+    /// <summary>
+    /// The fill colour as soon as the position leaves the picture; inside, the border pixel stands for its missing neighbours.
+    /// </summary>
     Cut,
 
-    /// <summary>The fill colour stands for every pixel outside and is blended with the border's, as OpenCV's constant border.</summary>
+    /// <summary>
+    /// The fill colour stands for every pixel outside and is blended with the border's, as OpenCV's constant border.
+    /// </summary>
     Blend,
 }
 
 /// <summary>Pictures through affine maps, sampled bilinearly without anti-aliasing.</summary>
 /// <remarks>
-/// Output pixel (row i, column j) shows the source at map(j + 0.5, i + 0.5), continuous coordinates. Positions are computed in float64,
+/// Output pixel (row i, column j) shows the source at map(j + 0.5, i + 0.5), continuous coordinates. Positions are computed in
+/// float64,
 /// values in float32; they are neither rounded nor clipped.
 /// </remarks>
 public static unsafe class Warp

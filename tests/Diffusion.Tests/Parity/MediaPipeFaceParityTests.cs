@@ -42,15 +42,23 @@ public sealed class MediaPipeFaceParityTests
         Tensor[] raw = detector.Evaluate(input, Compare(reference, config));
         reference.AssertOutput("raw.boxes", raw[0]);
         reference.AssertOutput("raw.scores", raw[1]);
-        reference.AssertOutput("anchors", FaceWeights.Table([.. detector.Anchors().Select(a => new[] { a.X, a.Y })], 2));
+        int size = detector.Settings.InputSize;
+        Affine toUnits = Affine.Similarity(1.0 / size, 0, 0, 0);
+        reference.AssertOutput(
+            "anchors",
+            FaceWeights.Table([.. detector.Anchors(size, size).Select(a => new[] { a.X / size, a.Y / size })], 2)
+        );
         foreach (JsonElement number in config.Raw("score_thresholds").EnumerateArray())
         {
             string name = number.GetRawText();
             double threshold = number.GetDouble();
-            IReadOnlyList<DetectedFace> candidates = detector.Candidates(raw, threshold)[0];
+            IReadOnlyList<DetectedFace> candidates = detector.Candidates(raw, input, threshold)[0];
             reference.AssertOutput(
                 $"candidates.{name}",
-                FaceWeights.Table([.. candidates.Select(c => Row(c, c.Score, c.Left, c.Top, c.Right, c.Bottom))], 17)
+                FaceWeights.Table(
+                    [.. candidates.Select(c => c.Through(toUnits)).Select(c => Row(c, c.Score, c.Left, c.Top, c.Right, c.Bottom))],
+                    17
+                )
             );
             Tensor detections = Table(detector.Detect(picture, threshold));
             reference.AssertOutput($"detections.{name}", detections);

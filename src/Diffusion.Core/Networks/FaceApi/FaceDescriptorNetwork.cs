@@ -5,7 +5,8 @@ using Diffusion.Runtime;
 namespace Diffusion.Networks.FaceApi;
 
 /// <summary>
-/// The face descriptor of dlib (D. King) as face-api publishes it: a small residual network whose 128 numbers lie close together for
+/// The face descriptor of dlib (D. King) as face-api publishes it: a small residual network whose 128 numbers lie close together
+/// for
 /// pictures of one person.
 /// </summary>
 /// <remarks>Differentiable when gradients are on.</remarks>
@@ -72,7 +73,9 @@ public sealed class FaceDescriptorNetwork : Network
         return h.mean([2, 3]).matmul(_matrix.Value).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Two convolutions beside a shortcut; a block that halves the size averages the shortcut and appends what it lacks as zeros.</summary>
+    /// <summary>
+    /// Two convolutions beside a shortcut; a block that halves the size averages the shortcut and appends what it lacks as zeros.
+    /// </summary>
     private sealed class Block(Network network, string name, long inputs, long outputs)
     {
         private readonly bool _down = name.Contains("_down", StringComparison.Ordinal);

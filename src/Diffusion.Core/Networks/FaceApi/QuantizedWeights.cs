@@ -6,11 +6,13 @@ using Diffusion.Runtime;
 namespace Diffusion.Networks.FaceApi;
 
 /// <summary>
-/// A weight file of TensorFlow.js as face-api publishes it: <c>NAME-weights_manifest.json</c> with names, shapes and the line that turns a
+/// A weight file of TensorFlow.js as face-api publishes it: <c>NAME-weights_manifest.json</c> with names, shapes and the line
+/// that turns a
 /// byte into a number, and <c>NAME.bin</c> with the numbers one after another.
 /// </summary>
 /// <remarks>
-/// value = scale * byte + min, in double, then float32; tensors without that line are raw float32. Convolution kernels are turned into
+/// value = scale * byte + min, in double, then float32; tensors without that line are raw float32. Convolution kernels are turned
+/// into
 /// PyTorch's layout [out,in,height,width] (depth-wise ones [channels,1,height,width]); dense matrices stay [in,out].
 /// </remarks>
 internal sealed class QuantizedWeights : ICheckpoint

@@ -12,7 +12,9 @@ public static class SquareInput
     /// <summary>Mean colour that landmarks and descriptor subtract, 0..255.</summary>
     public static IReadOnlyList<double> FaceMean { get; } = [122.782, 117.001, 104.298];
 
-    /// <summary>Pads a picture with black to a square, then scales it bilinearly without anti-aliasing, corner pixel to corner pixel.</summary>
+    /// <summary>
+    /// Pads a picture with black to a square, then scales it bilinearly without anti-aliasing, corner pixel to corner pixel.
+    /// </summary>
     /// <param name="picture">[1,3,H,W] float32; borrowed.</param>
     /// <param name="size">Side of the result.</param>
     /// <param name="centered">Pads both sides (the larger half behind) instead of right and bottom only.</param>
@@ -31,7 +33,9 @@ public static class SquareInput
         return scope.Return(Warp.Bilinear(square, Affine.Similarity(step, 0, shift, shift), size, size));
     }
 
-    /// <summary>(255 x - mean) / 255 per channel, the scale that all networks were trained on. The caller owns the result.</summary>
+    /// <summary>
+    /// (255 x - mean) / 255 per channel, the scale that all networks were trained on. The caller owns the result.
+    /// </summary>
     /// <param name="square">[N,3,S,S] on [0,1]; borrowed.</param>
     /// <param name="mean">Three numbers on 0..255.</param>
     public static Tensor Normalize(Tensor square, IReadOnlyList<double> mean)

@@ -6,7 +6,8 @@ namespace Diffusion.Networks.MediaPipeFace;
 
 /// <summary>One of MediaPipe's face networks, computed operation by operation from its published graph.</summary>
 /// <remarks>
-/// Parameters and values carry the names of the published file. The detectors are convolutional throughout: they take any height and width
+/// Parameters and values carry the names of the published file. The detectors are convolutional throughout: they take any height
+/// and width
 /// that are multiples of 64, and give one row of boxes and scores per anchor, cell by cell in rows.
 /// </remarks>
 public sealed class GraphNetwork : Network

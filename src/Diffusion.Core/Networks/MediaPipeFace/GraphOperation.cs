@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Diffusion.Networks.MediaPipeFace;
 
 /// <summary>One line of a published graph: an operation, what it reads and how its result is called.</summary>
-/// <param name="Kind"><c>conv2d</c>, <c>depthwise_conv2d</c>, <c>relu</c>, <c>prelu</c>, <c>add</c>, <c>max_pool2d</c>, <c>pad_channels</c>,
+/// <param name="Kind"><c>conv2d</c>, <c>depthwise_conv2d</c>, <c>relu</c>, <c>prelu</c>, <c>add</c>, <c>max_pool2d</c>,
+/// <c>pad_channels</c>,
 /// <c>resize_bilinear</c>, <c>reshape_nhwc</c> or <c>concat</c>.</param>
 /// <param name="Inputs">Names of values.</param>
 /// <param name="Output">Name of the result.</param>

@@ -4,7 +4,8 @@ namespace Diffusion.Faces;
 
 /// <summary>What a detector says about one face: how sure it is, where the face is, and six points of it.</summary>
 /// <remarks>
-/// The points: the eye at the left of an upright face, the other eye, tip of the nose, middle of the mouth, the ears at the left and right.
+/// The points: the eye at the left of an upright face, the other eye, tip of the nose, middle of the mouth, the ears at the left
+/// and right.
 /// They are coarse (eyes off by a sixth of their distance); <see cref="FaceLandmarker"/> is exact.
 /// </remarks>
 /// <param name="Score">0 to 1.</param>
@@ -48,13 +49,22 @@ public sealed record DetectedFace(
     /// <summary>Common area over united area.</summary>
     public double Overlap(DetectedFace other)
     {
-        double common =
-            Math.Max(0, Math.Min(Right, other.Right) - Math.Max(Left, other.Left))
-            * Math.Max(0, Math.Min(Bottom, other.Bottom) - Math.Max(Top, other.Top));
-        double united = Width * Height + other.Width * other.Height - common;
+        double common = Common(other),
+            united = Width * Height + other.Width * other.Height - common;
         return united > 0 ? common / united : 0;
+    }
+
+    /// <summary>Common area over the smaller of both areas.</summary>
+    public double Within(DetectedFace other)
+    {
+        double smaller = Math.Min(Width * Height, other.Width * other.Height);
+        return smaller > 0 ? Common(other) / smaller : 0;
     }
 
     /// <summary>Whether a point lies in the box.</summary>
     public bool Holds((double X, double Y) point) => point.X >= Left && point.X <= Right && point.Y >= Top && point.Y <= Bottom;
+
+    private double Common(DetectedFace other) =>
+        Math.Max(0, Math.Min(Right, other.Right) - Math.Max(Left, other.Left))
+        * Math.Max(0, Math.Min(Bottom, other.Bottom) - Math.Max(Top, other.Top));
 }

@@ -5,9 +5,12 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Faces;
 
-/// <summary>One of MediaPipe's face detectors, as published: a square of the picture, one evaluation, weighted suppression.</summary>
+/// <summary>
+/// One of MediaPipe's face detectors, as published: a square of the picture, one evaluation, weighted suppression.
+/// </summary>
 /// <remarks>
-/// Sees faces of more than about 5 % (full range) or 13 % (short range) of the longer side; windows of the picture show it the smaller ones.
+/// Sees faces of more than about 5 % (full range) or 13 % (short range) of the longer side; windows of the picture show it the
+/// smaller ones.
 /// Immutable; may be used by several threads.
 /// </remarks>
 public sealed class FaceDetector : IDisposable
@@ -15,12 +18,11 @@ public sealed class FaceDetector : IDisposable
     private const int Points = 6;
 
     private readonly GraphNetwork _network;
-    private readonly FaceDetectorSettings _settings;
 
     /// <summary>A detector.</summary>
     /// <param name="network">Taken over.</param>
     /// <param name="settings">Its anchors.</param>
-    public FaceDetector(GraphNetwork network, FaceDetectorSettings settings) => (_network, _settings) = (network, settings);
+    public FaceDetector(GraphNetwork network, FaceDetectorSettings settings) => (_network, Settings) = (network, settings);
 
     /// <summary>The full-range detector that ships.</summary>
     public static FaceDetector FullRange() =>
@@ -31,7 +33,7 @@ public sealed class FaceDetector : IDisposable
         new(GraphNetwork.Load(FaceModels.Folder, "face_detection_short_range"), FaceDetectorSettings.ShortRange);
 
     /// <summary>Its anchors and thresholds.</summary>
-    public FaceDetectorSettings Settings => _settings;
+    public FaceDetectorSettings Settings { get; }
 
     /// <summary>Finds faces in a picture as a whole.</summary>
     /// <param name="picture">[1,3,H,W] float32 on [0,1]; borrowed.</param>
@@ -41,12 +43,8 @@ public sealed class FaceDetector : IDisposable
     {
         using ComputeScope scope = new();
         Affine view = View(picture);
-        Tensor[] raw = _network.Forward(Input(picture, view));
-        Affine toPixels = Affine.Similarity(_settings.InputSize, 0, 0, 0).Then(view);
-        return
-        [
-            .. WeightedSuppression.Apply(Candidates(raw, threshold)[0], _settings.OverlapThreshold).Select(face => face.Through(toPixels)),
-        ];
+        Tensor input = Input(picture, view);
+        return [.. Suppress(Candidates(Evaluate(input), input, threshold)[0]).Select(face => face.Through(view))];
     }
 
     /// <summary>The map from the input to the picture: a square around the whole picture.</summary>
@@ -54,30 +52,34 @@ public sealed class FaceDetector : IDisposable
     {
         (long height, long width) = (picture.shape[^2], picture.shape[^1]);
         double side = Math.Max(height, width);
-        return Affine.Similarity(side / _settings.InputSize, 0, (width - side) / 2, (height - side) / 2);
+        return Affine.Similarity(side / Settings.InputSize, 0, (width - side) / 2, (height - side) / 2);
     }
 
-    /// <summary>A square of a picture as the network's input, [1,3,S,S] on [-1,1], black beyond the picture. The caller owns it.</summary>
+    /// <summary>
+    /// A square of a picture as the network's input, [1,3,S,S] on [-1,1], black beyond the picture. The caller owns it.
+    /// </summary>
     public Tensor Input(Tensor picture, Affine view)
     {
         using ComputeScope scope = new();
-        return scope.Return(Warp.Bilinear(picture, view, _settings.InputSize, _settings.InputSize, WarpEdge.Cut) * 2 - 1);
+        return scope.Return(Warp.Bilinear(picture, view, Settings.InputSize, Settings.InputSize, WarpEdge.Cut) * 2 - 1);
     }
 
     /// <summary>The network's boxes [N,anchors,16] and scores [N,anchors,1] for a batch of inputs; the caller owns them.</summary>
     public Tensor[] Evaluate(Tensor inputs, ModuleTrace? trace = null) => _network.Forward(inputs, trace);
 
     /// <summary>
-    /// The detections of each input before suppression, in the order of the anchors, in units of the input's side. Boxes of negative size are
-    /// dropped.
+    /// The detections of each input before suppression, in the order of the anchors, in pixels of the input. Boxes of negative
+    /// size are dropped.
     /// </summary>
-    /// <param name="raw">Boxes [N,anchors,16] and scores [N,anchors,1] of square inputs of the published size.</param>
+    /// <param name="raw">Boxes [N,anchors,16] and scores [N,anchors,1]; borrowed.</param>
+    /// <param name="input">What the network saw, [N,3,H,W]: any multiples of 64; borrowed.</param>
     /// <param name="threshold">Least score.</param>
-    public IReadOnlyList<DetectedFace>[] Candidates(Tensor[] raw, double threshold)
+    public IReadOnlyList<DetectedFace>[] Candidates(Tensor[] raw, Tensor input, double threshold)
     {
+        using ComputeScope scope = new();
         float[] boxes = raw[0].contiguous().data<float>().ToArray(),
             scores = raw[1].contiguous().data<float>().ToArray();
-        (double X, double Y)[] anchors = [.. Anchors()];
+        (double X, double Y)[] anchors = [.. Anchors((int)input.shape[2], (int)input.shape[3])];
         IReadOnlyList<DetectedFace>[] found = new IReadOnlyList<DetectedFace>[raw[0].shape[0]];
         for (int n = 0; n < found.Length; n++)
         {
@@ -85,7 +87,7 @@ public sealed class FaceDetector : IDisposable
             for (int k = 0; k < anchors.Length; k++)
             {
                 int row = n * anchors.Length + k;
-                double score = 1 / (1 + Math.Exp(-Math.Clamp(scores[row], -_settings.ScoreClip, _settings.ScoreClip)));
+                double score = 1 / (1 + Math.Exp(-Math.Clamp(scores[row], -Settings.ScoreClip, Settings.ScoreClip)));
                 if (score >= threshold && Decode(score, anchors[k], boxes.AsSpan(row * (4 + 2 * Points))) is { } face)
                     list.Add(face);
             }
@@ -94,34 +96,37 @@ public sealed class FaceDetector : IDisposable
         return found;
     }
 
-    /// <summary>Centres of the anchors in units of the input's side.</summary>
-    public IEnumerable<(double X, double Y)> Anchors()
+    /// <summary>Joins detections that are one face.</summary>
+    public IReadOnlyList<DetectedFace> Suppress(IEnumerable<DetectedFace> candidates) =>
+        WeightedSuppression.Apply(candidates, Settings.OverlapThreshold);
+
+    /// <summary>Centres of the anchors of an input, in its pixels.</summary>
+    public IEnumerable<(double X, double Y)> Anchors(int height, int width)
     {
-        for (int grid = 0; grid < _settings.Strides.Count; grid++)
+        for (int grid = 0; grid < Settings.Strides.Count; grid++)
         {
-            int n = _settings.InputSize / _settings.Strides[grid];
-            for (int row = 0; row < n; row++)
-            for (int column = 0; column < n; column++)
-            for (int k = 0; k < _settings.AnchorsPerCell[grid]; k++)
-                yield return ((column + 0.5) / n, (row + 0.5) / n);
+            int stride = Settings.Strides[grid];
+            for (int row = 0; row < height / stride; row++)
+            for (int column = 0; column < width / stride; column++)
+            for (int k = 0; k < Settings.AnchorsPerCell[grid]; k++)
+                yield return ((column + 0.5) * stride, (row + 0.5) * stride);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _network.Dispose();
 
-    private DetectedFace? Decode(double score, (double X, double Y) anchor, ReadOnlySpan<float> values)
+    private static DetectedFace? Decode(double score, (double X, double Y) anchor, ReadOnlySpan<float> values)
     {
-        double size = _settings.InputSize,
-            x = values[0] / size + anchor.X,
-            y = values[1] / size + anchor.Y,
-            width = values[2] / size,
-            height = values[3] / size;
+        double x = values[0] + anchor.X,
+            y = values[1] + anchor.Y,
+            width = values[2],
+            height = values[3];
         if (!(width >= 0 && height >= 0))
             return null;
         (double X, double Y)[] points = new (double, double)[Points];
         for (int k = 0; k < Points; k++)
-            points[k] = (values[4 + 2 * k] / size + anchor.X, values[5 + 2 * k] / size + anchor.Y);
+            points[k] = (values[4 + 2 * k] + anchor.X, values[5 + 2 * k] + anchor.Y);
         return new DetectedFace(score, x - width / 2, y - height / 2, x + width / 2, y + height / 2, points);
     }
 }

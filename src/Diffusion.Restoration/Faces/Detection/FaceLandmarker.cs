@@ -22,13 +22,16 @@ public sealed class FaceLandmarker : IDisposable
     /// <summary>The landmarks in each square.</summary>
     /// <param name="picture">[1,3,H,W] float32 on [0,1]; borrowed.</param>
     /// <param name="squares">In pixels of the picture.</param>
-    public IReadOnlyList<FaceLandmarks> Find(Tensor picture, IReadOnlyList<FaceSquare> squares)
+    public IReadOnlyList<FaceLandmarks> Find(Tensor picture, IReadOnlyList<FaceSquare> squares) =>
+        Find(square => Crop(picture, square), squares);
+
+    /// <summary>The landmarks in each square, whose input <paramref name="crop"/> samples.</summary>
+    internal IReadOnlyList<FaceLandmarks> Find(Func<FaceSquare, Tensor> crop, IReadOnlyList<FaceSquare> squares)
     {
         if (squares.Count == 0)
             return [];
         using ComputeScope scope = new();
-        Tensor crops = torch.cat([.. squares.Select(square => Crop(picture, square))]);
-        Tensor[] raw = Evaluate(crops);
+        Tensor[] raw = Evaluate(torch.cat([.. squares.Select(crop)]));
         float[] values = raw[0].contiguous().data<float>().ToArray(),
             presence = raw[1].contiguous().data<float>().ToArray();
         int count = values.Length / squares.Count;

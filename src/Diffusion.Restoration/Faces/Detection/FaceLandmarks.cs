@@ -15,7 +15,8 @@ public sealed record FaceLandmarks(IReadOnlyList<FaceLandmark> Points, double Pr
         RightEye = [362, 385, 387, 263, 373, 380];
 
     /// <summary>
-    /// The five points that faces are aligned by: the eye at the left of an upright face, the other eye, tip of the nose, the mouth's corners at
+    /// The five points that faces are aligned by: the eye at the left of an upright face, the other eye, tip of the nose, the
+    /// mouth's corners at
     /// the left and right.
     /// </summary>
     public IReadOnlyList<(double X, double Y)> Five => [Mean(LeftEye), Mean(RightEye), At(1), At(61), At(291)];

@@ -5,7 +5,8 @@ internal static class WeightedSuppression
 {
     /// <summary>Joins detections.</summary>
     /// <param name="candidates">In the order of their anchors: of equal scores the earlier wins.</param>
-    /// <param name="threshold">Overlaps strictly above it are joined; the overlap is with the best box, not with the average.</param>
+    /// <param name="threshold">Overlaps strictly above it are joined; the overlap is with the best box, not with the
+    /// average.</param>
     /// <returns>
     /// Best first. Score of the best; borders and points are averages weighted by score over all boxes joined.
     /// </returns>

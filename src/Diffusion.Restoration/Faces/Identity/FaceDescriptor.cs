@@ -5,8 +5,10 @@ namespace Diffusion.Faces;
 
 /// <summary>Who a face looks like, as 128 numbers.</summary>
 /// <remarks>
-/// The distance is a measure, not a yes or no: between different photographs of one person its median is 0.37 and 95 % lie below 0.50, between
-/// different people the median is 0.83 and 0.5 % lie below 0.60. The network tells East Asian faces apart badly (distances down to 0.40).
+/// The distance is a measure, not a yes or no: between different photographs of one person its median is 0.37 and 95 % lie below
+/// 0.50, between
+/// different people the median is 0.83 and 0.5 % lie below 0.60. The network tells East Asian faces apart badly (distances down
+/// to 0.40).
 /// Report the distance, and how it changes. Immutable; may be used by several threads.
 /// </remarks>
 public sealed class FaceDescriptor : IDisposable

@@ -31,7 +31,9 @@ public readonly record struct FaceRectangle(double X, double Y, double Width, do
     /// <summary>That part of a picture [1,C,H,W], which the rectangle (of whole pixels) must lie in: a view.</summary>
     public Tensor Of(Tensor picture) => picture.narrow(2, (long)Y, (long)Height).narrow(3, (long)X, (long)Width);
 
-    /// <summary>The square of whole pixels that the descriptor was trained on: eyes and mouth at fixed places, not turned.</summary>
+    /// <summary>
+    /// The square of whole pixels that the descriptor was trained on: eyes and mouth at fixed places, not turned.
+    /// </summary>
     /// <param name="leftEye">Centre of the eye at the left.</param>
     /// <param name="rightEye">Centre of the other eye.</param>
     /// <param name="mouth">Centre of the mouth.</param>

@@ -17,7 +17,8 @@ public sealed class Landmarks68 : IDisposable
     /// <summary>The landmarks of the face that fills a crop.</summary>
     /// <param name="crop">[1,3,h,w] float32 on [0,1]; borrowed.</param>
     /// <returns>
-    /// 68 points in pixels of the crop: 0-16 jaw, 17-26 brows, 27-35 nose, 36-41 and 42-47 eyes (left and right of the picture), 48-67 mouth.
+    /// 68 points in pixels of the crop: 0-16 jaw, 17-26 brows, 27-35 nose, 36-41 and 42-47 eyes (left and right of the picture),
+    /// 48-67 mouth.
     /// </returns>
     public IReadOnlyList<(double X, double Y)> Find(Tensor crop)
     {

@@ -3,7 +3,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Faces;
 
-/// <summary>face-api's small detector: upright boxes, hair and neck included. <see cref="FaceDetector"/> sees smaller faces.</summary>
+/// <summary>
+/// face-api's small detector: upright boxes, hair and neck included. <see cref="FaceDetector"/> sees smaller faces.
+/// </summary>
 /// <remarks>Immutable; may be used by several threads.</remarks>
 public sealed class TinyFaceDetector : IDisposable
 {
