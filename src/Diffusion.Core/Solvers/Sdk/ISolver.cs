@@ -57,8 +57,8 @@ public sealed record SolverContext
     public CancellationToken Cancellation { get; init; }
 
     /// <summary>
-    /// Handed named intermediates (<c>step0.x0</c>), borrowed for the time of the call. Costs nothing when null. In a batch of several noise
-    /// levels each name begins with the pictures that it is about (<c>picture0,2.step0.x0</c>).
+    /// Handed named intermediates (<c>step0.x0</c>), borrowed for the time of the call. Costs nothing when null. In a batch of several
+    /// noise levels each name begins with the pictures that it is about (<c>picture0,2.step0.x0</c>).
     /// </summary>
     public Action<string, Tensor>? Trace { get; init; }
 
