@@ -23,6 +23,7 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Operators",
         "Restoration/Restoration",
         "Restoration/Pipeline",
+        "Restoration/Faces",
         "Restoration/ZeroShot",
         "Restoration",
         "Restoration/Training",
