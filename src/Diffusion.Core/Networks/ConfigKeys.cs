@@ -28,15 +28,16 @@ public sealed class ConfigKeys<T>(string network, T defaults, Action<T>? validat
     /// <param name="set">The configuration with another value.</param>
     /// <param name="kind">Whether it must be there, and whether names and shapes of the weights show it.</param>
     public void Add<TValue>(string name, Func<T, TValue> get, Func<T, TValue, T> set, Key kind = Key.Optional) =>
-        _keys.Add((name, kind, config => ConfigValue.Write(get(config)), (node, config) => set(config, ConfigValue.Read<TValue>(name, node))));
+        _keys.Add(
+            (name, kind, config => ConfigValue.Write(get(config)), (node, config) => set(config, ConfigValue.Read<TValue>(name, node)))
+        );
 
     /// <summary>Describes a key that has one possible value here.</summary>
     public void Add<TValue>(string name, TValue only) =>
         Add(
             name,
             _ => only,
-            (config, value) =>
-                Equals(value, only) ? config : throw new FormatException($"{name} is {value}, but only {only} is supported"),
+            (config, value) => Equals(value, only) ? config : throw new FormatException($"{name} is {value}, but only {only} is supported"),
             Key.Shown
         );
 

@@ -36,7 +36,8 @@ public abstract class Network : IDisposable
     public virtual double ValuesPerPixel => 7 * 64;
 
     /// <summary>Bytes of the weights in the dtypes that they are kept in.</summary>
-    public long WeightBytes => _parameters.Sum(parameter => parameter.Shape.Aggregate(DtypeOf(parameter) == ScalarType.Float32 ? 4L : 2, (a, b) => a * b));
+    public long WeightBytes =>
+        _parameters.Sum(parameter => parameter.Shape.Aggregate(DtypeOf(parameter) == ScalarType.Float32 ? 4L : 2, (a, b) => a * b));
 
     /// <summary>Whether fused kernels may run now: the policy allows them and nobody wants gradients.</summary>
     internal bool MayFuse => Policy.Fused && !torch.is_grad_enabled();

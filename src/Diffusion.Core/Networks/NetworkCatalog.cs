@@ -60,10 +60,7 @@ public sealed class NetworkCatalog
     /// <exception cref="CheckpointException">There is none; the message names the nearest.</exception>
     public NetworkFamily Find(string kind) =>
         _families.GetValueOrDefault(kind)
-        ?? throw new CheckpointException(
-            $"There is no network of kind \"{kind}\"",
-            remedy: NearestName.Advice(kind, [.. _families.Keys])
-        );
+        ?? throw new CheckpointException($"There is no network of kind \"{kind}\"", remedy: NearestName.Advice(kind, [.. _families.Keys]));
 
     /// <summary>Recognises the network in a checkpoint, below whatever prefix it lies; averaged (EMA) weights are preferred.</summary>
     /// <returns>null when it is of no known family.</returns>

@@ -18,15 +18,10 @@ public static class NetworkWeights
     {
         try
         {
-            LoadReport report = StateDictLoader.Load(
-                network.Parameters,
-                weights,
-                network.Policy.NetworkDtype,
-                network.Policy.Device,
-                () =>
-                    (families ?? NetworkCatalog.BuiltIn).Recognize(weights) is { } found
-                        ? $"The file holds {found.Family.Description}; choose the network that fits it"
-                        : null
+            LoadReport report = StateDictLoader.Load(network.Parameters, weights, network.Policy.NetworkDtype, network.Policy.Device, () =>
+                (families ?? NetworkCatalog.BuiltIn).Recognize(weights) is { } found
+                    ? $"The file holds {found.Family.Description}; choose the network that fits it"
+                    : null
             );
             network.Arrange();
             return report;

@@ -22,7 +22,11 @@ public static class ScheduleCard
         return (string?)card["type"] switch
         {
             "linear" => NoiseSchedule.Linear((double?)card["beta_start"] ?? 1e-4, (double?)card["beta_end"] ?? 0.02, steps),
-            "scaled-linear" => NoiseSchedule.ScaledLinear((double?)card["beta_start"] ?? 0.00085, (double?)card["beta_end"] ?? 0.012, steps),
+            "scaled-linear" => NoiseSchedule.ScaledLinear(
+                (double?)card["beta_start"] ?? 0.00085,
+                (double?)card["beta_end"] ?? 0.012,
+                steps
+            ),
             "cosine" => NoiseSchedule.Cosine(steps),
             "betas" when card["betas"] is JsonArray betas => new NoiseSchedule([.. betas.Select(beta => (double)beta!)]),
             null => throw new FormatException("the schedule's \"type\" is missing"),

@@ -188,7 +188,11 @@ public sealed class TrainingRun : IDisposable
     private static NetworkPrior LoadStart(string start)
     {
         IDenoiser prior = PriorLoader.Load(start, ComputePolicy.Reference);
-        if (prior is VpPrior { Prediction: Prediction.Epsilon or Prediction.EpsilonConsistency, Network: AdmUNet } or EdmPrior { Network: AdmUNet })
+        if (
+            prior
+            is VpPrior { Prediction: Prediction.Epsilon or Prediction.EpsilonConsistency, Network: AdmUNet }
+                or EdmPrior { Network: AdmUNet }
+        )
             return (NetworkPrior)prior;
         prior.Dispose();
         throw new ArgumentException(

@@ -29,7 +29,5 @@ public sealed class NetworkWeightsTests
         );
 
     private static string Refusal(ICheckpoint file) =>
-        Assert
-            .Throws<CheckpointException>(() => NetworkWeights.Fill(new DruNet(new DruNetConfig([8, 8, 8, 8], 1)), file))
-            .Message;
+        Assert.Throws<CheckpointException>(() => NetworkWeights.Fill(new DruNet(new DruNetConfig([8, 8, 8, 8], 1)), file)).Message;
 }

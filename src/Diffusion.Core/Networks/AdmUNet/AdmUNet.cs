@@ -141,8 +141,7 @@ public class AdmUNet : DiffusionNetwork
     public override int? ReceptiveField => Config.ReceptiveField;
 
     /// <summary>Attention in the paths ties a network to the layouts that it was trained on.</summary>
-    public override int? LargestSide =>
-        Config is { AttentionResolutions.Count: > 0, ImageSize: > 0 and int side } ? 2 * side : null;
+    public override int? LargestSide => Config is { AttentionResolutions.Count: > 0, ImageSize: > 0 and int side } ? 2 * side : null;
 
     /// <summary>
     /// At the full resolution live the skips, a block's input, its normalised copy, a convolution's input and its output: seven times the

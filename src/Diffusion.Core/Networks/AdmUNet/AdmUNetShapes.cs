@@ -63,7 +63,10 @@ internal static class AdmUNetShapes
     {
         int[] widths =
         [
-            .. Enumerable.Range(0, shown.ChannelMult.Count).Where(level => shown.AttentionResolutions.Contains(1 << level)).Select(shown.Width),
+            .. Enumerable
+                .Range(0, shown.ChannelMult.Count)
+                .Where(level => shown.AttentionResolutions.Contains(1 << level))
+                .Select(shown.Width),
             .. shown.MiddleAttention ? [shown.Width(shown.ChannelMult.Count - 1)] : (int[])[],
         ];
         foreach (int channels in (ReadOnlySpan<int>)[64, 32])

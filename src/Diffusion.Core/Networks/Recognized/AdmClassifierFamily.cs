@@ -14,6 +14,5 @@ public sealed class AdmClassifierFamily : NetworkFamily
     public override IReadOnlyList<string> Landmarks => ["input_blocks.0.0.weight"];
 
     /// <inheritdoc/>
-    public override JsonObject? Recognize(ShapeTable shapes) =>
-        shapes.HasAny("output_blocks.") ? null : [];
+    public override JsonObject? Recognize(ShapeTable shapes) => shapes.HasAny("output_blocks.") ? null : [];
 }

@@ -14,6 +14,5 @@ public sealed class ClipTextFamily : NetworkFamily
     public override IReadOnlyList<string> Landmarks => ["text_model.embeddings.token_embedding.weight"];
 
     /// <inheritdoc/>
-    public override JsonObject? Recognize(ShapeTable shapes) =>
-        [];
+    public override JsonObject? Recognize(ShapeTable shapes) => [];
 }

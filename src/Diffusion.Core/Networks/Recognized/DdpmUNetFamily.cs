@@ -14,6 +14,5 @@ public sealed class DdpmUNetFamily : NetworkFamily
     public override IReadOnlyList<string> Landmarks => ["temb.dense.0.weight"];
 
     /// <inheritdoc/>
-    public override JsonObject? Recognize(ShapeTable shapes) =>
-        shapes.Has("conv_in.weight") ? [] : null;
+    public override JsonObject? Recognize(ShapeTable shapes) => shapes.Has("conv_in.weight") ? [] : null;
 }

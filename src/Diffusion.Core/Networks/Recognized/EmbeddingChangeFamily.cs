@@ -14,6 +14,5 @@ public sealed class EmbeddingChangeFamily : NetworkFamily
     public override IReadOnlyList<string> Landmarks => ["conv2.weight"];
 
     /// <inheritdoc/>
-    public override JsonObject? Recognize(ShapeTable shapes) =>
-        shapes.Names.Count == 4 && shapes.Rank("conv1.weight") == 3 ? [] : null;
+    public override JsonObject? Recognize(ShapeTable shapes) => shapes.Names.Count == 4 && shapes.Rank("conv1.weight") == 3 ? [] : null;
 }

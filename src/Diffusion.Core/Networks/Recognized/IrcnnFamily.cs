@@ -15,7 +15,5 @@ public sealed class IrcnnFamily : NetworkFamily
 
     /// <inheritdoc/>
     public override JsonObject? Recognize(ShapeTable shapes) =>
-        shapes.Size("0.model.0.weight", 1) is { } channels && shapes.HasAny("24.")
-            ? new JsonObject { ["channels"] = channels }
-            : null;
+        shapes.Size("0.model.0.weight", 1) is { } channels && shapes.HasAny("24.") ? new JsonObject { ["channels"] = channels } : null;
 }

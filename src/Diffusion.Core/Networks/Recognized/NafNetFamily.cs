@@ -14,6 +14,5 @@ public sealed class NafNetFamily : NetworkFamily
     public override IReadOnlyList<string> Landmarks => ["intro.weight"];
 
     /// <inheritdoc/>
-    public override JsonObject? Recognize(ShapeTable shapes) =>
-        shapes.Has("ending.weight") && shapes.Has("encoders.0.0.beta") ? [] : null;
+    public override JsonObject? Recognize(ShapeTable shapes) => shapes.Has("ending.weight") && shapes.Has("encoders.0.0.beta") ? [] : null;
 }

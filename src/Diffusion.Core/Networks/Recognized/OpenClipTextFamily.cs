@@ -14,6 +14,5 @@ public sealed class OpenClipTextFamily : NetworkFamily
     public override IReadOnlyList<string> Landmarks => ["transformer.resblocks.0.attn.in_proj_weight"];
 
     /// <inheritdoc/>
-    public override JsonObject? Recognize(ShapeTable shapes) =>
-        shapes.Has("token_embedding.weight") ? [] : null;
+    public override JsonObject? Recognize(ShapeTable shapes) => shapes.Has("token_embedding.weight") ? [] : null;
 }

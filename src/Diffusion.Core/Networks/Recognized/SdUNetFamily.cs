@@ -11,7 +11,8 @@ public sealed class SdUNetFamily : NetworkFamily
     public override string Description => "a Stable Diffusion UNet";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Landmarks => ["input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"];
+    public override IReadOnlyList<string> Landmarks =>
+        ["input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"];
 
     /// <inheritdoc/>
     public override int Precedence => 1;

@@ -17,6 +17,5 @@ public sealed class VreFamily : NetworkFamily
     public override int Precedence => 2;
 
     /// <inheritdoc/>
-    public override JsonObject? Recognize(ShapeTable shapes) =>
-        shapes.Has("vqvae_LQ.quantize.embedding.weight") ? [] : null;
+    public override JsonObject? Recognize(ShapeTable shapes) => shapes.Has("vqvae_LQ.quantize.embedding.weight") ? [] : null;
 }
