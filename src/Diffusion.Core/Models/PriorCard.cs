@@ -12,9 +12,9 @@ namespace Diffusion.Models;
 /// </summary>
 /// <remarks>
 /// Keys: <c>name</c>, <c>kind</c> and <c>config</c> (the network), <c>prediction</c> (see <see cref="Predictions.Name"/>), <c>schedule</c>
-/// (see <see cref="ScheduleCard"/>), and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min, max], <c>rmse</c> [[sigma, rmse], ...]
-/// (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>, <c>any_orientation</c>. Other keys are
-/// for people.
+/// (see <see cref="ScheduleCard"/>), and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min,
+/// max], <c>rmse</c> [[sigma, rmse], ...] (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>,
+/// <c>any_orientation</c>. Other keys are for people.
 /// </remarks>
 public sealed record PriorCard
 {

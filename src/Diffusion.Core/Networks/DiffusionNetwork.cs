@@ -25,7 +25,7 @@ public abstract class DiffusionNetwork(ComputePolicy? policy) : Network(policy)
     public virtual int? LargestSide => null;
 
     /// <summary>Computes the network.</summary>
-    /// <param name="x">[N,<see cref="Channels"/>,H,W] float32, borrowed; H and W multiples of <see cref="Network.SizeMultiple"/>.</param>
+    /// <param name="x">[N,C,H,W] float32, borrowed; C is <see cref="Channels"/>, H and W multiples of the stride.</param>
     /// <param name="t">[N] times, or [1] for the whole batch; not necessarily integers.</param>
     /// <param name="labels">[N] int64 class labels, for class-conditional networks.</param>
     /// <param name="trace">Told every module's output; costs nothing when null.</param>

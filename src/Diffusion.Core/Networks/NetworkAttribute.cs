@@ -1,6 +1,6 @@
 namespace Diffusion.Networks;
 
-/// <summary>Gives a <see cref="NetworkFamily"/> with a public parameterless constructor the name by which cards and lists call it.</summary>
+/// <summary>Names a <see cref="NetworkFamily"/> that has a public parameterless constructor, for cards and lists.</summary>
 /// <param name="kind">Lower-case letters, digits and <c>-</c>.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public sealed class NetworkAttribute(string kind) : Attribute

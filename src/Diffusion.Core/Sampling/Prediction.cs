@@ -28,7 +28,9 @@ public enum Prediction
 /// </remarks>
 public static class Predictions
 {
-    /// <summary>The name in cards: <c>epsilon</c>, <c>v</c>, <c>x0</c>, <c>edm</c>, <c>consistency</c> or <c>epsilon-consistency</c>.</summary>
+    /// <summary>
+    /// The name in cards: <c>epsilon</c>, <c>v</c>, <c>x0</c>, <c>edm</c>, <c>consistency</c> or <c>epsilon-consistency</c>.
+    /// </summary>
     public static string Name(Prediction prediction) => Names[prediction];
 
     /// <summary>The prediction of a name in a card.</summary>
