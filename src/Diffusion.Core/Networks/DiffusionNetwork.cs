@@ -21,7 +21,7 @@ public abstract class DiffusionNetwork(ComputePolicy? policy) : Network(policy)
     /// <summary>Number of classes of which it must be told one; null: unconditional.</summary>
     public virtual int? Classes => null;
 
-    /// <summary>Side beyond which pictures are better cut into tiles, for all that the architecture tells; null: it tells nothing.</summary>
+    /// <summary>Side beyond which pictures are better cut into tiles; null: the architecture does not tell.</summary>
     public virtual int? LargestSide => null;
 
     /// <summary>Computes the network.</summary>
