@@ -1,8 +1,8 @@
 using BenchmarkDotNet.Running;
 using Diffusion.Benchmarks;
 using Diffusion.Models;
-using Diffusion.Networks;
 using Diffusion.Native;
+using Diffusion.Networks;
 using Diffusion.Runtime;
 
 // profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes; fp32,bf16: what the
