@@ -62,7 +62,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
 
     internal SolverCatalog Solvers { get; }
 
-    internal MemoryEstimate Memory => _memory ??= MemoryEstimate.Of(Prior, Policy);
+    internal MemoryEstimate Memory => _memory ??= MemoryEstimate.Of(Prior);
 
     /// <inheritdoc/>
     /// <exception cref="CheckpointException">There is no such prior, or it does not load.</exception>
