@@ -10,6 +10,7 @@ public sealed partial class LayerTests
         "Native",
         "Runtime",
         "Numerics",
+        "Arrays",
         "Imaging",
         "Metrics",
         "Checkpoints",
