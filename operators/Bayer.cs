@@ -84,7 +84,7 @@ public sealed record Bayer : OperatorSpec
         /// (ICASSP 2004): bilinear interpolation, corrected by the gradient of the colour that the
         /// pixel does have. Pictures of one or two lines are interpolated alone.
         /// </summary>
-        public override Tensor Guess(Tensor y)
+        public override Tensor Guess(Tensor y, SolveRequest? request = null)
         {
             using DisposeScope scope = torch.NewDisposeScope();
             if (Input.Height < 3 || Input.Width < 3)

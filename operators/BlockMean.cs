@@ -28,5 +28,5 @@ internal sealed class BlockMean(ImageShape input, int factor, Device device) : O
         return spread.reshape(Input.Batch(y.shape[0])).MoveToOuterDisposeScope();
     }
 
-    public override Tensor Guess(Tensor y) => Enlargement.Bicubic(y, factor, (factor - 1) / 2.0);
+    public override Tensor Guess(Tensor y, SolveRequest? request = null) => Enlargement.Bicubic(y, factor, (factor - 1) / 2.0);
 }

@@ -43,7 +43,7 @@ public sealed record Crop : OperatorSpec
         public override Tensor Adjoint(Tensor y) => torch.nn.functional.pad(y, Around, PaddingModes.Constant, 0);
 
         /// <summary>The edge pixels continued.</summary>
-        public override Tensor Guess(Tensor y) => torch.nn.functional.pad(y, Around, PaddingModes.Replicate);
+        public override Tensor Guess(Tensor y, SolveRequest? request = null) => torch.nn.functional.pad(y, Around, PaddingModes.Replicate);
 
         private long[] Around => [left, Input.Width - left - width, top, Input.Height - top - height];
     }

@@ -34,7 +34,7 @@ internal sealed class Decimation(ImageShape input, int factor, int phase, Device
         return x.MoveToOuterDisposeScope();
     }
 
-    public override Tensor Guess(Tensor y) => Enlargement.Bicubic(y, factor, phase);
+    public override Tensor Guess(Tensor y, SolveRequest? request = null) => Enlargement.Bicubic(y, factor, phase);
 
     public override LinearOperator? After(LinearOperator first)
     {

@@ -64,7 +64,7 @@ public sealed record Gray : OperatorSpec
         public override Tensor Adjoint(Tensor y) => y * _weights;
 
         /// <summary>The grey value in every channel.</summary>
-        public override Tensor Guess(Tensor y)
+        public override Tensor Guess(Tensor y, SolveRequest? request = null)
         {
             using DisposeScope scope = torch.NewDisposeScope();
             return (y / _weights.sum()).repeat(1, Input.Channels, 1, 1).MoveToOuterDisposeScope();

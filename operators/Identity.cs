@@ -41,11 +41,11 @@ public sealed record Identity : OperatorSpec
 
         public override Tensor Adjoint(Tensor y) => y.clone();
 
-        public override Tensor PseudoInverse(Tensor y, double eta = 0) => y / (1 + eta);
+        public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) => y / (1 + eta);
 
-        public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => b / (1 + rho);
+        public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) => b / (1 + rho);
 
-        public override Tensor Guess(Tensor y) => y.clone();
+        public override Tensor Guess(Tensor y, SolveRequest? request = null) => y.clone();
 
         public override LinearOperator After(LinearOperator first)
         {

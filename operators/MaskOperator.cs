@@ -39,13 +39,13 @@ internal sealed class MaskOperator : SpectralOperator
 
     public override Tensor Restrict(Tensor y) => y * _mask;
 
-    public override Tensor PseudoInverse(Tensor y, double eta = 0)
+    public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         return (y * _mask / (1 + eta)).MoveToOuterDisposeScope();
     }
 
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         return (rho > 0 ? b / (_mask + rho) : b * _mask).MoveToOuterDisposeScope();
@@ -53,7 +53,7 @@ internal sealed class MaskOperator : SpectralOperator
 
     /// <summary>The harmonic fill of the missing pixels.</summary>
     // A start, not a result: a tenth of a grey level less exact is four times as fast.
-    public override Tensor Guess(Tensor y) => Fill.Harmonic(y, _mask, tolerance: 2e-3);
+    public override Tensor Guess(Tensor y, SolveRequest? request = null) => Fill.Harmonic(y, _mask, tolerance: 2e-3);
 
     public override void Dispose()
     {

@@ -69,11 +69,11 @@ public sealed record Matrix : OperatorSpec
             return y.matmul(_matrix).reshape(Input.Batch(y.shape[0])).MoveToOuterDisposeScope();
         }
 
-        public override Tensor PseudoInverse(Tensor y, double eta = 0) =>
-            Spectrum is { } spectrum ? spectrum.PseudoInverse(y, eta) : base.PseudoInverse(y, eta);
+        public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) =>
+            Spectrum is { } spectrum ? spectrum.PseudoInverse(y, eta) : base.PseudoInverse(y, eta, request);
 
-        public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
-            Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, start);
+        public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) =>
+            Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, request);
 
         public override void Dispose()
         {

@@ -73,7 +73,7 @@ public sealed record Pad : OperatorSpec
 
         public override Tensor Adjoint(Tensor y) => _padding.Fold(y);
 
-        public override Tensor Guess(Tensor y) => PseudoInverse(y);
+        public override Tensor Guess(Tensor y, SolveRequest? request = null) => PseudoInverse(y);
 
         public override void Dispose()
         {

@@ -122,10 +122,10 @@ public sealed record Radon : OperatorSpec
         }
 
         /// <summary>A damped inverse: filtered back-projection, refined.</summary>
-        public override Tensor Guess(Tensor y)
+        public override Tensor Guess(Tensor y, SolveRequest? request = null)
         {
             using Tensor back = Adjoint(y);
-            return SolveNormal(back, 1e-2);
+            return SolveNormal(back, 1e-2, request);
         }
 
         public override void Dispose()

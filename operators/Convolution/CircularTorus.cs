@@ -98,10 +98,10 @@ internal sealed class CircularTorus : SpectralOperator
     }
 
     /// <summary>The general formula in the Fourier domain: one transform there and one back.</summary>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null)
     {
         if (rho == 0)
-            return base.SolveNormal(b, rho, start);
+            return base.SolveNormal(b, rho, request);
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor f = Fourier(b),
             squares = _squares + rho;
@@ -111,7 +111,8 @@ internal sealed class CircularTorus : SpectralOperator
         return ToPicture(Spread(range / squares - range / rho) * _unit.conj() + f / rho).MoveToOuterDisposeScope();
     }
 
-    public override Tensor Guess(Tensor y) => _factor == 1 ? base.Guess(y) : Enlargement.Bicubic(y, _factor, FirstPixel);
+    public override Tensor Guess(Tensor y, SolveRequest? request = null) =>
+        _factor == 1 ? base.Guess(y, request) : Enlargement.Bicubic(y, _factor, FirstPixel);
 
     public override void Dispose()
     {

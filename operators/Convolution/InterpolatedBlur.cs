@@ -99,10 +99,10 @@ internal sealed class InterpolatedBlur : LinearOperator
             .MoveToOuterDisposeScope();
     }
 
-    public override Tensor Guess(Tensor y)
+    public override Tensor Guess(Tensor y, SolveRequest? request = null)
     {
         using Tensor back = Adjoint(y);
-        return SolveNormal(back, 1e-2 * _power);
+        return SolveNormal(back, 1e-2 * _power, request);
     }
 
     // Where one kernel rules, its own inverse: sum_i D_i^(1/2) (K_i^T K_i + rho I)^-1 D_i^(1/2). One inverse of a mean kernel took five

@@ -102,10 +102,10 @@ internal sealed class MirroredTorus : SpectralOperator
     }
 
     /// <summary>The general formula in the cosine domain: one transform there and one back.</summary>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null)
     {
         if (rho == 0)
-            return base.SolveNormal(b, rho, start);
+            return base.SolveNormal(b, rho, request);
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor c = Dct.Forward(b),
             squares = _squares + rho;
@@ -115,7 +115,8 @@ internal sealed class MirroredTorus : SpectralOperator
         return Dct.Inverse((Spread(range / squares - range / rho) * _unit).add_(c / rho)).MoveToOuterDisposeScope();
     }
 
-    public override Tensor Guess(Tensor y) => _factor == 1 ? base.Guess(y) : Enlargement.Bicubic(y, _factor, (_factor - 1) / 2.0);
+    public override Tensor Guess(Tensor y, SolveRequest? request = null) =>
+        _factor == 1 ? base.Guess(y, request) : Enlargement.Bicubic(y, _factor, (_factor - 1) / 2.0);
 
     public override void Dispose()
     {

@@ -143,7 +143,7 @@ internal sealed class PaddedConvolution : LinearOperator
     }
 
     /// <summary>The enlargement of a reduced picture; of a blurred one a damped inverse.</summary>
-    public override Tensor Guess(Tensor y)
+    public override Tensor Guess(Tensor y, SolveRequest? request = null)
     {
         if (_factor > 1)
             return Enlargement.Bicubic(y, _factor, (_factor - 1) / 2.0);
@@ -151,7 +151,7 @@ internal sealed class PaddedConvolution : LinearOperator
         // The damping pulls towards y itself, continued where nothing was measured, and not towards black.
         (long below, long right) = (Input.Height - y.shape[2] - _margin.Top, Input.Width - y.shape[3] - _margin.Left);
         Tensor near = torch.nn.functional.pad(y, [_margin.Left, right, _margin.Top, below], PaddingModes.Replicate);
-        return (near + SolveNormal(Adjoint(y - Apply(near)), 1e-2 * _near.NormSquared)).MoveToOuterDisposeScope();
+        return (near + SolveNormal(Adjoint(y - Apply(near)), 1e-2 * _near.NormSquared, request)).MoveToOuterDisposeScope();
     }
 
     protected override Tensor Precondition(Tensor r, double rho)

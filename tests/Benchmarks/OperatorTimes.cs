@@ -59,11 +59,12 @@ internal static class OperatorTimes
                 .Catalog.Parse(spec.Replace("{psf}", psf.Path, StringComparison.Ordinal))
                 .Bind(new ImageShape(3, size, size));
             Tensor y = a.Apply(truth);
+            SolveRequest request = new() { Log = new SolveLog() };
             double forward = Time(() => a.Apply(truth)),
                 adjoint = Time(() => a.Adjoint(y)),
                 inverse = Time(() => a.PseudoInverse(y, 1e-3)),
-                proximal = Time(() => a.SolveNormal(truth, 1e-3));
-            string iterated = a.LastSolve is { } last
+                proximal = Time(() => a.SolveNormal(truth, 1e-3, request));
+            string iterated = request.Log.Last is { } last
                 ? FormattableString.Invariant($"  {last.Iterations} iterations to {last.Residual:0.0e+0}")
                 : "";
             Console.WriteLine(

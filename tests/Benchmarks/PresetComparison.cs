@@ -42,11 +42,12 @@ internal static class PresetComparison
         {
             using DisposeScope task = torch.NewDisposeScope();
             using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, size, size));
-            if (options.TryGetValue("tolerance", out string? tolerance))
-                a.Precision = new SolvePrecision(
+            StepPrecision? precision = options.TryGetValue("tolerance", out string? tolerance)
+                ? new StepPrecision(
                     double.Parse(tolerance, CultureInfo.InvariantCulture),
-                    double.Parse(options.GetValueOrDefault("error", "0"), CultureInfo.InvariantCulture) * 2 * noise
-                );
+                    double.Parse(options.GetValueOrDefault("error", "0"), CultureInfo.InvariantCulture)
+                )
+                : null;
             Tensor y = a.Restrict(
                 a.Apply(truth) + noise * new PhiloxNoise(0, keys).Draw(NoiseRole.Measurement, a.Output.Batch(truth.shape[0]))
             );
@@ -68,7 +69,11 @@ internal static class PresetComparison
                 {
                     PresetRequest request = PresetRequest.For(a, noise, prior.Info, int.Parse(steps, CultureInfo.InvariantCulture));
                     ISolver solver = SolverCatalog.BuiltIn.Create(name, options.GetValueOrDefault("preset"), request, set);
-                    Tensor x = solver.Solve(new InverseProblem(y, a, noise), prior, new SolverContext { Noise = new PhiloxNoise(0, keys) });
+                    Tensor x = solver.Solve(
+                        new InverseProblem(y, a, noise),
+                        prior,
+                        new SolverContext { Noise = new PhiloxNoise(0, keys), Precision = precision }
+                    );
                     Tensor psnr = Psnr(x, truth),
                         gain = psnr - floor;
                     Console.WriteLine(

@@ -44,18 +44,11 @@ internal static class SolverOverhead
         foreach (string spec in specs ?? ClosedForms)
         {
             using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, size, size));
-            a.Precision = new SolvePrecision(3e-3, 0.02 * 2 * 0.02); // as a restoration does
             Tensor y = a.Apply(truth);
             y = a.Restrict(y + 0.02 * torch.randn_like(y));
-            List<int> inner = [];
-            timed.Asked = () =>
-            {
-                if (a.LastSolve is { } solve)
-                    inner.Add(solve.Iterations);
-            };
             foreach (string name in (string[])["cm4ir", "dpir", "rdmd"])
             {
-                inner.Clear();
+                SolveLog solves = new();
                 double best = double.PositiveInfinity,
                     network = 0;
                 for (int round = 0; round <= rounds; round++)
@@ -64,7 +57,16 @@ internal static class SolverOverhead
                     ISolver solver = SolverCatalog.BuiltIn.Create(name, null, PresetRequest.For(a, 0.02, prior.Info, 4));
                     timed.Elapsed = TimeSpan.Zero;
                     long start = Stopwatch.GetTimestamp();
-                    solver.Solve(new InverseProblem(y, a, 0.02), timed, new SolverContext { Noise = new PhiloxNoise(0, [default]) });
+                    solver.Solve(
+                        new InverseProblem(y, a, 0.02),
+                        timed,
+                        new SolverContext
+                        {
+                            Noise = new PhiloxNoise(0, [default]),
+                            Precision = StepPrecision.Default,
+                            Solves = solves,
+                        }
+                    );
                     double seconds = timed.Elapsed.TotalSeconds,
                         rest = Stopwatch.GetElapsedTime(start).TotalSeconds / seconds - 1;
                     if ((round > 0 || rounds == 0) && rest < best)
@@ -74,7 +76,7 @@ internal static class SolverOverhead
                     string.Create(
                         System.Globalization.CultureInfo.InvariantCulture,
                         $"{spec, -32} {name, -6} {size} px: network {network:F3} s, the rest {best:P1} of "
-                            + $"it{(inner.Count > 0 ? $", {inner.Average():F1} iterations a data step" : "")}"
+                            + $"it{(solves.Average is { } iterations ? $", {iterations:F1} iterations a data step" : "")}"
                     )
                 );
             }
@@ -84,12 +86,10 @@ internal static class SolverOverhead
     private sealed class TimedDenoiser(IDenoiser inner) : IDenoiser
     {
         public TimeSpan Elapsed { get; set; }
-        public Action? Asked { get; set; }
         public PriorInfo Info => inner.Info;
 
         public Tensor Denoise(Tensor x, double sigma, in Condition condition = default)
         {
-            Asked?.Invoke();
             long start = Stopwatch.GetTimestamp();
             Tensor x0 = inner.Denoise(x, sigma, condition);
             Elapsed += Stopwatch.GetElapsedTime(start);

@@ -37,6 +37,8 @@ internal sealed class Report(string input, string output, RestoredPicture restor
             ["seconds"] = Math.Round(restored.Seconds, 3),
             ["whitened_residual"] = restored.WhitenedResidual,
             ["inner_iterations"] = restored.InnerIterations,
+            ["inner_unconverged"] = restored.Solves.Unconverged,
+            ["inner_residual"] = restored.Solves.Unconverged > 0 ? restored.Solves.WorstResidual : null,
             ["hint"] = restored.Hint,
         };
         if (_scores is not null)

@@ -215,7 +215,7 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             Terminal.Print(report.ToLine());
         else
             Terminal.Say(report.ToLine());
-        if (restored.Hint is { } hint)
+        foreach (string hint in new[] { restored.Hint, restored.SolvesHint }.OfType<string>())
             Terminal.Warn($"{item.Input}: {hint}.");
     }
 }

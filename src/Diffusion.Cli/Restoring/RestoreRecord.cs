@@ -105,6 +105,8 @@ internal static class RestoreRecord
             ["evaluations"] = restored.Evaluations,
             ["whitened_residual"] = restored.WhitenedResidual,
             ["inner_iterations"] = restored.InnerIterations,
+            ["inner_unconverged"] = restored.Solves.Unconverged,
+            ["inner_residual"] = restored.Solves.Unconverged > 0 ? restored.Solves.WorstResidual : null,
             ["seconds"] = Math.Round(restored.Seconds, 3),
             ["device"] = policy.Device.ToString(),
             ["dtype"] = policy.NetworkDtype.ToString().ToLowerInvariant(),

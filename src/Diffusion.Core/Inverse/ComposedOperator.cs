@@ -87,20 +87,20 @@ public sealed class ComposedOperator : LinearOperator
     public override Tensor Restrict(Tensor y) => _second.Restrict(y);
 
     /// <inheritdoc/>
-    public override Tensor PseudoInverse(Tensor y, double eta = 0)
+    public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null)
     {
         if (Traits.RowNormSquared is { } c)
             return Through(Adjoint(y), back => back / (c + eta));
         if (Spectrum is { } spectrum)
             return spectrum.PseudoInverse(y, eta);
         return eta > 0 && _first.Traits.Mask && _second.Traits.ClosedForm
-            ? Through(SolveInMeasurement(y, eta), Adjoint)
-            : base.PseudoInverse(y, eta);
+            ? Through(SolveInMeasurement(y, eta, request), Adjoint)
+            : base.PseudoInverse(y, eta, request);
     }
 
     /// <inheritdoc/>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
-        Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, start);
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) =>
+        Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, request);
 
     /// <inheritdoc/>
     protected internal override bool HasPreconditioner => _first.Traits.ClosedForm || _first.HasPreconditioner;
@@ -118,17 +118,15 @@ public sealed class ComposedOperator : LinearOperator
     /// (A A^T + eta I)^-1 y for a mask A1 of density c: A2 A1 A1^T A2^T is near c A2 A2^T. In the picture there is no such likeness: the
     /// mask's holes cut through all that A2 blurs.
     /// </summary>
-    private Tensor SolveInMeasurement(Tensor y, double eta)
+    private Tensor SolveInMeasurement(Tensor y, double eta, SolveRequest? request)
     {
         double c = Density(_first),
             damping = Math.Max(eta, 1e-4 * _second.NormSquared) / c;
-        return Report(
-            Krylov.ConjugateGradients(
-                v => Through(Through(Adjoint(v), Apply), w => w + eta * v),
-                y,
-                precision: Precision ?? new(3e-5),
-                precondition: r => Through(Through(_second.PseudoInverse(r, damping), _second.Apply), seen => (r - seen) / (c * damping))
-            )
+        return Krylov.ConjugateGradients(
+            v => Through(Through(Adjoint(v), Apply), w => w + eta * v),
+            y,
+            request is null ? null : request with { Start = null },
+            precondition: r => Through(Through(_second.PseudoInverse(r, damping), _second.Apply), seen => (r - seen) / (c * damping))
         );
     }
 
@@ -139,7 +137,8 @@ public sealed class ComposedOperator : LinearOperator
     /// First the second operator's guess, then the first's: a filled and enlarged picture is a better start than a damped pseudo-inverse of
     /// the whole.
     /// </remarks>
-    public override Tensor Guess(Tensor y) => Through(_second.Guess(y), _first.Guess);
+    public override Tensor Guess(Tensor y, SolveRequest? request = null) =>
+        Through(_second.Guess(y, request), middle => _first.Guess(middle, request));
 
     /// <inheritdoc/>
     public override void Dispose()

@@ -27,20 +27,6 @@ public abstract class LinearOperator : ForwardOperator
 {
     private double? _normSquared;
 
-    /// <summary>
-    /// Iterations and relative residual of the last iterative solution by this operator; null where everything had a closed form.
-    /// </summary>
-    public (int Iterations, double Residual)? LastSolve { get; private set; }
-
-    /// <summary>All iterative solutions by this operator so far.</summary>
-    public SolveCount Solves { get; private set; }
-
-    /// <summary>
-    /// How exact iterative solutions by this operator are; null: as float32 allows. A solver's data step stands between two estimates of a
-    /// network and needs far less.
-    /// </summary>
-    public virtual SolvePrecision? Precision { get; set; }
-
     /// <summary>A^T y. Default: the vector-Jacobian product of <see cref="ForwardOperator.Apply"/>.</summary>
     public virtual Tensor Adjoint(Tensor y)
     {
@@ -53,27 +39,26 @@ public abstract class LinearOperator : ForwardOperator
     /// <summary>
     /// The damped pseudo-inverse A^T (A A^T + eta I)^-1 y; with eta = 0 the minimum-norm least-squares solution. Default: LSQR.
     /// </summary>
-    public virtual Tensor PseudoInverse(Tensor y, double eta = 0)
+    /// <param name="y">[N, Output]; borrowed.</param>
+    /// <param name="eta">At least 0.</param>
+    /// <param name="request">What iterations may cost, and who is told how they went; null: as exact as float32 allows, nobody.</param>
+    /// <returns>[N, Input]; the caller owns it.</returns>
+    public virtual Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null)
     {
         if (eta == 0 || !HasPreconditioner)
-            return Report(Krylov.Lsqr(this, y, eta, Precision?.Relative ?? 1e-6));
+            return Krylov.Lsqr(this, y, eta, request);
         using Tensor back = Adjoint(y);
-        return SolveNormal(back, eta);
+        return SolveNormal(back, eta, request);
     }
 
     /// <summary>
-    /// (A^T A + rho I)^-1 b. Default: conjugate gradients with <see cref="Precondition"/>, converged per picture; <see cref="LastSolve"/>
-    /// tells how well.
+    /// (A^T A + rho I)^-1 b. Default: conjugate gradients with <see cref="Precondition"/>, converged per picture.
     /// </summary>
     /// <param name="b">[N, Input].</param>
     /// <param name="rho">&gt; 0, or 0 where A^T A is invertible.</param>
-    /// <param name="start">A first guess for iterative solvers, or null.</param>
-    public virtual Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
-        Report(
-            HasPreconditioner
-                ? Krylov.ConjugateGradients(this, b, rho, start, Precision ?? new(3e-5), precondition: r => Precondition(r, rho))
-                : Krylov.ConjugateGradients(this, b, rho, start, Precision)
-        );
+    /// <param name="request">What iterations may cost, and who is told how they went; null: as exact as float32 allows, nobody.</param>
+    public virtual Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) =>
+        Krylov.ConjugateGradients(this, b, rho, request, precondition: HasPreconditioner ? r => Precondition(r, rho) : null);
 
     /// <summary>Whether <see cref="Precondition"/> does something.</summary>
     protected internal virtual bool HasPreconditioner => false;
@@ -95,7 +80,7 @@ public abstract class LinearOperator : ForwardOperator
     /// <summary>
     /// A sensible first picture made of y: fill-in for masks, enlargement for downsampling, a damped pseudo-inverse elsewhere.
     /// </summary>
-    public virtual Tensor Guess(Tensor y) => PseudoInverse(y, 1e-2 * NormSquared);
+    public virtual Tensor Guess(Tensor y, SolveRequest? request = null) => PseudoInverse(y, 1e-2 * NormSquared, request);
 
     /// <summary>
     /// Restricts a vector in the shape of the measurement to what is measured (a mask zeroes missing pixels). Noise is added through it.
@@ -113,12 +98,4 @@ public abstract class LinearOperator : ForwardOperator
 
     /// <summary>Where the operator's constants live, and where its pictures must be.</summary>
     public virtual Device Device { get; } = new("cpu");
-
-    /// <summary>Remembers how an iterative solution went, and hands it on.</summary>
-    protected Tensor Report(Krylov.Result result)
-    {
-        LastSolve = (result.Iterations, result.Residual);
-        Solves += new SolveCount(1, result.Iterations);
-        return result.Solution;
-    }
 }

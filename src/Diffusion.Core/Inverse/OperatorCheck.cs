@@ -49,10 +49,11 @@ public static class OperatorCheck
     {
         using ComputeScope scope = new();
         Random random = new(a, seed);
+        SolveRequest request = new() { Log = new SolveLog() };
         List<Item> items = [];
         items.AddRange(Forward(a, random));
-        items.AddRange(PseudoInverse(a, random));
-        items.AddRange(Normal(a, random));
+        items.AddRange(PseudoInverse(a, random, request));
+        items.AddRange(Normal(a, random, request));
         if (a.Spectrum is { } spectrum)
             items.AddRange(Decomposition(a, spectrum, random));
         return new Report(items);
@@ -103,48 +104,48 @@ public static class OperatorCheck
         );
     }
 
-    private static IEnumerable<Item> PseudoInverse(LinearOperator a, Random random)
+    private static IEnumerable<Item> PseudoInverse(LinearOperator a, Random random, SolveRequest request)
     {
         // In the damped form everything converges and the equation is exact: (A^T A + eta I) A^+_eta y = A^T y.
         double eta = 0.05 * a.NormSquared;
         Tensor y = a.Restrict(random.Measurement(2)),
-            damped = a.PseudoInverse(y, eta),
+            damped = a.PseudoInverse(y, eta, request),
             back = a.Adjoint(y);
-        yield return new Item("damped pseudo-inverse", Relative(Krylov.Normal(a, damped, eta), back), Solved(a), Iterations(a));
+        yield return new Item("damped pseudo-inverse", Relative(Krylov.Normal(a, damped, eta), back), Solved(request), Iterations(request));
         // Moore-Penrose, for y in the range so that no tiny singular value is asked for: A A^+ A x = A x, and A^+ A is a projection onto
         // the range of A^T.
         Tensor measured = a.Apply(random.Picture(2)),
-            x = a.PseudoInverse(measured);
-        double limit = a.Traits.ClosedForm || a.LastSolve is null ? 1e-3 : 2e-2;
-        yield return new Item("Moore-Penrose A A^+ A = A", Relative(a.Apply(x), measured), limit, Iterations(a));
+            x = a.PseudoInverse(measured, request: request);
+        double limit = a.Traits.ClosedForm || request.Log!.Last is null ? 1e-3 : 2e-2;
+        yield return new Item("Moore-Penrose A A^+ A = A", Relative(a.Apply(x), measured), limit, Iterations(request));
         // Components of tiny singular values amplify rounding in A^+: they are compared after the damping.
-        Tensor again = a.PseudoInverse(a.Apply(x));
+        Tensor again = a.PseudoInverse(a.Apply(x), request: request);
         yield return new Item(
             "Moore-Penrose A^+ A A^+ = A^+",
             Relative(Krylov.Normal(a, again, 0), Krylov.Normal(a, x, 0)),
             limit,
-            Iterations(a)
+            Iterations(request)
         );
         Tensor z = random.Picture(2),
-            projected = a.PseudoInverse(a.Apply(z));
+            projected = a.PseudoInverse(a.Apply(z), request: request);
         double symmetric =
             ((projected * x).sum(type: ScalarType.Float64) - (z * x).sum(type: ScalarType.Float64)).item<double>()
             / (Norm(z) * Norm(x) + 1e-30);
         yield return new Item("A^+ A is symmetric on the range of A^T", Math.Abs(symmetric), 20 * limit);
     }
 
-    private static IEnumerable<Item> Normal(LinearOperator a, Random random)
+    private static IEnumerable<Item> Normal(LinearOperator a, Random random, SolveRequest request)
     {
         Tensor b = random.Picture(2);
         foreach (double relative in (double[])[0.01, 1])
         {
             double rho = relative * Math.Max(a.NormSquared, 1e-6);
-            Tensor x = a.SolveNormal(b, rho);
+            Tensor x = a.SolveNormal(b, rho, request);
             yield return new Item(
                 $"(A^T A + {relative:0.##} ||A||^2 I) x = b",
                 Relative(Krylov.Normal(a, x, rho), b),
-                Solved(a),
-                Iterations(a)
+                Solved(request),
+                Iterations(request)
             );
         }
         Tensor v = random.Picture(1);
@@ -173,9 +174,9 @@ public static class OperatorCheck
     }
 
     // Iterations end earlier than float32 does.
-    private static double Solved(LinearOperator a) => a.LastSolve is null ? 1e-4 : 1e-3;
+    private static double Solved(SolveRequest request) => request.Log!.Last is null ? 1e-4 : 1e-3;
 
-    private static string Iterations(LinearOperator a) => a.LastSolve is { } solve ? $"{solve.Iterations} iterations" : "";
+    private static string Iterations(SolveRequest request) => request.Log!.Last is { } solve ? $"{solve.Iterations} iterations" : "";
 
     private static double Norm(Tensor x) => Math.Sqrt(x.square().sum(type: ScalarType.Float64).item<double>());
 

@@ -50,10 +50,11 @@ public abstract class OrthogonalRowsOperator(double rowNormSquared = 1) : Spectr
     public abstract override Tensor Adjoint(Tensor y);
 
     /// <inheritdoc/>
-    public override Tensor PseudoInverse(Tensor y, double eta = 0) => Scaled(Adjoint(y), 1 / (RowNormSquared + eta));
+    public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) =>
+        Scaled(Adjoint(y), 1 / (RowNormSquared + eta));
 
     /// <inheritdoc/>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor measured = Adjoint(Apply(b)) / RowNormSquared,

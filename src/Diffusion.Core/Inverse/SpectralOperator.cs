@@ -16,8 +16,8 @@ public abstract class SpectralOperator : LinearOperator
     public override double NormSquared => Decomposition.Largest * Decomposition.Largest;
 
     /// <inheritdoc/>
-    public override Tensor PseudoInverse(Tensor y, double eta = 0) => Decomposition.PseudoInverse(y, eta);
+    public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) => Decomposition.PseudoInverse(y, eta);
 
     /// <inheritdoc/>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => Decomposition.SolveNormal(b, rho);
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) => Decomposition.SolveNormal(b, rho);
 }

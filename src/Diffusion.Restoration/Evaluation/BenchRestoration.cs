@@ -52,13 +52,13 @@ internal sealed record BenchRestoration(Tensor X, int Evaluations, double Second
         (Tensor x, double seconds, double peak) = Timed(repeat, () =>
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            Tensor solved = problem.Run(
-                solver,
+            Tensor solved = solver.Solve(
                 inverse,
                 counted,
                 new SolverContext
                 {
                     Noise = new PhiloxNoise(cell.Seed, [ImageKey.FromName(measured.Measured.Name)]),
+                    Precision = StepPrecision.Default,
                     Cancellation = cancellation,
                 }
             );

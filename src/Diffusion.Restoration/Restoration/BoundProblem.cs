@@ -1,20 +1,11 @@
 using Diffusion.Inverse;
-using Diffusion.Models;
 using Diffusion.Runtime;
-using Diffusion.Solvers;
 
 namespace Diffusion.Restoration;
 
 /// <summary>An operator bound to the pictures of one size, in colour or gray.</summary>
 internal sealed class BoundProblem : IDisposable
 {
-    /// <summary>
-    /// How exactly data steps without a closed form are solved: relative, or as a share of the posterior's standard deviations, whichever
-    /// comes first. On photographs the share costs at most 0.02 dB.
-    /// </summary>
-    private const double StepTolerance = 3e-3,
-        StepError = 0.02;
-
     private BoundProblem(OperatorSpec spec, LinearOperator a, LinearOperator solved)
     {
         Spec = spec;
@@ -71,23 +62,6 @@ internal sealed class BoundProblem : IDisposable
             spec.ToString(),
             "Use a colour prior, or convert the picture to gray"
         );
-
-    /// <summary>
-    /// Runs a solver on a measurement for <see cref="Solved"/>. Baselines and checks find the operator as precise as before.
-    /// </summary>
-    public Tensor Run(ISolver solver, InverseProblem problem, IDenoiser prior, SolverContext context)
-    {
-        try
-        {
-            // Solvers work on [-1,1].
-            Solved.Precision = new SolvePrecision(StepTolerance, StepError * 2 * problem.Sigma);
-            return solver.Solve(problem, prior, context);
-        }
-        finally
-        {
-            Solved.Precision = null;
-        }
-    }
 
     /// <inheritdoc/>
     public void Dispose() => Solved.Dispose();

@@ -61,13 +61,6 @@ public sealed class GrayMeasurement : LinearOperator
     /// <inheritdoc/>
     public override Spectrum? Spectrum { get; }
 
-    /// <inheritdoc/>
-    public override SolvePrecision? Precision
-    {
-        get => _a.Precision;
-        set => _a.Precision = value;
-    }
-
     /// <summary>The gray picture of a restored one.</summary>
     public static Tensor Mean(Tensor x) => x.mean([1], keepdim: true);
 
@@ -78,20 +71,21 @@ public sealed class GrayMeasurement : LinearOperator
     public override Tensor Adjoint(Tensor y) => Scoped(() => Replicate(_a.Adjoint(y)) / Scale);
 
     /// <inheritdoc/>
-    public override Tensor PseudoInverse(Tensor y, double eta = 0) => Scoped(() => Replicate(_a.PseudoInverse(y, eta)) / Scale);
+    public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) =>
+        Scoped(() => Replicate(_a.PseudoInverse(y, eta, request)) / Scale);
 
     /// <inheritdoc/>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) =>
         Scoped(() =>
         {
             Tensor mean = Mean(b),
-                gray = _a.SolveNormal(mean, rho, start is null ? null : Mean(start));
+                gray = _a.SolveNormal(mean, rho, request?.Start is { } start ? request with { Start = Mean(start) } : request);
             // With rho = 0 what differs between channels is not determined: the minimum-norm solution has none of it.
             return rho == 0 ? Replicate(gray) : gray + (b - mean) / rho;
         });
 
     /// <inheritdoc/>
-    public override Tensor Guess(Tensor y) => Scoped(() => Replicate(_a.Guess(y / Scale)));
+    public override Tensor Guess(Tensor y, SolveRequest? request = null) => Scoped(() => Replicate(_a.Guess(y / Scale, request)));
 
     /// <inheritdoc/>
     public override Tensor Restrict(Tensor y) => _a.Restrict(y);

@@ -135,7 +135,7 @@ internal sealed class LargePicture : IDisposable
         Tensor result = FileTensor.Empty(Shape.Batch(1)).zero_();
         double residual = 0,
             measured = 0;
-        SolveCount solves = default;
+        SolveLog solves = new();
         int done = 0;
         foreach (TileSpan row in _rows)
         {
@@ -144,8 +144,7 @@ internal sealed class LargePicture : IDisposable
                 using DisposeScope scope = torch.NewDisposeScope();
                 using BoundProblem problem = Bind(row, column, prior);
                 Tensor y = Measured(measurement, row, column).to(policy.Device).contiguous();
-                Tensor x = problem.Run(
-                    solver,
+                Tensor x = solver.Solve(
                     new InverseProblem(y * problem.Scale, problem.Solved, sigma * problem.Scale, condition),
                     tiled ?? prior,
                     new SolverContext
@@ -154,11 +153,12 @@ internal sealed class LargePicture : IDisposable
                             options.Seed,
                             [ImageKey.FromName(FormattableString.Invariant($"{measurement.Name}+{column.Start}+{row.Start}"))]
                         ),
+                        Precision = StepPrecision.Default,
+                        Solves = solves,
                         Cancellation = cancellation,
                         Progress = progress is null ? null : step => progress(new(done + 1, Areas, step)),
                     }
                 );
-                solves += problem.Solved.Solves;
                 if (problem.IsGray)
                     x = GrayMeasurement.Mean(x);
                 if (sigma > 0)
@@ -190,7 +190,7 @@ internal sealed class LargePicture : IDisposable
             Areas = Areas,
             Seconds = watch.Elapsed.TotalSeconds,
             WhitenedResidual = whitened,
-            InnerIterations = solves.Average,
+            Solves = solves,
             Hint = whitened > 1 ? WhitenedResidual.Hint(whitened.Value) : null,
         };
     }

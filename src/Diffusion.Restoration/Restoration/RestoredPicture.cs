@@ -1,4 +1,6 @@
+using System.Globalization;
 using Diffusion.Imaging;
+using Diffusion.Inverse;
 using Diffusion.Solvers;
 
 namespace Diffusion.Restoration;
@@ -57,8 +59,22 @@ public sealed class RestoredPicture : IDisposable
     /// </summary>
     public double? WhitenedResidual { get; init; }
 
+    /// <summary>How the data steps of its batch without a closed form went.</summary>
+    public SolveLog Solves { get; init; } = new();
+
     /// <summary>Iterations that a data step took on average; null where it has a closed form.</summary>
-    public double? InnerIterations { get; init; }
+    public double? InnerIterations => Solves.Average;
+
+    /// <summary>What the user should know of data steps that ended less precise than they should; null when there is nothing.</summary>
+    public string? SolvesHint =>
+        Solves.Unconverged == 0
+            ? null
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Solves.Unconverged} of {Solves.Solutions} data steps stopped at their limit of iterations (relative residual up to "
+                    + $"{Solves.WorstResidual:0.0E+0}): the picture may fit the measurement less than it could; check the operator "
+                    + $"(diffusion operators check), or give a higher noise level"
+            );
 
     /// <summary>What the user should know about the fit; null when there is nothing.</summary>
     public string? Hint { get; init; }

@@ -108,17 +108,17 @@ public sealed class Restorer : IDisposable
             _solvers,
             PresetRequest.For(problem.A, sigma * problem.Scale, _prior.Info, Options.Steps)
         );
-        SolveCount before = problem.Solved.Solves;
+        SolveLog solves = new();
         (Tensor[] samples, string? sameness) = Sample(
             new InverseProblem(y * problem.Scale, problem.Solved, sigma * problem.Scale, ConditionOf(batch)),
             problem,
             name,
             solver,
             batch,
+            solves,
             progress,
             cancellation
         );
-        double? iterations = (problem.Solved.Solves - before).Average;
         Tensor stacked = torch.stack(samples),
             mean = samples.Length == 1 ? samples[0] : stacked.mean([0L]);
         double[]? residuals = sigma > 0 ? WhitenedResidual.Of(new InverseProblem(y, problem.A, sigma), mean) : null;
@@ -139,7 +139,7 @@ public sealed class Restorer : IDisposable
                         Evaluations = solver.Evaluations,
                         Seconds = seconds,
                         WhitenedResidual = residuals?[i],
-                        InnerIterations = iterations,
+                        Solves = solves,
                         // Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.
                         Hint = (residuals?[i] > 1 ? WhitenedResidual.Hint(residuals[i]) : null) ?? sameness,
                     }
@@ -206,6 +206,7 @@ public sealed class Restorer : IDisposable
         string name,
         ISolver solver,
         IReadOnlyList<Measurement> batch,
+        SolveLog solves,
         Action<RestoreProgress>? progress,
         CancellationToken cancellation
     )
@@ -221,13 +222,14 @@ public sealed class Restorer : IDisposable
                 .Select(sample =>
                 {
                     PhiloxNoise noise = new(Options.Seed, keys, sample);
-                    Tensor x = problem.Run(
-                        solver,
+                    Tensor x = solver.Solve(
                         inverse,
                         tiled ?? _prior,
                         new SolverContext
                         {
                             Noise = noise,
+                            Precision = StepPrecision.Default,
+                            Solves = solves,
                             Cancellation = cancellation,
                             Progress = progress is null ? null : step => progress(new(sample + 1, Options.Samples, step)),
                         }

@@ -13,9 +13,9 @@ public sealed class KrylovTests
         {
             using Dense a = new(m, n);
             Tensor y = Draw(3, m);
-            Close(y.matmul(torch.linalg.pinv(a.Matrix).t()), Krylov.Lsqr(a, y, 0, tolerance: 1e-7).Solution.flatten(1), 2e-3);
+            Close(y.matmul(torch.linalg.pinv(a.Matrix).t()), Krylov.Lsqr(a, y, 0, new() { Precision = new(1e-7) }).flatten(1), 2e-3);
             Tensor damped = a.Matrix.t().matmul(torch.linalg.inv(a.Matrix.matmul(a.Matrix.t()) + 0.3f * torch.eye(m)));
-            Close(y.matmul(damped.t()), Krylov.Lsqr(a, y, 0.3).Solution.flatten(1), 1e-4);
+            Close(y.matmul(damped.t()), Krylov.Lsqr(a, y, 0.3).flatten(1), 1e-4);
             Close(y.matmul(damped.t()), a.PseudoInverse(y, 0.3).flatten(1), 1e-4);
         }
     }
@@ -27,14 +27,29 @@ public sealed class KrylovTests
         using Dense a = new(10, 14);
         Tensor b = Draw(2, 14).reshape(a.Input.Batch(2)),
             inverse = torch.linalg.inv(a.Matrix.t().matmul(a.Matrix) + 0.2f * torch.eye(14));
-        Krylov.Result plain = Krylov.ConjugateGradients(a, b, 0.2);
-        Close(b.flatten(1).matmul(inverse), plain.Solution.flatten(1), 1e-4);
-        Assert.True(plain.Residual <= 1e-5);
-        Assert.True(Krylov.ConjugateGradients(a, b, 0.2, plain.Solution).Iterations <= 1);
-        Krylov.Result preconditioned = Krylov.ConjugateGradients(a, b, 0.2, precondition: r =>
-            r.flatten(1).matmul(inverse).reshape(r.shape)
-        );
-        Assert.True(preconditioned.Iterations <= 2, $"{preconditioned.Iterations}");
+        SolveRequest request = new() { Precision = new(1e-5), Log = new() };
+        Tensor plain = Krylov.ConjugateGradients(a, b, 0.2, request);
+        Close(b.flatten(1).matmul(inverse), plain.flatten(1), 1e-4);
+        Assert.True(request.Log.Last is { Converged: true, Residual: <= 1e-5 });
+        Krylov.ConjugateGradients(a, b, 0.2, request with { Start = plain });
+        Assert.InRange(request.Log.Last!.Value.Iterations, 0, 1);
+        Krylov.ConjugateGradients(a, b, 0.2, request, precondition: r => r.flatten(1).matmul(inverse).reshape(r.shape));
+        Assert.InRange(request.Log.Last!.Value.Iterations, 0, 2);
+    }
+
+    [Fact]
+    public void A_solution_that_stops_at_its_limit_says_so()
+    {
+        using ComputeScope scope = new();
+        using Dense a = new(10, 14);
+        SolveRequest request = new() { Log = new() };
+        Krylov.ConjugateGradients(a, Draw(2, 14).reshape(a.Input.Batch(2)), 0.2, request, maxIterations: 2);
+        Assert.True(request.Log.Last is { Converged: false, Iterations: 2, Residual: > 1e-5 });
+        Krylov.Lsqr(a, Draw(2, 10), 0.2, request, maxIterations: 3);
+        Assert.True(request.Log.Last is { Converged: false, Iterations: 3, Residual: > 1e-6 });
+        Krylov.Lsqr(a, Draw(2, 10), 0.2, request);
+        Assert.True(request.Log.Last is { Converged: true });
+        Assert.Equal((3, 2), (request.Log.Solutions, request.Log.Unconverged));
     }
 
     [Fact]
@@ -50,19 +65,23 @@ public sealed class KrylovTests
         int before = int.MaxValue;
         foreach (double error in (double[])[1e-4, 1e-3, 1e-2])
         {
-            Krylov.Result found = Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-6, error), precondition: r =>
-                r.flatten(1).matmul(rough).reshape(r.shape)
-            );
-            Tensor e = found.Solution.flatten(1) - exact;
+            SolveRequest request = new() { Precision = new(1e-6, error), Log = new() };
+            Tensor found = Krylov.ConjugateGradients(a, b, Rho, request, precondition: r => r.flatten(1).matmul(rough).reshape(r.shape));
+            int iterations = request.Log.Last!.Value.Iterations;
+            Tensor e = found.flatten(1) - exact;
             double energy = (e.matmul(system) * e).mean([1L]).sqrt().max().item<float>();
             Assert.InRange(energy, error / 100, 1.5 * error);
-            Assert.True(found.Iterations < before, $"{found.Iterations} iterations for {error}");
-            before = found.Iterations;
+            Assert.True(iterations < before, $"{iterations} iterations for {error}");
+            before = iterations;
         }
-        Assert.Equal(
-            Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-4)).Iterations,
-            Krylov.ConjugateGradients(a, b, Rho, precision: new(1e-4, 1)).Iterations
-        );
+        Assert.Equal(Iterations(new(1e-4)), Iterations(new(1e-4, 1)));
+
+        long Iterations(SolvePrecision precision)
+        {
+            SolveLog log = new();
+            Krylov.ConjugateGradients(a, b, Rho, new() { Precision = precision, Log = log });
+            return log.Iterations;
+        }
     }
 
     [Fact]
@@ -73,9 +92,9 @@ public sealed class KrylovTests
         Tensor b = Draw(3, 14).reshape(a.Input.Batch(3));
         b[1] = a.Adjoint(a.Apply(torch.ones(a.Input.Batch(1))))[0];
         b[2].zero_();
-        Tensor batch = Krylov.ConjugateGradients(a, b, 0.1).Solution;
+        Tensor batch = Krylov.ConjugateGradients(a, b, 0.1);
         for (int i = 0; i < 3; i++)
-            Close(Krylov.ConjugateGradients(a, b.narrow(0, i, 1), 0.1).Solution, batch.narrow(0, i, 1), 1e-4);
+            Close(Krylov.ConjugateGradients(a, b.narrow(0, i, 1), 0.1), batch.narrow(0, i, 1), 1e-4);
         Assert.Equal(0, batch[2].abs().max().item<float>());
     }
 

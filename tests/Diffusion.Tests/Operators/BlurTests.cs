@@ -87,8 +87,9 @@ public sealed class BlurTests
         using ComputeScope scope = new();
         using LinearOperator a = ShippedOperators.Catalog.Parse("blur:sigma=2,boundary=reflect").Bind(new ImageShape(3, height, width));
         Tensor b = a.Adjoint(a.Apply(new PhiloxNoise(3, [default]).Draw(NoiseRole.Step, 1, 3, height, width)));
-        Tensor x = a.SolveNormal(b, rho);
-        Assert.InRange(a.LastSolve!.Value.Iterations, 1, 15);
+        SolveLog log = new();
+        Tensor x = a.SolveNormal(b, rho, new() { Log = log });
+        Assert.InRange(log.Last!.Value.Iterations, 1, 15);
         Assert.True((a.Adjoint(a.Apply(x)) + rho * x - b).norm().item<float>() < 1e-4 * b.norm().item<float>());
     }
 
@@ -105,8 +106,9 @@ public sealed class BlurTests
             .Catalog.Parse($"blur:kernel=motion,length=15,angle=30,boundary={boundary}")
             .Bind(new ImageShape(3, 90, 110));
         Tensor b = a.Adjoint(a.Apply(new PhiloxNoise(3, [default]).Draw(NoiseRole.Step, 1, 3, 90, 110)));
-        Tensor x = a.SolveNormal(b, 1e-3);
-        Assert.InRange(a.LastSolve!.Value.Iterations, 1, 80);
+        SolveLog log = new();
+        Tensor x = a.SolveNormal(b, 1e-3, new() { Log = log });
+        Assert.InRange(log.Last!.Value.Iterations, 1, 80);
         Assert.True((a.Adjoint(a.Apply(x)) + 1e-3 * x - b).norm().item<float>() < 1e-4 * b.norm().item<float>());
     }
 
@@ -123,10 +125,10 @@ public sealed class BlurTests
     {
         using ComputeScope scope = new();
         using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, height, width));
-        a.Precision = new SolvePrecision(3e-3);
+        SolveLog log = new();
         Tensor x = new PhiloxNoise(5, [default]).Draw(NoiseRole.Step, 1, 3, height, width);
-        a.PseudoInverse(a.Apply(x), 5e-3);
-        Assert.InRange(a.LastSolve!.Value.Iterations, 1, 14);
+        a.PseudoInverse(a.Apply(x), 5e-3, new() { Precision = new(3e-3), Log = log });
+        Assert.InRange(log.Last!.Value.Iterations, 1, 14);
     }
 
     [Fact]
@@ -158,9 +160,9 @@ public sealed class BlurTests
     {
         using ComputeScope scope = new();
         using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 64, 80));
-        a.Precision = new SolvePrecision(3e-3);
-        a.PseudoInverse(a.Apply(new PhiloxNoise(5, [default]).Draw(NoiseRole.Step, 1, 3, 64, 80)), 5e-3);
-        Assert.InRange(a.LastSolve!.Value.Iterations, 1, 20);
+        SolveRequest request = new() { Precision = new(3e-3), Log = new() };
+        a.PseudoInverse(a.Apply(new PhiloxNoise(5, [default]).Draw(NoiseRole.Step, 1, 3, 64, 80)), 5e-3, request);
+        Assert.InRange(request.Log.Last!.Value.Iterations, 1, 20);
     }
 
     [Fact]
@@ -169,12 +171,13 @@ public sealed class BlurTests
         using ComputeScope scope = new();
         using LinearOperator a = ShippedOperators.Catalog.Parse("blur:kernel=motion,length=9,angle=30").Bind(new ImageShape(3, 48, 40));
         Tensor y = a.Apply(new PhiloxNoise(4, [default]).Draw(NoiseRole.Step, 1, 3, 48, 40));
-        a.PseudoInverse(y, 1e-2);
-        int most = a.LastSolve!.Value.Iterations;
-        a.Precision = new SolvePrecision(1e-2);
-        a.PseudoInverse(y, 1e-2);
-        Assert.InRange(a.LastSolve!.Value.Iterations, 1, most / 2);
-        Assert.InRange(a.LastSolve!.Value.Residual, 1e-4, 1e-2);
+        SolveLog log = new();
+        a.PseudoInverse(y, 1e-2, new() { Log = log });
+        int most = log.Last!.Value.Iterations;
+        a.PseudoInverse(y, 1e-2, new() { Precision = new(1e-2), Log = log });
+        Assert.InRange(log.Last!.Value.Iterations, 1, most / 2);
+        Assert.InRange(log.Last!.Value.Residual, 1e-4, 1e-2);
+        Assert.Equal((2, 0), (log.Solutions, log.Unconverged));
     }
 
     [Fact]

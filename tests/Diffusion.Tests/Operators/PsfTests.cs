@@ -32,8 +32,9 @@ public sealed class PsfTests
             using LinearOperator a = new Psf { File = folder }.Bind(new ImageShape(1, 120, 90));
             Tensor truth = new PhiloxNoise(5, [default]).Draw(NoiseRole.Step, 1, 1, 120, 90),
                 b = a.Adjoint(a.Apply(truth)) + 1e-3 * truth;
-            Tensor solved = a.SolveNormal(b, 1e-3);
-            Assert.True(a.LastSolve is { Iterations: <= 25, Residual: < 1e-4 }, $"{a.LastSolve}");
+            SolveLog log = new();
+            Tensor solved = a.SolveNormal(b, 1e-3, new() { Log = log });
+            Assert.True(log.Last is { Iterations: <= 25, Residual: < 1e-4, Converged: true }, $"{log.Last}");
             Assert.True((solved - truth).norm().item<float>() < 1e-2 * truth.norm().item<float>());
         }
         finally

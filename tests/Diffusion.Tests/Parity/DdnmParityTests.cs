@@ -77,7 +77,7 @@ public sealed class DdnmParityTests
 
         public override Tensor Apply(Tensor x) => x.mean([1], keepdim: true).expand(-1, shape.Channels, -1, -1).contiguous();
 
-        public override Tensor PseudoInverse(Tensor y, double eta = 0) => y.clone();
+        public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) => y.clone();
     }
 
     /// <summary>
@@ -94,7 +94,7 @@ public sealed class DdnmParityTests
 
         public override Tensor Adjoint(Tensor y) => svd.Adjoint(y);
 
-        public override Tensor PseudoInverse(Tensor y, double eta = 0) => svd.PseudoInverse(y, eta);
+        public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) => svd.PseudoInverse(y, eta);
 
         public Tensor FromPicture(Tensor picture) =>
             svd.FromCoefficients(

@@ -93,7 +93,7 @@ public sealed class DiffPirParityTests
 
         public override Tensor Adjoint(Tensor y) => mask.Adjoint(y);
 
-        public override Tensor PseudoInverse(Tensor y, double eta = 0) => mask.PseudoInverse(y, eta);
+        public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) => mask.PseudoInverse(y, eta);
 
         public override Tensor Restrict(Tensor y) => torch.where(mask.Mask.gt(0), y, -1);
     }

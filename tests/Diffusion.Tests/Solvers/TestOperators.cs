@@ -21,7 +21,7 @@ internal sealed class FunctionOperator(
 
     public override Tensor Apply(Tensor x) => apply(x);
 
-    public override Tensor Guess(Tensor y) => guess is null ? base.Guess(y) : guess(y);
+    public override Tensor Guess(Tensor y, SolveRequest? request = null) => guess is null ? base.Guess(y, request) : guess(y);
 }
 
 /// <summary>Small operators of every kind that solvers look at.</summary>

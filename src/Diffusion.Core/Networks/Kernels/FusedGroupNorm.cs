@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Diffusion.Networks.Layers;
 using Diffusion.Runtime;
 
 namespace Diffusion.Networks.Kernels;
@@ -27,7 +26,7 @@ internal static unsafe class FusedGroupNorm
         && x.shape[1] % Lanes.Count == 0
         && ChannelsLast.Is(x);
 
-    /// <summary>Computes the layer; see <see cref="GroupNorm.Forward"/>.</summary>
+    /// <summary>Computes the layer; see <c>GroupNorm.Forward</c>.</summary>
     /// <param name="x">[N,C,H,W] for which <see cref="Applies"/> holds.</param>
     /// <param name="groups">Number of groups.</param>
     /// <param name="epsilon">Added to the variance.</param>

@@ -1,4 +1,3 @@
-using Diffusion.Networks.Layers;
 using Diffusion.Runtime;
 
 namespace Diffusion.Networks.Kernels;

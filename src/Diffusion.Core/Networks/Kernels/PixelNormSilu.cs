@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Diffusion.Networks.Layers;
 using Diffusion.Runtime;
 
 namespace Diffusion.Networks.Kernels;
@@ -11,6 +10,9 @@ namespace Diffusion.Networks.Kernels;
 /// <remarks>The differentiable form uses one thread: in training each thread has a graph of its own.</remarks>
 internal static unsafe class PixelNormSilu
 {
+    /// <summary>Added to the mean square: what is much smaller counts as noise and is not blown up.</summary>
+    internal const float Epsilon = 1e-2f;
+
     /// <summary>Pixels of a piece of work.</summary>
     private const int Stretch = 512;
 
@@ -84,7 +86,7 @@ internal static unsafe class PixelNormSilu
             Vector512<float> v = Lanes.Load(x + c);
             square = Vector512.FusedMultiplyAdd(v, v, square);
         }
-        return 1 / MathF.Sqrt(Vector512.Sum(square) / channels + PixelNorm.Epsilon);
+        return 1 / MathF.Sqrt(Vector512.Sum(square) / channels + Epsilon);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Diffusion.Networks.Layers;
 using Diffusion.Runtime;
 
 namespace Diffusion.Networks.Kernels;

@@ -9,9 +9,6 @@ namespace Diffusion.Networks.Layers;
 /// </summary>
 public sealed class PixelNorm : INormalization
 {
-    /// <summary>Added to the mean square: what is much smaller counts as noise and is not blown up.</summary>
-    internal const float Epsilon = 1e-2f;
-
     private readonly Network _network;
     private readonly Parameter _gain,
         _offset;
@@ -37,7 +34,7 @@ public sealed class PixelNorm : INormalization
         if (PixelNormSilu.Applies(x) && _network.MayFuseForTraining)
             return PixelNormSilu.Apply(x.to(dtype ?? x.dtype), a, b).MoveToOuterDisposeScope();
         Tensor v = x.to(ScalarType.Float32);
-        v = v * (v.square().mean([1L], keepdim: true) + Epsilon).rsqrt();
+        v = v * (v.square().mean([1L], keepdim: true) + PixelNormSilu.Epsilon).rsqrt();
         return torch
             .nn.functional.silu(v * a.unsqueeze(-1).unsqueeze(-1) + b.unsqueeze(-1).unsqueeze(-1))
             .to(dtype ?? x.dtype)

@@ -69,7 +69,7 @@ internal sealed class PublishedCircularConvolution : PublishedOperator
 
     public override Tensor Adjoint(Tensor y) => Filter(Spread(y), _back).to(ScalarType.Float32);
 
-    public override Tensor PseudoInverse(Tensor y, double eta = 0) =>
+    public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) =>
         Filter(Spread(Filter(Small(y), 1 / (Folded() + eta))), _back).to(ScalarType.Float32);
 
     /// <summary>(A A^T + eta I)^-1 y, in the shape of y.</summary>
@@ -79,7 +79,7 @@ internal sealed class PublishedCircularConvolution : PublishedOperator
     }
 
     /// <summary>(A^T A + rho I)^-1 b = (b - A^T (A A^T + rho I)^-1 A b) / rho.</summary>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) =>
         _factor == 1
             ? Filter(b, 1 / (_transfer.abs().square() + rho)).to(ScalarType.Float32)
             : (b - Adjoint(SolveRows(Apply(b), rho))) / rho;

@@ -120,7 +120,7 @@ internal abstract class PublishedSvd(ImageShape input, Tensor singulars)
     public override Tensor Adjoint(Tensor y) => FromCoefficients(Pad(SingularValues * ToMeasured(y)));
 
     /// <inheritdoc/>
-    public override Tensor PseudoInverse(Tensor y, double eta = 0)
+    public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null)
     {
         Tensor s = SingularValues,
             gain = eta > 0 ? s / (s.square() + eta) : torch.where(s.gt(0), 1 / s, torch.zeros_like(s));
@@ -128,7 +128,7 @@ internal abstract class PublishedSvd(ImageShape input, Tensor singulars)
     }
 
     /// <inheritdoc/>
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) =>
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) =>
         FromCoefficients(ToCoefficients(b) / (Pad(SingularValues.square().unsqueeze(0)) + rho));
 
     private Tensor First(Tensor c) => c.narrow(1, 0, SingularValues.shape[0]);

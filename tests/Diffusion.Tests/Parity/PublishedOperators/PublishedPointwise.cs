@@ -54,7 +54,7 @@ internal sealed class PublishedMask : PublishedSvd
     public override Tensor FromMeasured(Tensor c) => c;
 
     /// <summary>The median fill that CM4IR starts inpainting from.</summary>
-    public override Tensor Guess(Tensor y)
+    public override Tensor Guess(Tensor y, SolveRequest? request = null)
     {
         Tensor known = Adjoint(torch.ones_like(y));
         return Fill.Median(Adjoint(y), known);
@@ -85,9 +85,9 @@ internal sealed class PublishedDenseMask : PublishedOperator
 
     public override Tensor Adjoint(Tensor y) => y.reshape(Input.Batch(y.shape[0])) * _mask;
 
-    public override Tensor PseudoInverse(Tensor y, double eta = 0) => Adjoint(y) / (1 + eta);
+    public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) => Adjoint(y) / (1 + eta);
 
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null) => b / (_mask + rho);
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) => b / (_mask + rho);
 }
 
 /// <summary>y = w . x per pixel. Layout of the coefficients: [k][pixel].</summary>

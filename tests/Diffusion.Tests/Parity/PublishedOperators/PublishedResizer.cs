@@ -35,14 +35,14 @@ internal sealed class PublishedResizer : PublishedOperator
 
     public override Tensor Adjoint(Tensor y) => _rowMatrix.t().matmul(y).matmul(_columnMatrix);
 
-    public override Tensor PseudoInverse(Tensor y, double eta = 0)
+    public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null)
     {
         Tensor s = SingularValues,
             c = _rows.U.t().matmul(y).matmul(_columns.U);
         return FromRange(c * (eta > 0 ? s / (s.square() + eta) : 1 / s));
     }
 
-    public override Tensor SolveNormal(Tensor b, double rho, Tensor? start = null)
+    public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null)
     {
         Tensor range = ToRange(b),
             s2 = SingularValues.square();

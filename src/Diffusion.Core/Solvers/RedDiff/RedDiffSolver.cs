@@ -141,7 +141,7 @@ public sealed record RedDiffSolver : GuidedSolver
         int[] times = Ladder(run);
         double pixels = run.A.Input.Count,
             measured = run.A.Output.Count;
-        Tensor mu = StartFromPseudoInverse ? run.A.PseudoInverse(run.Y) : run.A.Guess(run.Y),
+        Tensor mu = StartFromPseudoInverse ? run.A.PseudoInverse(run.Y, request: run.Request) : run.A.Guess(run.Y, run.Request),
             m = torch.zeros_like(mu),
             v = torch.zeros_like(mu),
             saved = mu.clone();
@@ -160,7 +160,11 @@ public sealed record RedDiffSolver : GuidedSolver
             {
                 Tensor denoised = x0 - run.Sigma(t) * (epsilon - noise);
                 bool end = i == times.Length - 1 && run.Noise > 0;
-                run.Advance(ref mu, end ? denoised : DataStep.Proximal(run.A, run.Y, denoised, w / (MeasurementWeight * run.Sigma(t))), t);
+                run.Advance(
+                    ref mu,
+                    end ? denoised : DataStep.Proximal(run.A, run.Y, denoised, w / (MeasurementWeight * run.Sigma(t)), run.Request),
+                    t
+                );
                 continue;
             }
             Tensor residual = run.A.Apply(x0) - run.Y;

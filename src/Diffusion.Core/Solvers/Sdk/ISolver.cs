@@ -43,4 +43,10 @@ public sealed record SolverContext
 
     /// <summary>Handed named intermediates (<c>step0.x0</c>), borrowed for the time of the call. Costs nothing when null.</summary>
     public Action<string, Tensor>? Trace { get; init; }
+
+    /// <summary>How exactly data steps without a closed form are solved; null: as float32 allows.</summary>
+    public StepPrecision? Precision { get; init; }
+
+    /// <summary>Told how data steps without a closed form went; null: nobody is.</summary>
+    public SolveLog? Solves { get; init; }
 }

@@ -10,7 +10,8 @@ internal static class DataStep
     /// I)^-1 (A z - y):
     /// the same picture, but with nothing lost in float32 when rho is small, and the projection onto A x = y when rho is 0.
     /// </summary>
-    public static Tensor Proximal(LinearOperator a, Tensor y, Tensor z, double rho) => z - a.PseudoInverse(a.Apply(z) - y, rho);
+    public static Tensor Proximal(LinearOperator a, Tensor y, Tensor z, double rho, SolveRequest request) =>
+        z - a.PseudoInverse(a.Apply(z) - y, rho, request);
 
     /// <summary>The gradient of ||y - A x||^2 / 2: A^T (A x - y).</summary>
     public static Tensor Gradient(LinearOperator a, Tensor y, Tensor x) => a.Adjoint(a.Apply(x) - y);

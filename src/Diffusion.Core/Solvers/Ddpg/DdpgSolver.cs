@@ -124,7 +124,7 @@ public sealed record DdpgSolver : GuidedSolver
             Tensor x0 = run.Estimate(x, t).X0;
             run.Trace("x0", x0);
             Tensor residual = run.A.Apply(x0) - run.Y;
-            Tensor bp = run.A.PseudoInverse(residual, e),
+            Tensor bp = run.A.PseudoInverse(residual, e, run.Request),
                 ls = run.A.Adjoint(residual);
             run.Trace("bp", bp);
             run.Trace("ls", ls);

@@ -22,6 +22,7 @@ internal sealed class SolverRun
         _prior = prior;
         _context = context;
         Steps = steps;
+        Request = new SolveRequest { Precision = context.Precision?.At(Sigma), Log = context.Solves };
     }
 
     /// <summary>y on [-1,1].</summary>
@@ -32,6 +33,9 @@ internal sealed class SolverRun
 
     /// <summary>Standard deviation of the noise on [-1,1].</summary>
     public double Sigma => _problem.Sigma;
+
+    /// <summary>What an iterative solution by <see cref="A"/> may cost in this run; handed to each of them.</summary>
+    public SolveRequest Request { get; }
 
     /// <summary>Number of steps.</summary>
     public int Steps { get; }

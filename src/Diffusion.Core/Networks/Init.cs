@@ -1,7 +1,7 @@
 using Diffusion.Checkpoints;
 using Diffusion.Runtime;
 
-namespace Diffusion.Networks.Layers;
+namespace Diffusion.Networks;
 
 /// <summary>What a parameter starts training from.</summary>
 /// <param name="Kind">The distribution.</param>

@@ -131,7 +131,7 @@ public abstract record GuidedSolver : ISolver
     {
         if (SigmaStart is null)
             return run.Draw(NoiseRole.Start);
-        return Math.Sqrt(run.AlphaBar(t)) * run.A.Guess(run.Y) + Math.Sqrt(1 - run.AlphaBar(t)) * Noise(run, NoiseRole.Start);
+        return Math.Sqrt(run.AlphaBar(t)) * run.A.Guess(run.Y, run.Request) + Math.Sqrt(1 - run.AlphaBar(t)) * Noise(run, NoiseRole.Start);
     }
 
     /// <summary>Noise in the shape of the picture, at the temperature; nothing is drawn at 0.</summary>

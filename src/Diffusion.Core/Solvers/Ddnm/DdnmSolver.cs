@@ -158,7 +158,7 @@ public sealed record DdnmSolver : GuidedSolver
     /// <summary>x0g = x0 - A^T (A A^T + e I)^-1 (A x0 - y), e = 0 without noise; then the paper's noise or CM4IR's.</summary>
     private Tensor Step(VpRun run, NoiseInjection injection, Tensor x, Tensor x0, Tensor epsilon, int t, int next)
     {
-        Tensor guided = DataStep.Proximal(run.A, run.Y, x0, Lambda * Math.Pow(run.Noise / run.Sigma(t), 2));
+        Tensor guided = DataStep.Proximal(run.A, run.Y, x0, Lambda * Math.Pow(run.Noise / run.Sigma(t), 2), run.Request);
         run.Trace("x0_hat", guided);
         return Injection == InjectionKind.Cm4ir
             ? injection.Next(run, x, x0, guided, run.AlphaBar(t), run.AlphaBar(next))
@@ -209,7 +209,7 @@ public sealed record DdnmSolver : GuidedSolver
             b = abar * run.Noise;
         double lambda = sigma >= b ? 1 : sigma / b,
             gamma = sigma >= b ? Math.Sqrt(sigma * sigma - b * b) : 0;
-        Tensor guided = x0 - lambda * run.A.PseudoInverse(run.A.Apply(x0) - run.Y);
+        Tensor guided = x0 - lambda * run.A.PseudoInverse(run.A.Apply(x0) - run.Y, request: run.Request);
         run.Trace("x0_hat", guided);
         return Math.Sqrt(abar) * guided + gamma * Mixed(run, epsilon, Math.Sqrt(1 - abar));
     }

@@ -1,4 +1,4 @@
-namespace Diffusion.Networks.Layers;
+namespace Diffusion.Networks;
 
 /// <summary>Tensors [N,C,H,W] whose memory is laid out [N,H,W,C]: the layout in which convolutions and norms are fastest.</summary>
 public static class ChannelsLast

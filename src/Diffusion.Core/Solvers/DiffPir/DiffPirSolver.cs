@@ -131,7 +131,7 @@ public sealed record DiffPirSolver : GuidedSolver
                 break;
             }
             double rho = Lambda * Math.Pow(s / run.Sigma(t), 2);
-            Tensor guided = x0 + GuidanceScale * (DataStep.Proximal(run.A, run.Y, x0, rho) - x0);
+            Tensor guided = x0 + GuidanceScale * (DataStep.Proximal(run.A, run.Y, x0, rho, run.Request) - x0);
             run.Trace("x0", guided);
             Tensor next =
                 last ? guided
@@ -162,7 +162,7 @@ public sealed record DiffPirSolver : GuidedSolver
         double a = run.AlphaBar(t);
         bool sameSize = run.A.Output.IsImage && run.A.Output.Image == run.A.Input;
         if (From == SolverStart.Guess || !(sameSize || run.A.Traits.Mask))
-            return Math.Sqrt(a) * From.Of(run.A, run.Y) + Math.Sqrt(1 - a) * noise;
+            return Math.Sqrt(a) * From.Of(run.A, run.Y, run.Request) + Math.Sqrt(1 - a) * noise;
         // As published: y stands for a variance-preserving iterate at its own noise level, and only the missing noise is added. Missing
         // pixels are black.
         Tensor y = run.A.Traits.Mask ? run.A.Adjoint(run.Y) + run.A.Adjoint(run.A.Apply(torch.ones_like(noise))) - 1 : run.Y;

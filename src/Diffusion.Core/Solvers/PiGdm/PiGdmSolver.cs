@@ -86,7 +86,7 @@ public sealed record PiGdmSolver : GuidedSolver
             Differentiable estimate = run.Differentiate(x, t, (leaf, eps) => run.Clean(leaf, eps, t));
             (Tensor x0, Tensor epsilon) = (estimate.X0, estimate.Epsilon);
             run.Trace("x0_net", x0);
-            Tensor m = run.A.PseudoInverse(run.Y - run.A.Apply(x0), Damped ? run.Noise * run.Noise / (1 - a) : 0); // r^2 = 1 - abar
+            Tensor m = run.A.PseudoInverse(run.Y - run.A.Apply(x0), Damped ? run.Noise * run.Noise / (1 - a) : 0, run.Request); // r^2 = 1 - abar
             run.Trace("mat", m);
             Tensor g = estimate.PullBack(m);
             run.Trace("grad", g);
@@ -115,6 +115,7 @@ public sealed record PiGdmSolver : GuidedSolver
         if (SigmaStart is not null)
             return Start(run, t);
         double a = run.AlphaBar(t);
-        return Math.Sqrt(a) * run.A.PseudoInverse(run.Y, Damped ? run.Noise * run.Noise : 0) + Math.Sqrt(1 - a) * run.Draw(NoiseRole.Start);
+        return Math.Sqrt(a) * run.A.PseudoInverse(run.Y, Damped ? run.Noise * run.Noise : 0, run.Request)
+            + Math.Sqrt(1 - a) * run.Draw(NoiseRole.Start);
     }
 }

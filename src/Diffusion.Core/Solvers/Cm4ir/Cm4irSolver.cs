@@ -232,7 +232,8 @@ public sealed record Cm4irSolver : ISolver
             Tensor z = (x0 - x) / s; // minus the usual noise estimate, on purpose
             Tensor bp = run.A.PseudoInverse(
                 run.A.Apply(x0) - run.Y,
-                Guidance == Cm4irGuidance.BackProjection ? e : Lambda * Math.Pow(run.Sigma / s, 2)
+                Guidance == Cm4irGuidance.BackProjection ? e : Lambda * Math.Pow(run.Sigma / s, 2),
+                run.Request
             );
             Tensor next = x0 - bp;
             run.Trace("z", z);
@@ -256,13 +257,13 @@ public sealed record Cm4irSolver : ISolver
     private Tensor Begin(SolverRun run, double e)
     {
         if (Start == Cm4irStart.Guess)
-            return run.A.Guess(run.Y);
-        Tensor x = run.A.PseudoInverse(run.Y, e);
+            return run.A.Guess(run.Y, run.Request);
+        Tensor x = run.A.PseudoInverse(run.Y, e, run.Request);
         run.TraceOnce("Apy", x);
         if (!run.A.Traits.Mask)
             return x;
         using Tensor ones = torch.ones(run.A.Input.Batch(1), device: run.Y.device);
-        return Fill.Median(x, run.A.PseudoInverse(run.A.Apply(ones)));
+        return Fill.Median(x, run.A.PseudoInverse(run.A.Apply(ones), request: run.Request));
     }
 
     private double[] Levels(SolverRun run)

@@ -91,14 +91,14 @@ public sealed record DpirSolver : ISolver
         SolverRun run = new(this, problem, prior, context, Iterations);
         double sigmaY = Math.Max(SigmaFloor, run.Sigma);
         double[] sigmas = NoiseLadders.Clamped(NoiseLadders.Geometric(SigmaStart, LastLevel(run), Iterations), run.NoiseRange);
-        Tensor z = Start.Of(run.A, run.Y);
+        Tensor z = Start.Of(run.A, run.Y, run.Request);
         run.TraceOnce("x_init", z);
         for (int k = 0; k < Iterations; k++)
         {
             using DisposeScope step = torch.NewDisposeScope();
             double sigma = (float)sigmas[k],
                 rho = Lambda * Math.Pow(sigmaY / sigma, 2);
-            Tensor x = DataStep.Proximal(run.A, run.Y, z, rho);
+            Tensor x = DataStep.Proximal(run.A, run.Y, z, rho, run.Request);
             run.Trace("sigma", sigma);
             run.Trace("rho", rho);
             run.Trace("x_data", x);

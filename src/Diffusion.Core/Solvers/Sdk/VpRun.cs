@@ -37,6 +37,9 @@ internal sealed class VpRun
     /// <summary>The operator.</summary>
     public LinearOperator A => _run.A;
 
+    /// <summary>What an iterative solution by <see cref="A"/> may cost in this run; handed to each of them.</summary>
+    public SolveRequest Request => _run.Request;
+
     /// <summary>Standard deviation of the measurement noise on [-1,1].</summary>
     public double Noise => _run.Sigma;
 

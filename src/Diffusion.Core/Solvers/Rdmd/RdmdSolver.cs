@@ -241,7 +241,7 @@ public sealed record RdmdSolver : ISolver
     {
         double weight = at.RestoreWeight + at.Weight;
         if (DataStep == RdmdDataStep.Proximal)
-            return Solvers.DataStep.Proximal(run.A, run.Y, Mean(restored, diffused, at), weight);
+            return Solvers.DataStep.Proximal(run.A, run.Y, Mean(restored, diffused, at), weight, run.Request);
         Tensor gradient = Solvers.DataStep.Gradient(run.A, run.Y, x0);
         run.Trace("grad", gradient);
         return x0 - (gradient + at.RestoreWeight * (x0 - restored) + at.Weight * (x0 - diffused)) / (1 + weight);
@@ -262,7 +262,7 @@ public sealed record RdmdSolver : ISolver
 
     private (Tensor X0, Tensor X) Begin(SolverRun run, RdmdLevel first)
     {
-        Tensor x0 = Start.Of(run.A, run.Y),
+        Tensor x0 = Start.Of(run.A, run.Y, run.Request),
             noise = run.Noise(NoiseRole.Start);
         run.TraceOnce("x_up", x0);
         Tensor x = x0 + first.Sigma * noise;

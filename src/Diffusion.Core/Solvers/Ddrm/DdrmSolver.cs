@@ -159,7 +159,7 @@ public sealed record DdrmSolver : GuidedSolver
         Tensor noise = Noise(run, NoiseRole.Start),
             x = level * noise;
         if (SigmaStart is not null)
-            x = x + run.A.Guess(run.Y);
+            x = x + run.A.Guess(run.Y, run.Request);
         Tensor spread = (level * level - (run.Noise / torch.where(s > 0, s, 1)).square()).clamp_min(0).sqrt();
         Tensor c = spectrum.ToRange(x),
             measured = direct + spread * spectrum.ToRange(noise);

@@ -18,10 +18,10 @@ public enum SolverStart
 
 internal static class SolverStarts
 {
-    public static Tensor Of(this SolverStart start, LinearOperator a, Tensor y)
+    public static Tensor Of(this SolverStart start, LinearOperator a, Tensor y, SolveRequest request)
     {
         if (start == SolverStart.Guess || !a.Output.IsImage || a.Traits.Mask || a.Output.Image.Channels != a.Input.Channels)
-            return a.Guess(y);
+            return a.Guess(y, request);
         if (a.Output.Image == a.Input)
             return y.clone();
         return Resize.OpenCvCubic(y, a.Input.Height, a.Input.Width);
