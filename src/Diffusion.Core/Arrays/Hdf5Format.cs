@@ -1,3 +1,4 @@
+using System.Reflection;
 using Diffusion.Native;
 using Diffusion.Runtime;
 using PureHDF;
@@ -75,12 +76,14 @@ internal static class Hdf5Format
         if (IsReference(set))
             return Cell(file, set, name, selection, fileLength, where);
         SampleType type = TypeOf(set.Type) ?? throw new ImageException($"\"{name}\" holds no numbers", where, "Choose another array");
-        ArrayLayout layout = new(type, shape);
+        ArrayLayout layout = new(type, shape, type.Size() > 1 && IsBigEndian(set.Type));
         long bytes = layout.Count(where) * type.Size();
+        if (bytes > Array.MaxLength)
+            throw new ImageException($"The array has {bytes / 1e9:0.0} GB, more than are read from HDF5", where, "Save a part of it");
         if (bytes / MostExpansion > fileLength)
             throw new ImageException($"The array claims {ArrayLayout.Describe(shape)} values, more than the file can hold", where, "Write it again");
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor values = Values(set, type, shape);
+        Tensor values = ArraySamples.FromMemory(set.Read<byte[]>(), layout, where);
         if (matlab && shape.Length > 1)
             values = values.permute([.. Enumerable.Range(0, shape.Length).Reverse().Select(a => (long)a)]).contiguous();
         return new NumericArray(values.MoveToOuterDisposeScope(), type);
@@ -138,43 +141,25 @@ internal static class Hdf5Format
 
     private static bool IsPart(string name, char first) => name.Length > 0 && char.ToLowerInvariant(name[0]) == first;
 
-    private static Tensor Values(IH5Dataset set, SampleType type, long[] shape) =>
-        type switch
+    /// <summary>
+    /// Whether the most significant byte comes first. The library reads such values as bytes only, and says the order to itself alone; a
+    /// wrong guess would be silent.
+    /// </summary>
+    private static bool IsBigEndian(IH5DataType type)
+    {
+        const BindingFlags Inside = BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public;
+        IH5DataType number =
+            type.Class == H5DataTypeClass.Compound ? type.Compound.Members[0].Type
+            : type.Class == H5DataTypeClass.Enumerated ? type.Enumeration.BaseType
+            : type;
+        object? message = number.GetType().GetField("_dataType", Inside)?.GetValue(number);
+        object? bits = message?.GetType().GetProperty("BitField", Inside)?.GetValue(message);
+        object? order = bits?.GetType().GetProperty("ByteOrder", Inside)?.GetValue(bits);
+        return order?.ToString() switch
         {
-            SampleType.Bool or SampleType.UInt8 => Flat(set.Read<byte[]>(), shape),
-            SampleType.Int8 => Flat(Array.ConvertAll(set.Read<sbyte[]>(), v => (float)v), shape),
-            SampleType.UInt16 => Flat(Array.ConvertAll(set.Read<ushort[]>(), v => (float)v), shape),
-            SampleType.Int16 => Flat(Array.ConvertAll(set.Read<short[]>(), v => (float)v), shape),
-            SampleType.UInt32 => Flat(Array.ConvertAll(set.Read<uint[]>(), v => (double)v), shape),
-            SampleType.Int32 => Flat(Array.ConvertAll(set.Read<int[]>(), v => (double)v), shape),
-            SampleType.UInt64 => Flat(Array.ConvertAll(set.Read<ulong[]>(), v => (double)v), shape),
-            SampleType.Int64 => Flat(Array.ConvertAll(set.Read<long[]>(), v => (double)v), shape),
-            SampleType.Float16 => Flat(Array.ConvertAll(set.Read<Half[]>(), v => (float)v), shape),
-            SampleType.Float32 => Flat(set.Read<float[]>(), shape),
-            SampleType.Float64 => Flat(set.Read<double[]>(), shape),
-            SampleType.Complex64 => Complex(set.Read<ComplexSingle[]>(), shape),
-            _ => Complex(set.Read<ComplexDouble[]>(), shape),
+            "LittleEndian" => false,
+            "BigEndian" => true,
+            var other => throw new InvalidDataException($"Byte order {other}"),
         };
-
-    private static Tensor Flat(byte[] values, long[] shape) => torch.tensor(values).to(ScalarType.Float32).reshape(shape);
-
-    private static Tensor Flat(float[] values, long[] shape) => torch.tensor(values).reshape(shape);
-
-    private static Tensor Flat(double[] values, long[] shape) => torch.tensor(values).reshape(shape);
-
-    private static Tensor Complex(ComplexSingle[] values, long[] shape) =>
-        torch.complex(
-            Flat(Array.ConvertAll(values, v => v.Real), shape),
-            Flat(Array.ConvertAll(values, v => v.Imaginary), shape)
-        );
-
-    private static Tensor Complex(ComplexDouble[] values, long[] shape) =>
-        torch.complex(
-            Flat(Array.ConvertAll(values, v => v.Real), shape),
-            Flat(Array.ConvertAll(values, v => v.Imaginary), shape)
-        );
-
-    private readonly record struct ComplexSingle(float Real, float Imaginary);
-
-    private readonly record struct ComplexDouble(double Real, double Imaginary);
+    }
 }

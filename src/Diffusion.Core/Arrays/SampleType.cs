@@ -47,7 +47,7 @@ public enum SampleType
 }
 
 /// <summary>Sizes and tensors of the number types.</summary>
-internal static class SampleTypes
+public static class SampleTypes
 {
     /// <summary>Bytes of one value.</summary>
     public static int Size(this SampleType type) =>
@@ -67,7 +67,7 @@ internal static class SampleTypes
     public static bool IsInteger(this SampleType type) => type is >= SampleType.UInt8 and <= SampleType.Int64;
 
     /// <summary>The narrower of float32 and float64 that holds every value; 64-bit integers are rounded.</summary>
-    public static ScalarType Tensor(this SampleType type) =>
+    internal static ScalarType Tensor(this SampleType type) =>
         type switch
         {
             SampleType.Complex64 => ScalarType.ComplexFloat32,
@@ -77,7 +77,7 @@ internal static class SampleTypes
         };
 
     /// <summary>The integer type of a width; null where there is none.</summary>
-    public static SampleType? Integer(int bytes, bool signed) =>
+    internal static SampleType? Integer(int bytes, bool signed) =>
         (bytes, signed) switch
         {
             (1, false) => SampleType.UInt8,
@@ -92,7 +92,7 @@ internal static class SampleTypes
         };
 
     /// <summary>The float type of a width; null where there is none.</summary>
-    public static SampleType? Float(int bytes) =>
+    internal static SampleType? Float(int bytes) =>
         bytes switch
         {
             2 => SampleType.Float16,
