@@ -20,7 +20,7 @@ public sealed class MaskFileTests : PictureFixture
         ImageFile.Write(At("m.png"), 1 - Known);
         AssertEqual(Known[0], new Mask { File = At("m.png"), Invert = true }.BuildMask(Shape));
         AssertEqual(1 - Known[0], new Mask { File = At("m.png") }.BuildMask(Shape));
-        AssertEqual(1 - new Mask { Box = Region.Parse("2x2+1+1") }.BuildMask(Shape), new Mask { Box = Region.Parse("2x2+1+1"), Invert = true }.BuildMask(Shape));
+        AssertEqual(1 - new Mask { Box = Region.Parse("2x2+1+1", null) }.BuildMask(Shape), new Mask { Box = Region.Parse("2x2+1+1", null), Invert = true }.BuildMask(Shape));
     }
 
     [Theory]
