@@ -26,7 +26,11 @@ public sealed record Mask : OperatorSpec
     public string? File { get; init; }
 
     /// <summary>Values of the file below this are missing; arrays that exceed 1 are divided by their largest value.</summary>
-    [Setting(Min = 0, Max = 1, About = "values of the file below this are missing; arrays that exceed 1 are divided by their largest value")]
+    [Setting(
+        Min = 0,
+        Max = 1,
+        About = "values of the file below this are missing; arrays that exceed 1 are divided by their largest value"
+    )]
     public double Threshold { get; init; } = 0.5;
 
     /// <summary>Whether known and missing change places: for files that are white where the picture is to be filled in.</summary>

@@ -82,13 +82,20 @@ internal static class MaskFile
             case MaskChannel.Luma:
                 return (luma, picture.Notes);
             case MaskChannel.Auto when HasShape(alpha) && !HasShape(luma):
-                return (alpha, [.. picture.Notes, "The mask's alpha channel is used, since its colours show no shape; transparent is missing"]);
+                return (
+                    alpha,
+                    [.. picture.Notes, "The mask's alpha channel is used, since its colours show no shape; transparent is missing"]
+                );
             default:
                 bool differ = HasShape(alpha) && luma.ge(mask.Threshold).ne(alpha.ge(mask.Threshold)).any().item<bool>();
                 return (
                     luma,
                     differ
-                        ? [.. picture.Notes, "The mask's colours are used, not its alpha channel, which has another shape; channel=alpha takes that"]
+                        ?
+                        [
+                            .. picture.Notes,
+                            "The mask's colours are used, not its alpha channel, which has another shape; channel=alpha takes that",
+                        ]
                         : picture.Notes
                 );
         }

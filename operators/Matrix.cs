@@ -9,11 +9,17 @@ namespace Diffusion.Operators;
 /// Any matrix, applied to the picture's values in the order channel, row, column. For small pictures: the matrix has as many columns as the
 /// picture has values.
 /// </summary>
-[Operator("matrix", About = "Any matrix from a file (.npy, .npz, .mat, .h5, a text of numbers), for small pictures", Examples = "matrix:file=a.npy")]
+[Operator(
+    "matrix",
+    About = "Any matrix from a file (.npy, .npz, .mat, .h5, a text of numbers), for small pictures",
+    Examples = "matrix:file=a.npy"
+)]
 public sealed record Matrix : OperatorSpec
 {
     /// <summary>A file (.npy, .npz, .mat, .h5, a text of numbers) of shape [measured values, picture values].</summary>
-    [Setting(About = "a file (.npy, .npz, .mat, .h5, a text of numbers), [measured values, picture values]; values in the order channel, row, column")]
+    [Setting(
+        About = "a file (.npy, .npz, .mat, .h5, a text of numbers), [measured values, picture values]; values in the order channel, row, column"
+    )]
     public string File { get; init; } = "";
 
     /// <inheritdoc/>

@@ -26,12 +26,7 @@ internal sealed record ArrayLayout(SampleType Type, long[] Shape, bool BigEndian
         }
         catch (OverflowException exception)
         {
-            throw new ImageException(
-                $"The array claims an impossible size, {Describe(Shape)}",
-                where,
-                "Write the file again",
-                exception
-            );
+            throw new ImageException($"The array claims an impossible size, {Describe(Shape)}", where, "Write the file again", exception);
         }
         return count;
     }

@@ -52,7 +52,8 @@ internal sealed record FitsHeader(IReadOnlyList<string> Cards)
     public double? Number(string keyword) =>
         Text(keyword) is not { Length: > 0 } text ? null
         // FORTRAN writes D for the exponent of doubles.
-        : double.TryParse(text.Replace('D', 'E').Replace('d', 'e'), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value
+        : double.TryParse(text.Replace('D', 'E').Replace('d', 'e'), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            ? value
         : throw new InvalidDataException();
 
     /// <summary>A whole number; null where the header has none.</summary>

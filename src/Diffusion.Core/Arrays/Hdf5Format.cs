@@ -62,14 +62,7 @@ internal static class Hdf5Format
         }
     }
 
-    private static NumericArray Read(
-        NativeFile file,
-        IH5Dataset set,
-        string name,
-        ArraySelection selection,
-        long fileLength,
-        string where
-    )
+    private static NumericArray Read(NativeFile file, IH5Dataset set, string name, ArraySelection selection, long fileLength, string where)
     {
         bool matlab = set.AttributeExists("MATLAB_class");
         long[] shape = [.. set.Space.Dimensions.Select(d => checked((long)d))];
@@ -81,7 +74,11 @@ internal static class Hdf5Format
         if (bytes > Array.MaxLength)
             throw new ImageException($"The array has {bytes / 1e9:0.0} GB, more than are read from HDF5", where, "Save a part of it");
         if (bytes / MostExpansion > fileLength)
-            throw new ImageException($"The array claims {ArrayLayout.Describe(shape)} values, more than the file can hold", where, "Write it again");
+            throw new ImageException(
+                $"The array claims {ArrayLayout.Describe(shape)} values, more than the file can hold",
+                where,
+                "Write it again"
+            );
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor values = ArraySamples.FromMemory(set.Read<byte[]>(), layout, where);
         if (matlab && shape.Length > 1)
@@ -89,14 +86,7 @@ internal static class Hdf5Format
         return new NumericArray(values.MoveToOuterDisposeScope(), type);
     }
 
-    private static NumericArray Cell(
-        NativeFile file,
-        IH5Dataset set,
-        string name,
-        ArraySelection selection,
-        long fileLength,
-        string where
-    )
+    private static NumericArray Cell(NativeFile file, IH5Dataset set, string name, ArraySelection selection, long fileLength, string where)
     {
         long cells = set.Space.Dimensions.Aggregate(1L, (a, b) => checked(a * (long)b));
         if (cells is < 1 or > MostObjects)
@@ -105,7 +95,11 @@ internal static class Hdf5Format
             throw new ImageException($"The variable \"{name}\" holds {cells} arrays", where, $"Choose one with page=1 to page={cells}");
         int page = selection.Page ?? 1;
         if (page < 1 || page > cells)
-            throw new ImageException($"There is no page {page}: the variable \"{name}\" holds {cells} arrays", where, $"Choose 1 to {cells}");
+            throw new ImageException(
+                $"There is no page {page}: the variable \"{name}\" holds {cells} arrays",
+                where,
+                $"Choose 1 to {cells}"
+            );
         NativeObjectReference1 reference = set.Read<NativeObjectReference1[]>()[page - 1];
         return file.Get(reference) is IH5Dataset cell && !IsReference(cell)
             ? Read(file, cell, name, selection, fileLength, where) with
@@ -124,13 +118,14 @@ internal static class Hdf5Format
             H5DataTypeClass.FloatingPoint => SampleTypes.Float(type.Size),
             H5DataTypeClass.Enumerated when type.Size == 1 => SampleType.Bool,
             H5DataTypeClass.BitField when type.Size == 1 => SampleType.Bool,
-            H5DataTypeClass.Compound when type.Compound.Members is [{ } real, { } imaginary]
-                && IsPart(real.Name, 'r')
-                && IsPart(imaginary.Name, 'i')
-                && real.Type.Class == H5DataTypeClass.FloatingPoint
-                && imaginary.Type.Class == H5DataTypeClass.FloatingPoint
-                && real.Type.Size == imaginary.Type.Size
-                && type.Size == 2 * real.Type.Size => type.Size switch
+            H5DataTypeClass.Compound
+                when type.Compound.Members is [{ } real, { } imaginary]
+                    && IsPart(real.Name, 'r')
+                    && IsPart(imaginary.Name, 'i')
+                    && real.Type.Class == H5DataTypeClass.FloatingPoint
+                    && imaginary.Type.Class == H5DataTypeClass.FloatingPoint
+                    && real.Type.Size == imaginary.Type.Size
+                    && type.Size == 2 * real.Type.Size => type.Size switch
             {
                 8 => SampleType.Complex64,
                 16 => SampleType.Complex128,

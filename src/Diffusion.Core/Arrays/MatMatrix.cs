@@ -59,7 +59,11 @@ internal sealed class MatMatrix
             );
         int page = selection.Page ?? 1;
         if (page < 1 || page > cells)
-            throw new ImageException($"There is no page {page}: the variable \"{Name}\" holds {cells} arrays", where, $"Choose 1 to {cells}");
+            throw new ImageException(
+                $"There is no page {page}: the variable \"{Name}\" holds {cells} arrays",
+                where,
+                $"Choose 1 to {cells}"
+            );
         for (int i = 1; i < page; i++)
             Pass(_reader.Next());
         MatElement element = _reader.Next();

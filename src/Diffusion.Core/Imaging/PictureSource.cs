@@ -27,7 +27,9 @@ internal sealed class PictureSource : IDisposable
         {
             (Format, int animationFrames) = Sniff(stream, where);
             Codecs.Prepare();
-            Vips.Image header = Keep(Guard(() => Load(Format, options.Page ?? 1, randomAccess ? Vips.Enums.Access.Random : Vips.Enums.Access.Sequential)));
+            Vips.Image header = Keep(
+                Guard(() => Load(Format, options.Page ?? 1, randomAccess ? Vips.Enums.Access.Random : Vips.Enums.Access.Sequential))
+            );
             (StoredWidth, StoredHeight) = (header.Width, header.Height);
             long pixels = (long)StoredWidth * StoredHeight;
             if (pixels > options.MaxPixels)

@@ -75,12 +75,16 @@ public sealed class ArrayFileTests : PictureFixture
         Check("two.npz", "y");
         Check("one.npz", null);
         foreach (string file in (string[])["m0.mat", "m1.mat"])
-            foreach (string key in (string[])["u1", "i1", "f8", "f4", "i8", "z"])
-                Check(file, key);
+        foreach (string key in (string[])["u1", "i1", "f8", "f4", "i8", "z"])
+            Check(file, key);
         string[] sets =
         [
-            "bool", "u1", "i1",
-            .. from order in "lb" from type in (string[])["u2", "u4", "u8", "i2", "i4", "i8", "f2", "f4", "f8", "c8", "c16"] select order + type,
+            "bool",
+            "u1",
+            "i1",
+            .. from order in "lb"
+            from type in (string[])["u2", "u4", "u8", "i2", "i4", "i8", "f2", "f4", "f8", "c8", "c16"]
+            select order + type,
         ];
         foreach (string set in sets)
             Check("a.h5", "g/" + set);
@@ -128,7 +132,10 @@ public sealed class ArrayFileTests : PictureFixture
         {
             using NumericArray array = ArrayFile.Read(At(type + ".fits"));
             AssertEqual(expected, array.Values.to(ScalarType.Float64));
-            Assert.Equal(type, $"{(array.Type.ToString() is ['U', ..] ? 'u' : array.Type.ToString() is ['I', ..] ? 'i' : 'f')}{array.Type.Size()}");
+            Assert.Equal(
+                type,
+                $"{(array.Type.ToString() is ['U', ..] ? 'u' : array.Type.ToString() is ['I', ..] ? 'i' : 'f')}{array.Type.Size()}"
+            );
         }
         using NumericArray blank = ArrayFile.Read(At("blank.fits")),
             scaled = ArrayFile.Read(At("scaled.fits")),

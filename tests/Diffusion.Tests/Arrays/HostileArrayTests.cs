@@ -36,12 +36,38 @@ public sealed class HostileArrayTests : PictureFixture
     }
 
     [Theory]
-    [InlineData("SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    2", "NAXIS1  = " + Huge, "NAXIS2  = " + Huge)]
-    [InlineData("SIMPLE  =                    T", "BITPIX  =                   16", "NAXIS   =                    1", "NAXIS1  =        9000000000000")]
-    [InlineData("SIMPLE  =                    T", "BITPIX  =                   17", "NAXIS   =                    1", "NAXIS1  =                    4")]
+    [InlineData(
+        "SIMPLE  =                    T",
+        "BITPIX  =                    8",
+        "NAXIS   =                    2",
+        "NAXIS1  = " + Huge,
+        "NAXIS2  = " + Huge
+    )]
+    [InlineData(
+        "SIMPLE  =                    T",
+        "BITPIX  =                   16",
+        "NAXIS   =                    1",
+        "NAXIS1  =        9000000000000"
+    )]
+    [InlineData(
+        "SIMPLE  =                    T",
+        "BITPIX  =                   17",
+        "NAXIS   =                    1",
+        "NAXIS1  =                    4"
+    )]
     [InlineData("SIMPLE  =                    T", "BITPIX  =                   16", "NAXIS   =                   -1")]
-    [InlineData("SIMPLE  =                    T", "BITPIX  =                   16", "NAXIS   =                    2", "NAXIS1  =                    4")]
-    [InlineData("SIMPLE  =                    T", "BITPIX  =                   16", "NAXIS   =                    1", "NAXIS1  =                   -4")]
+    [InlineData(
+        "SIMPLE  =                    T",
+        "BITPIX  =                   16",
+        "NAXIS   =                    2",
+        "NAXIS1  =                    4"
+    )]
+    [InlineData(
+        "SIMPLE  =                    T",
+        "BITPIX  =                   16",
+        "NAXIS   =                    1",
+        "NAXIS1  =                   -4"
+    )]
     [InlineData("SIMPLE  =                    T", "BITPIX  =                  abc")]
     public void Headers_of_fits_files_that_lie_are_refused(params string[] cards)
     {

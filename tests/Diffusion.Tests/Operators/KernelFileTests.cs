@@ -66,9 +66,18 @@ public sealed class KernelFileTests : PictureFixture
     [Fact]
     public void Keys_of_files_belong_to_files()
     {
-        Assert.Contains("belong to a kernel from a file", Assert.Throws<OperatorSpecException>(() => Parse("blur:sigma=2,page=1").Check()).What);
-        Assert.Contains("belong to a mask from a file", Assert.Throws<OperatorSpecException>(() => Parse("mask:random=0.5,key=a").Check()).What);
-        Assert.Equal("blur:kernel=k.mat,page=3,key=kernels,center=mass", Parse("blur:kernel=k.mat,key=kernels,page=3,center=mass").ToString());
+        Assert.Contains(
+            "belong to a kernel from a file",
+            Assert.Throws<OperatorSpecException>(() => Parse("blur:sigma=2,page=1").Check()).What
+        );
+        Assert.Contains(
+            "belong to a mask from a file",
+            Assert.Throws<OperatorSpecException>(() => Parse("mask:random=0.5,key=a").Check()).What
+        );
+        Assert.Equal(
+            "blur:kernel=k.mat,page=3,key=kernels,center=mass",
+            Parse("blur:kernel=k.mat,key=kernels,page=3,center=mass").ToString()
+        );
     }
 
     private static OperatorSpec Parse(string spec) => ShippedOperators.Catalog.Parse(spec);

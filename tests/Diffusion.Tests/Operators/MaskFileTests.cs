@@ -20,7 +20,10 @@ public sealed class MaskFileTests : PictureFixture
         ImageFile.Write(At("m.png"), 1 - Known);
         AssertEqual(Known[0], new Mask { File = At("m.png"), Invert = true }.BuildMask(Shape));
         AssertEqual(1 - Known[0], new Mask { File = At("m.png") }.BuildMask(Shape));
-        AssertEqual(1 - new Mask { Box = Region.Parse("2x2+1+1", null) }.BuildMask(Shape), new Mask { Box = Region.Parse("2x2+1+1", null), Invert = true }.BuildMask(Shape));
+        AssertEqual(
+            1 - new Mask { Box = Region.Parse("2x2+1+1", null) }.BuildMask(Shape),
+            new Mask { Box = Region.Parse("2x2+1+1", null), Invert = true }.BuildMask(Shape)
+        );
     }
 
     [Theory]
@@ -46,7 +49,10 @@ public sealed class MaskFileTests : PictureFixture
         Assert.Contains("channel=alpha", Assert.Single(mask.Notes()));
         AssertEqual(1 - Known[0], (mask with { Channel = MaskChannel.Alpha }).BuildMask(Shape));
         ImageFile.Write(At("m.png"), Known);
-        Assert.Contains("no alpha", Assert.Throws<OperatorSpecException>(() => new Mask { File = At("m.png"), Channel = MaskChannel.Alpha }.BuildMask(Shape)).What);
+        Assert.Contains(
+            "no alpha",
+            Assert.Throws<OperatorSpecException>(() => new Mask { File = At("m.png"), Channel = MaskChannel.Alpha }.BuildMask(Shape)).What
+        );
     }
 
     [Theory]
@@ -61,6 +67,9 @@ public sealed class MaskFileTests : PictureFixture
     public void Another_size_is_refused_with_both_sizes()
     {
         File.WriteAllText(At("m.txt"), "1 0\n0 1\n");
-        Assert.Contains("2x2 but the picture is 4x6", Assert.Throws<OperatorSpecException>(() => new Mask { File = At("m.txt") }.BuildMask(Shape)).What);
+        Assert.Contains(
+            "2x2 but the picture is 4x6",
+            Assert.Throws<OperatorSpecException>(() => new Mask { File = At("m.txt") }.BuildMask(Shape)).What
+        );
     }
 }
