@@ -228,8 +228,8 @@ public sealed record Blur : OperatorSpec
         [
             string.Create(
                 System.Globalization.CultureInfo.InvariantCulture,
-                $"The kernel's centre of mass lies {rows:0.0} rows and {columns:0.0} columns from its middle, which moves the picture by as "
-                    + $"much; write center=mass or center=peak if it should not move, center=middle if it should"
+                $"The kernel's centre of mass lies {rows:0.0} rows and {columns:0.0} columns from its middle, which moves the picture by "
+                    + $"as much; write center=mass or center=peak if it should not move, center=middle if it should"
             ),
         ];
     }

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Diffusion.Tests;
 
-/// <summary>The system's Python with Debian's packages, the other party of interchange tests; they are skipped by name where it lacks one.</summary>
+/// <summary>
+/// The system's Python with Debian's packages, the other party of interchange tests; they are skipped by name where it lacks one.
+/// </summary>
 internal static class DebianPython
 {
     private const string Interpreter = "/usr/bin/python3";

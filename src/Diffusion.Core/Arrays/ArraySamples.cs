@@ -11,7 +11,9 @@ internal static class ArraySamples
 {
     private const int ChunkBytes = 4 << 20;
 
-    /// <summary>Reads an array from a stream's position. Memory is taken for bytes that are there, never for a size that is claimed.</summary>
+    /// <summary>
+    /// Reads an array from a stream's position. Memory is taken for bytes that are there, never for a size that is claimed.
+    /// </summary>
     /// <returns>As <see cref="NumericArray.Values"/>; the caller owns it.</returns>
     /// <exception cref="ImageException">The stream is shorter than the layout says.</exception>
     public static Tensor Read(Stream stream, ArrayLayout layout, string where)
@@ -48,7 +50,7 @@ internal static class ArraySamples
 
     private static ImageException Short(ArrayLayout layout, string where) =>
         new(
-            $"The file is shorter than its array of {ArrayLayout.Describe(layout.Shape)} {layout.Type.ToString().ToLowerInvariant()} values",
+            $"The file is shorter than its array of {ArrayLayout.Describe(layout.Shape)} {layout.Type.ToString().ToLowerInvariant()}",
             where,
             "Copy or write it again"
         );

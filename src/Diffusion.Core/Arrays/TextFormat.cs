@@ -3,7 +3,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Arrays;
 
-/// <summary>A text of numbers: one row a line, with blanks, tabs, commas or semicolons between; lines that begin with # or % are remarks.</summary>
+/// <summary>
+/// A text of numbers: one row a line, with blanks, tabs, commas or semicolons between; lines that begin with # or % are remarks.
+/// </summary>
 internal static class TextFormat
 {
     private static readonly char[] Between = [' ', '\t', ',', ';'];

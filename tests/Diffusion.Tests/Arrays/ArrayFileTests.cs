@@ -57,14 +57,16 @@ public sealed class ArrayFileTests : PictureFixture
                 import scipy.io, h5py
                 np.savez(folder + '/two.npz', x=a('<f4'), y=a('>i2'))
                 np.savez_compressed(folder + '/one.npz', y=a('<c8'))
+                mat = {k: a(k) for k in ('u1', 'i1')} | {'f8': a('<f8'), 'f4': a('<f4'), 'i8': a('<i8'), 'z': a('<c16'), 's': 'text'}
                 for compressed in (False, True):
-                    scipy.io.savemat(folder + '/m%d.mat' % compressed, {k: a(k) for k in ('u1', 'i1')} | {'f8': a('<f8'), 'f4': a('<f4'), 'i8': a('<i8'), 'z': a('<c16'), 's': 'text'}, do_compression=compressed)
+                    scipy.io.savemat(folder + '/m%d.mat' % compressed, mat, do_compression=compressed)
                 cells = np.empty((1, 3), object)
                 for i in range(3): cells[0, i] = np.full((2 + i, 3), float(i))
                 scipy.io.savemat(folder + '/cells.mat', {'kernels': cells})
                 with h5py.File(folder + '/a.h5', 'w') as f:
                     for t in types:
-                        f.create_dataset('g/' + t.replace('<', 'l').replace('>', 'b').replace('?', 'bool'), data=a(t), compression='gzip' if '<' in t else None, chunks=(1, 3, 2) if '<' in t else None)
+                        packed = dict(compression='gzip', chunks=(1, 3, 2)) if '<' in t else {}
+                        f.create_dataset('g/' + t.replace('<', 'l').replace('>', 'b').replace('?', 'bool'), data=a(t), **packed)
                     f['title'] = 'text'
                 with h5py.File(folder + '/v73.mat', 'w', userblock_size=512) as f:
                     d = f.create_dataset('k', data=np.ascontiguousarray(a('<f8').T)); d.attrs['MATLAB_class'] = np.bytes_('double')
