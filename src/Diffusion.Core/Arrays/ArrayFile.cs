@@ -1,4 +1,3 @@
-using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Arrays;
@@ -38,7 +37,7 @@ public static class ArrayFile
     /// <exception cref="ImageException">As for files.</exception>
     public static NumericArray Read(Stream stream, string where, ArraySelection? selection = null)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         selection ??= ArraySelection.Only;
         byte[] head = new byte[HeadLength];
         int length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Arrays;
@@ -57,7 +56,7 @@ internal static class ArraySamples
 
     private static unsafe Tensor Decode(Stream stream, ArrayLayout layout, string where)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         long count = layout.Count(where);
         int parts = layout.Type.IsComplex() ? 2 : 1,
             size = layout.Type.Size();

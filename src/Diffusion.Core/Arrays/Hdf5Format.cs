@@ -1,5 +1,4 @@
 using System.Reflection;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using PureHDF;
 using PureHDF.VOL.Native;
@@ -25,7 +24,7 @@ internal static class Hdf5Format
     /// <exception cref="ImageException">Damaged, no such array, several and no name, or a type that is no number.</exception>
     public static NumericArray Read(Stream stream, ArraySelection selection, string where)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         try
         {
             using NativeFile file = H5File.Open(stream, leaveOpen: true);

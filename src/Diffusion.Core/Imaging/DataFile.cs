@@ -1,5 +1,4 @@
 using Diffusion.Arrays;
-using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Imaging;
@@ -42,7 +41,7 @@ public static class DataFile
 
     private static NumericArray ReadPicture(string path, ArraySelection selection)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         using IDisposable noGrad = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         int pages = ImageFile.Identify(path).Frames;
