@@ -31,6 +31,7 @@ public abstract class UNetPrior(AdmUNet network, PriorInfo info) : IDenoiser
     /// <param name="time">Not necessarily an integer.</param>
     /// <param name="condition">Labels.</param>
     /// <returns>[N,out_channels,H,W]; the caller owns it.</returns>
+    /// <exception cref="NumericalException">The network's output is not finite.</exception>
     protected Tensor Evaluate(Tensor x, double time, in Condition condition)
     {
         long[]? labels = Labels(x.shape[0], condition);

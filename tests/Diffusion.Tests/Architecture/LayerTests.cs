@@ -42,7 +42,7 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Cli/Shell -> Cli/Options",
     ];
 
-    private static readonly FolderGraph Graph = FolderGraph.Read("src", "operators", "tests/SamplePlugin");
+    private static readonly FolderGraph Graph = FolderGraph.Of(SourceProgram.House);
 
     [Fact]
     public void Every_folder_uses_only_the_folders_before_it()

@@ -16,6 +16,7 @@ public sealed class GroupNorm : INormalization
     private readonly double _epsilon;
 
     /// <summary>Declares <c>NAME.weight</c> and <c>NAME.bias</c>, both [channels].</summary>
+    /// <exception cref="ArgumentException">The number of groups does not divide the channels.</exception>
     public GroupNorm(Network network, string name, long channels, long groups = 32, double epsilon = 1e-5)
     {
         if (channels % groups != 0)
