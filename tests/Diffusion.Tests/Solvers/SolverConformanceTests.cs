@@ -59,7 +59,7 @@ public sealed class SolverConformanceTests
         foreach (string operatorName in TestOperators.Names)
         {
             using GaussianProblem problem = new(operatorName, batch: 1, sigma: 1e-9);
-            InverseProblem noiseless = problem.Problem with { Sigma = 0 };
+            InverseProblem noiseless = problem.Problem with { Noise = 0 };
             Tensor x = Create(solver, problem).Solve(noiseless, problem.Prior, new SolverContext { Noise = problem.Noise() });
             Assert.True(x.isfinite().all().item<bool>(), operatorName);
         }
@@ -109,6 +109,29 @@ public sealed class SolverConformanceTests
         Tensor alone = Create(solver, problem)
             .Solve(one, problem.Prior, new SolverContext { Noise = new PhiloxNoise(0, [problem.Keys[2]]) });
         Assert.True(torch.allclose(alone, batch[2..3], rtol: 1e-4, atol: 1e-4));
+    }
+
+    [Theory, MemberData(nameof(Solvers))]
+    public void Pictures_with_noise_of_their_own_are_each_restored_as_alone(string solver)
+    {
+        using ComputeScope scope = new();
+        using GaussianProblem problem = new("mean", batch: 4);
+        InverseProblem mixed = problem.Problem with { Noise = new GaussianNoise(0.02, 0.3, 0.02, 0.1) };
+        ISolver tested = Create(solver, problem);
+        List<SolverStep> steps = [];
+        PhiloxNoise noise = problem.Noise();
+        Tensor batch = tested.Solve(mixed, problem.Prior, new SolverContext { Noise = noise, Progress = steps.Add });
+        for (int i = 0; i < 4; i++)
+        {
+            PhiloxNoise own = new(0, [problem.Keys[i]]);
+            Tensor alone = tested.Solve(mixed.Select([i]), problem.Prior, new SolverContext { Noise = own });
+            double difference = (alone - batch[i..(i + 1)]).abs().max().item<float>();
+            Assert.True(difference < 1e-5, $"picture {i}: {difference}");
+            Assert.All(Enum.GetValues<NoiseRole>(), role => Assert.True(own.Drawn(role) <= noise.Drawn(role)));
+        }
+        Assert.Equal(Enumerable.Range(1, steps.Count), steps.Select(step => step.Step));
+        Assert.All(steps, step => Assert.Equal(steps.Count, step.Steps));
+        Assert.Equal(3 * tested.Evaluations, steps[^1].Evaluations);
     }
 
     [Theory, MemberData(nameof(Solvers))]
@@ -220,7 +243,11 @@ public sealed class SolverConformanceTests
             tested.Solve(problem.Problem with { Y = problem.Truth }, problem.Prior, context)
         );
         Assert.Contains("the operator makes [1,1,6,5]", shape.Message);
-        Assert.Throws<ArgumentException>(() => tested.Solve(problem.Problem with { Sigma = -1 }, problem.Prior, context));
+        Assert.Throws<ArgumentException>(() => tested.Solve(problem.Problem with { Noise = -1 }, problem.Prior, context));
+        ArgumentException many = Assert.Throws<ArgumentException>(() =>
+            tested.Solve(problem.Problem with { Noise = new GaussianNoise(0.1, 0.2) }, problem.Prior, context)
+        );
+        Assert.Contains("noise levels", many.Message);
     }
 
     private static T WithoutScope<T>(Func<T> make)
@@ -233,7 +260,7 @@ public sealed class SolverConformanceTests
         SolverCatalog.BuiltIn.Create(
             name,
             preset,
-            new PresetRequest(problem.A.Traits, problem.Problem.Sigma / 2, problem.Prior.Info, evaluations)
+            new PresetRequest(problem.A.Traits, problem.Problem.Noise[0] / 2, problem.Prior.Info, evaluations)
         );
 
     private static Tensor Solve(ISolver solver, GaussianProblem problem, ulong seed = 0) =>

@@ -67,7 +67,7 @@ public enum Cm4irGuidance
     Source = "Garber, Tirer, CVPR 2025, arXiv 2412.20596",
     Presets = typeof(Cm4irPresets)
 )]
-public sealed record Cm4irSolver : ISolver
+public sealed record Cm4irSolver : Solver
 {
     /// <summary>N: steps, one network evaluation each.</summary>
     [Setting(Symbol = "T_sampling", Min = 1, Max = 1000, About = "steps, one network evaluation each")]
@@ -189,10 +189,10 @@ public sealed record Cm4irSolver : ISolver
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();
 
     /// <inheritdoc/>
-    public int Evaluations => Steps;
+    public override int Evaluations => Steps;
 
     /// <inheritdoc/>
-    public void Check()
+    public override void Check()
     {
         if (Deltas.Count > 0 && Deltas.Count != Steps)
             throw new ArgumentException($"There are {Deltas.Count} deltas for {Steps} steps. Give one per step, or none.");
@@ -203,11 +203,8 @@ public sealed record Cm4irSolver : ISolver
     }
 
     /// <inheritdoc/>
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
+    protected override Tensor Restore(SolverRun run)
     {
-        using FinalizerHold hold = new();
-        using ComputeScope scope = new();
-        SolverRun run = new(this, problem, prior, context, Steps);
         double[] sigmas = Levels(run);
         double e = Zeta * run.Sigma * run.Sigma;
         Tensor x = Begin(run, e);
@@ -249,7 +246,7 @@ public sealed record Cm4irSolver : ISolver
             }
             run.Advance(ref x, next, s);
         }
-        return scope.Return(run.Finish(x, problem));
+        return x;
     }
 
     private double Clamp(double sigma) => Math.Clamp(sigma, (float)MinSigma, (float)MaxSigma);

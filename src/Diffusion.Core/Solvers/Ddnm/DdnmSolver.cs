@@ -103,7 +103,8 @@ public sealed record DdnmSolver : GuidedSolver
     /// <inheritdoc/>
     public override int Evaluations => Walk.Zip(Walk.Skip(1)).Count(move => move.Second < move.First);
 
-    private protected override int Moves => Walk.Length - 1;
+    /// <inheritdoc/>
+    protected override int Moves => Walk.Length - 1;
 
     /// <summary>Positions on the ladder of times, 0 the cleanest; the network is evaluated on the way down.</summary>
     private int[] Walk => TimeSequences.TimeTravel(Count, TravelLength, TravelRepeat);

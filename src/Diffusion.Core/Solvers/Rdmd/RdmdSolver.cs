@@ -65,7 +65,7 @@ public enum RdmdResult
     Source = "Wang et al., CVPR 2025, arXiv 2503.01288",
     Presets = typeof(RdmdPresets)
 )]
-public sealed record RdmdSolver : ISolver
+public sealed record RdmdSolver : Solver
 {
     /// <summary>Iterations, two network evaluations each.</summary>
     [Setting(Symbol = "iter_num", Min = 1, Max = 1000, About = "iterations, up to two network evaluations each")]
@@ -169,14 +169,11 @@ public sealed record RdmdSolver : ISolver
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();
 
     /// <inheritdoc/>
-    public int Evaluations => Enumerable.Range(0, Count).Sum(i => (NeedsRestored(i) ? 1 : 0) + (NeedsDiffused(i) ? 1 : 0));
+    public override int Evaluations => Enumerable.Range(0, Count).Sum(i => (NeedsRestored(i) ? 1 : 0) + (NeedsDiffused(i) ? 1 : 0));
 
     /// <inheritdoc/>
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
+    protected override Tensor Restore(SolverRun run)
     {
-        using FinalizerHold hold = new();
-        using ComputeScope scope = new();
-        SolverRun run = new(this, problem, prior, context, Count);
         RdmdLevel[] levels = Levels(run);
         (Tensor x0, Tensor x) = Begin(run, levels[0]);
         for (int i = 0; i < Count; i++)
@@ -214,8 +211,11 @@ public sealed record RdmdSolver : ISolver
             SolverRun.Replace(ref x0, corrected);
             run.Advance(ref x, twin, at.Sigma);
         }
-        return scope.Return(run.Finish(x, problem));
+        return x;
     }
+
+    /// <inheritdoc/>
+    protected override int Moves => Count;
 
     private int Count => Sequence == RdmdSequence.Uniform && Schedule.Steps / Iterations > 1 ? Iterations + 1 : Iterations;
 

@@ -11,7 +11,7 @@ namespace Diffusion.Solvers;
 /// abar_t) n, at integer times
 /// and correct the network's estimate of x0 on the way.
 /// </summary>
-public abstract record GuidedSolver : ISolver
+public abstract record GuidedSolver : Solver
 {
     /// <summary>T: times that are visited.</summary>
     [Setting(Symbol = "T", Min = 1, Max = 1000, About = "times that are visited")]
@@ -73,10 +73,10 @@ public abstract record GuidedSolver : ISolver
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();
 
     /// <inheritdoc/>
-    public virtual int Evaluations => Count;
+    public override int Evaluations => Count;
 
     /// <inheritdoc/>
-    public virtual void Check()
+    public override void Check()
     {
         if (SigmaStart < SigmaEnd)
             throw new ArgumentException(
@@ -85,17 +85,10 @@ public abstract record GuidedSolver : ISolver
     }
 
     /// <inheritdoc/>
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
-    {
-        using FinalizerHold hold = new();
-        using ComputeScope scope = new();
-        SolverRun run = new(this, problem, prior, context, Moves);
-        Tensor x = Restore(new VpRun(run, context, (prior as IVpNetwork)?.Schedule ?? Schedule, PublishedTables));
-        return scope.Return(run.Finish(x, problem));
-    }
+    protected sealed override Tensor Restore(SolverRun run) => Restore(new VpRun(run, run.Schedule ?? Schedule, PublishedTables));
 
-    /// <summary>Number of steps that are reported.</summary>
-    private protected virtual int Moves => Count;
+    /// <inheritdoc/>
+    protected override int Moves => Count;
 
     /// <summary>Number of times that are visited.</summary>
     private protected int Count => Times?.Count ?? (SigmaStart is null ? PaperTimes(Schedule.Steps).Length : Steps);
