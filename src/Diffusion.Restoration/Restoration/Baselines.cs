@@ -51,6 +51,7 @@ public static class Baselines
     /// With it: the eta of the smallest error. Without: the largest eta whose residual stays within the noise (Morozov's discrepancy
     /// principle).
     /// </param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public static Tensor Tikhonov(LinearOperator a, Tensor y, double sigma, Tensor? reference = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();

@@ -34,6 +34,7 @@ public sealed class GroupNorm : INormalization
     /// <param name="silu">Whether y * sigmoid(y) follows.</param>
     /// <param name="dtype">Dtype of the result; null keeps that of <paramref name="x"/>.</param>
     /// <param name="reuse">Nobody needs <paramref name="x"/> any more: its memory may take the result.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public Tensor Forward(
         Tensor x,
         (Tensor Scale, Tensor Shift)? modulation = null,
