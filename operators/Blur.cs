@@ -135,6 +135,8 @@ public sealed record Blur : OperatorSpec
     /// <param name="boundary">The picture beyond its edges.</param>
     /// <param name="orientation">Convolution or correlation.</param>
     /// <param name="device">Where its constants live; the CPU by default.</param>
+    /// <exception cref="ArgumentException">The kernel is no [rows, columns].</exception>
+    /// <exception cref="OperatorSpecException">The kernel is larger than the picture.</exception>
     public static LinearOperator Of(
         ImageShape input,
         Tensor kernel,

@@ -72,6 +72,7 @@ public sealed record Mask : OperatorSpec
     /// <summary>The operator of a mask that is at hand.</summary>
     /// <param name="input">The picture.</param>
     /// <param name="mask">[H,W] or [C,H,W]; nonzero = known. Borrowed.</param>
+    /// <exception cref="ArgumentException">The mask does not have the shape of the picture.</exception>
     public static LinearOperator Of(ImageShape input, Tensor mask)
     {
         using ComputeScope scope = new();

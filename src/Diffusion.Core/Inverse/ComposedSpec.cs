@@ -14,6 +14,7 @@ public sealed record ComposedSpec : OperatorSpec
     public override string Name => string.Join("|", Parts.Select(p => p.Name));
 
     /// <summary>Joins specs; composed ones are flattened, and one alone stays itself.</summary>
+    /// <exception cref="ArgumentException">There is no spec.</exception>
     public static OperatorSpec Of(params IEnumerable<OperatorSpec> parts)
     {
         OperatorSpec[] flat = [.. parts.SelectMany(p => p is ComposedSpec composed ? composed.Parts : [p])];

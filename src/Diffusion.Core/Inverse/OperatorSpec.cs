@@ -21,6 +21,7 @@ public abstract record OperatorSpec
     /// <param name="device">Where its constants live; the CPU by default.</param>
     /// <returns>The operator; the caller disposes it.</returns>
     /// <exception cref="OperatorSpecException">A setting has an impossible value, or the shape does not fit.</exception>
+    /// <exception cref="ArgumentException">The shape has no pixels.</exception>
     public LinearOperator Bind(ImageShape input, Device? device = null)
     {
         if (input.Channels < 1 || input.Height < 1 || input.Width < 1)
