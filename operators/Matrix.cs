@@ -17,9 +17,7 @@ namespace Diffusion.Operators;
 public sealed record Matrix : OperatorSpec
 {
     /// <summary>A file (.npy, .npz, .mat, .h5, a text of numbers) of shape [measured values, picture values].</summary>
-    [Setting(
-        About = "a file (.npy, .npz, .mat, .h5, a text), [measured values, picture values]; values in the order channel, row, column"
-    )]
+    [Setting(About = "a file (.npy, .npz, .mat, .h5, a text), [measured values, picture values]; values in the order channel, row, column")]
     public string File { get; init; } = "";
 
     /// <inheritdoc/>
