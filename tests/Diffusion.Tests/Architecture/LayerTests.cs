@@ -12,6 +12,7 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Core/Runtime",
         "Core/Settings",
         "Core/Numerics",
+        "Core/Arrays",
         "Core/Imaging",
         "Core/Metrics",
         "Core/Checkpoints",
@@ -40,7 +41,7 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Cli/Shell -> Cli/Options",
     ];
 
-    private static readonly FolderGraph Graph = FolderGraph.Read("src", "operators", "tests/SamplePlugin");
+    private static readonly FolderGraph Graph = FolderGraph.Of(SourceProgram.House);
 
     [Fact]
     public void Every_folder_uses_only_the_folders_before_it()
