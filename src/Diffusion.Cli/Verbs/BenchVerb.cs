@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
@@ -10,6 +9,7 @@ using Diffusion.Evaluation;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Models;
+using Diffusion.Pipeline;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 

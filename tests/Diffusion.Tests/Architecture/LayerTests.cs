@@ -37,8 +37,6 @@ public sealed partial class LayerTests(ITestOutputHelper output)
     private static readonly string[] KnownArrowsOfCircles =
     [
         "Operators/Convolution -> Operators",
-        "Cli/Shell -> Cli",
-        "Cli/Shell -> Cli/Options",
     ];
 
     private static readonly FolderGraph Graph = FolderGraph.Of(SourceProgram.House);
