@@ -1,6 +1,7 @@
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -14,36 +15,36 @@ namespace Diffusion.Operators;
 )]
 public sealed record Mask : OperatorSpec
 {
-    /// <summary>The fraction of missing pixels; their number is exact, their places come from <see cref="Seed"/>.</summary>
-    [Setting(Min = 0, Max = 1, About = "the fraction of pixels that are missing (an exact count, at seeded places)")]
+    /// <summary>The fraction of pixels that are missing (an exact count, at places that <see cref="Seed"/> decides).</summary>
+    [Setting(Min = 0, Max = 1)]
     public double? Random { get; init; }
 
-    /// <summary>A missing rectangle.</summary>
-    [Setting(About = "a missing rectangle, WxH+X+Y, WxH or center")]
+    /// <summary>A missing rectangle: WxH+X+Y, WxH or <c>center</c>.</summary>
+    [Setting]
     public Region? Box { get; init; }
 
-    /// <summary>A picture: darker than <see cref="Threshold"/> is missing.</summary>
-    [Setting(About = "a picture; values below the threshold are missing")]
+    /// <summary>A picture; values below <see cref="Threshold"/> are missing.</summary>
+    [Setting]
     public string? File { get; init; }
 
     /// <summary>Values of the file below this are missing.</summary>
-    [Setting(Min = 0, Max = 1, About = "values of the file below this are missing")]
+    [Setting(Min = 0, Max = 1)]
     public double Threshold { get; init; } = 0.5;
 
-    /// <summary>Letters that cover the picture.</summary>
-    [Setting(About = "letters that cover the picture, repeated line by line")]
+    /// <summary>Letters that cover the picture, repeated line by line.</summary>
+    [Setting]
     public string? Text { get; init; }
 
-    /// <summary>Vertical stripes, missing and known in turn.</summary>
-    [Setting(Unit = "pixels", Min = 1, Max = 4096, About = "width of vertical stripes, known and missing in turn")]
+    /// <summary>Width of vertical stripes, known and missing in turn.</summary>
+    [Setting(Unit = "pixels", Min = 1, Max = 4096)]
     public int? Stripes { get; init; }
 
     /// <summary>Seed of the random places.</summary>
-    [Setting(About = "seed of the random places")]
+    [Setting]
     public ulong Seed { get; init; }
 
-    /// <summary>Whether each channel has its own random places.</summary>
-    [Setting(About = "random places of their own for each channel")]
+    /// <summary>Whether each channel has random places of its own.</summary>
+    [Setting]
     public bool PerChannel { get; init; }
 
     /// <summary>The operator of a mask that is at hand.</summary>
@@ -124,7 +125,7 @@ public sealed record Mask : OperatorSpec
         if (Text is { } text && text.AsSpan().Trim().Length == 0)
             throw Error("The mask's text is empty");
         if (PerChannel && Random is null)
-            throw Error("per_channel belongs to random");
+            throw Error("per-channel belongs to random");
     }
 
     private Tensor RandomMask(ImageShape input, double fraction)

@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -10,8 +11,8 @@ namespace Diffusion.Operators;
 [Operator("matrix", About = "Any matrix from a .npy file, for small pictures", Examples = "matrix:file=a.npy")]
 public sealed record Matrix : OperatorSpec
 {
-    /// <summary>A .npy file of shape [measured values, picture values].</summary>
-    [Setting(About = "a .npy file, [measured values, picture values]; values in the order channel, row, column")]
+    /// <summary>A .npy file of shape [measured values, picture values]; picture values in the order channel, row, column.</summary>
+    [Setting]
     public string File { get; init; } = "";
 
     /// <inheritdoc/>

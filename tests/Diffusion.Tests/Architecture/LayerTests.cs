@@ -9,6 +9,7 @@ public sealed partial class LayerTests
     [
         "Native",
         "Runtime",
+        "Settings",
         "Numerics",
         "Imaging",
         "Metrics",

@@ -6,7 +6,7 @@ using Diffusion.Sampling;
 namespace Diffusion.Solvers;
 
 /// <summary>One run of a solver on [-1,1]: checks what it is given, counts and guards network evaluations, reports steps.</summary>
-internal sealed class SolverRun
+public sealed class SolverRun
 {
     private readonly IDenoiser _prior;
     private readonly SolverContext _context;
@@ -22,7 +22,7 @@ internal sealed class SolverRun
         _prior = prior;
         _context = context;
         Steps = steps;
-        Request = new SolveRequest { Precision = context.Precision?.At(Sigma), Log = context.Solves };
+        Request = new SolveRequest { Precision = context.Precision?.At(SigmaY), Log = context.Solves };
     }
 
     /// <summary>y on [-1,1].</summary>
@@ -32,7 +32,7 @@ internal sealed class SolverRun
     public LinearOperator A => _problem.A;
 
     /// <summary>Standard deviation of the noise on [-1,1].</summary>
-    public double Sigma => _problem.Sigma;
+    public double SigmaY => _problem.Sigma;
 
     /// <summary>What an iterative solution by <see cref="A"/> may cost in this run; handed to each of them.</summary>
     public SolveRequest Request { get; }
@@ -118,7 +118,7 @@ internal sealed class SolverRun
     }
 
     /// <summary>Noise in the shape of the picture.</summary>
-    public Tensor Noise(NoiseRole role) => _context.Noise.Draw(role, A.Input.Batch(_problem.Batch)).to(Y.device);
+    public Tensor Draw(NoiseRole role) => _context.Noise.Draw(role, A.Input.Batch(_problem.Batch)).to(Y.device);
 
     /// <summary>Hands out an intermediate of the running step (<c>step0.x0</c>).</summary>
     public void Trace(string what, Tensor value) => _context.Trace?.Invoke($"step{_step}.{what}", value);
