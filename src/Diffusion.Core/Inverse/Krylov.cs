@@ -12,7 +12,8 @@ public static class Krylov
     /// <param name="b">[N, Input].</param>
     /// <param name="rho">At least 0.</param>
     /// <param name="request">
-    /// Start, report, and what ends the iteration of a picture: null or without a precision a relative residual of 1e-5, with a preconditioner 3e-5.
+    /// Start, report, and what ends the iteration of a picture: null or without a precision a relative residual of 1e-5, with a
+    /// preconditioner 3e-5.
     /// </param>
     /// <param name="maxIterations">Most iterations.</param>
     /// <param name="precondition">An approximation of r -> (A^T A + rho I)^-1 r, symmetric and positive definite; null for none.</param>
@@ -29,7 +30,8 @@ public static class Krylov
     /// <param name="system">v -> S v.</param>
     /// <param name="b">[N, ...].</param>
     /// <param name="request">
-    /// Start, report, and what ends the iteration of a picture: null or without a precision a relative residual of 1e-5, with a preconditioner 3e-5.
+    /// Start, report, and what ends the iteration of a picture: null or without a precision a relative residual of 1e-5, with a
+    /// preconditioner 3e-5.
     /// </param>
     /// <param name="maxIterations">Most iterations.</param>
     /// <param name="precondition">An approximation of r -> S^-1 r, symmetric and positive definite; null for none.</param>
@@ -98,7 +100,8 @@ public static class Krylov
     /// <param name="y">[N, Output].</param>
     /// <param name="eta">At least 0.</param>
     /// <param name="request">
-    /// Report, and the relative residual of the normal equations, ||A^T r|| / ||A^T y||, that ends the iteration of a picture: null or without a precision 1e-6.
+    /// Report, and the relative residual of the normal equations, ||A^T r|| / ||A^T y||, that ends the iteration of a picture: null or
+    /// without a precision 1e-6.
     /// </param>
     /// <param name="maxIterations">
     /// Most iterations. With eta = 0 and tiny singular values the iteration itself regularises: more is not always better.

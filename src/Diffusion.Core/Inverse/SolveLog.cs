@@ -3,7 +3,8 @@ namespace Diffusion.Inverse;
 /// <summary>How an iterative solution went.</summary>
 /// <param name="Iterations">Iterations taken.</param>
 /// <param name="Residual">Largest relative residual over the pictures of the batch, of the normal equations.</param>
-/// <param name="Converged">Whether every picture is as precise as was asked; false: it ended at its limit of iterations, or stood still.</param>
+/// <param name="Converged">Whether every picture is as precise as was asked; false: it ended at its limit of iterations, or stood
+/// still.</param>
 public readonly record struct SolveReport(int Iterations, double Residual, bool Converged);
 
 /// <summary>Collects the reports of iterative solutions, of one run for example. Not for several threads at once.</summary>

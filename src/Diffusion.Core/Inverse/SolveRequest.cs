@@ -1,6 +1,8 @@
 namespace Diffusion.Inverse;
 
-/// <summary>What an iterative solution may cost, where it starts, and where its report goes. Solutions in closed form need none of it.</summary>
+/// <summary>
+/// What an iterative solution may cost, where it starts, and where its report goes. Solutions in closed form need none of it.
+/// </summary>
 public sealed record SolveRequest
 {
     /// <summary>

@@ -89,7 +89,8 @@ public sealed record PiGdmSolver : GuidedSolver
             Differentiable estimate = run.Differentiate(x, t, (leaf, eps) => run.Clean(leaf, eps, t));
             (Tensor x0, Tensor epsilon) = (estimate.X0, estimate.Epsilon);
             run.Trace("x0_net", x0);
-            Tensor m = run.A.PseudoInverse(run.Y - run.A.Apply(x0), Damped ? run.SigmaY * run.SigmaY / (1 - a) : 0, run.Request); // r^2 = 1 - abar
+            // r^2 = 1 - abar
+            Tensor m = run.A.PseudoInverse(run.Y - run.A.Apply(x0), Damped ? run.SigmaY * run.SigmaY / (1 - a) : 0, run.Request);
             run.Trace("mat", m);
             Tensor g = estimate.PullBack(m);
             run.Trace("grad", g);
