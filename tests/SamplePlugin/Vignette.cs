@@ -10,8 +10,7 @@ namespace SamplePlugin;
 /// <param name="input">The picture.</param>
 /// <param name="strength">How dark the corners are.</param>
 [Operator("vignette", About = "A lens that darkens the corners")]
-public sealed class Vignette(ImageShape input, [Setting(Min = 0, Max = 1)] double strength = 0.5)
-    : LinearOperator
+public sealed class Vignette(ImageShape input, [Setting(Min = 0, Max = 1)] double strength = 0.5) : LinearOperator
 {
     /// <inheritdoc/>
     public override ImageShape Input { get; } = input;

@@ -152,8 +152,7 @@ internal sealed class SolversShowVerb : Verb
         // A preset may belong to another algorithm, whose settings are its own.
         if (solvers.All(solver => solver.GetType() != entry.Type))
             entry = catalog.Find(SolverEntry.NameOf(solvers[0]));
-        (presets, solvers) =
-        (
+        (presets, solvers) = (
             [.. presets.Where((_, i) => solvers[i].GetType() == entry.Type)],
             [.. solvers.Where(solver => solver.GetType() == entry.Type)]
         );

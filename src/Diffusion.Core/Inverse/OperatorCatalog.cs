@@ -79,7 +79,10 @@ public sealed class OperatorCatalog
         {
             (string? key, string value) = part.Settings[i];
             if (key is null && kind.Settings.Count == 0)
-                throw new OperatorSpecException($"\"{kind.Name}\" takes no settings, but \"{SettingValue.Shorten(value)}\" was given", where);
+                throw new OperatorSpecException(
+                    $"\"{kind.Name}\" takes no settings, but \"{SettingValue.Shorten(value)}\" was given",
+                    where
+                );
             key ??= kind.Settings[0].Name;
             Setting setting = kind.Settings.FirstOrDefault(s => s.IsNamed(key))
                 ?? throw new OperatorSpecException(

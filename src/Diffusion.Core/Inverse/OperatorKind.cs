@@ -82,10 +82,7 @@ public abstract class OperatorKind
             : base(type)
         {
             Constructor = constructor;
-            Settings =
-            [
-                .. constructor.GetParameters().Skip(1).Where(p => p.ParameterType != typeof(Device)).Select(Setting.OfArgument),
-            ];
+            Settings = [.. constructor.GetParameters().Skip(1).Where(p => p.ParameterType != typeof(Device)).Select(Setting.OfArgument)];
         }
 
         public override IReadOnlyList<Setting> Settings { get; }

@@ -1,6 +1,6 @@
 using System.Text;
-using Diffusion.Settings;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Inverse;
 

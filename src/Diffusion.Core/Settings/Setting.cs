@@ -72,8 +72,7 @@ public sealed class Setting
 
     /// <summary>The settings of a record: its properties with a <see cref="SettingAttribute"/>, its own before its base's.</summary>
     /// <param name="type">A record with a constructor without parameters.</param>
-    public static IReadOnlyList<Setting> Of(Type type) =>
-        Cache.GetOrAdd(type, static t =>
+    public static IReadOnlyList<Setting> Of(Type type) => Cache.GetOrAdd(type, static t =>
         {
             object defaults = Activator.CreateInstance(t)
                 ?? throw new InvalidOperationException($"{t} has no constructor without parameters.");

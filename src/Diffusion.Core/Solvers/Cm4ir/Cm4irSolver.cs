@@ -23,8 +23,8 @@ public enum DeltaInjection
 /// Consistency Models (and Beyond)", CVPR 2025, arXiv 2412.20596.
 /// </summary>
 /// <remarks>
-/// With A+ = A^T (A A^T + e I)^-1, e = zeta sigma_y^2, and x = A+ y + sigma_0 n (for masks the median fill of A+ y), for each level sigma_i:
-/// x0 = D(x, sigma_i); z = (x0 - x) / sigma_i; x = x0 - A+ (A x0 - y) + eta sigma_{i+1} n + sqrt(1 - eta^2) sigma_{i+1} z.
+/// With A+ = A^T (A A^T + e I)^-1, e = zeta sigma_y^2, and x = A+ y + sigma_0 n (for masks the median fill of A+ y), for each level
+/// sigma_i: x0 = D(x, sigma_i); z = (x0 - x) / sigma_i; x = x0 - A+ (A x0 - y) + eta sigma_{i+1} n + sqrt(1 - eta^2) sigma_{i+1} z.
 /// A noisy measurement ends with the last x0, a noiseless one with its correction.
 /// </remarks>
 [Solver(

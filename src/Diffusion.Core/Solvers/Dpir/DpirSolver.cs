@@ -107,5 +107,6 @@ public sealed record DpirSolver : ISolver
     }
 
     private double LastLevel(SolverRun run) =>
-        SigmaEnd ?? Math.Max(run.SigmaY > 0 ? run.SigmaY : SigmaFloor, run.A.Traits.Downsample > 1 ? run.A.Traits.Downsample * 2 / 255.0 : 0);
+        SigmaEnd
+        ?? Math.Max(run.SigmaY > 0 ? run.SigmaY : SigmaFloor, run.A.Traits.Downsample > 1 ? run.A.Traits.Downsample * 2 / 255.0 : 0);
 }

@@ -2,11 +2,13 @@ using Diffusion.Models;
 
 namespace Diffusion.Solvers;
 
-/// <summary>Mirror's preset: how the ladder and the weight follow the operator, the noise, the prior and the number of evaluations.</summary>
+/// <summary>
+/// Mirror's preset: how the ladder and the weight follow the operator, the noise, the prior and the number of evaluations.
+/// </summary>
 /// <remarks>
 /// Every constant was fitted by hand, for PSNR at 4, 8 and 16 evaluations: with the prior <c>photo</c> on the pictures of the bench file
-/// <c>auto</c> (central 128x128 crops of Set14's 2, 5 and 10 and of three training photographs that were held out) at its noises 0.005, 0.02
-/// and 0.08, those of consistency models with <c>photo-cm</c> on six pictures of Set14 at noise 0.02 (bench file <c>consistency</c>).
+/// <c>auto</c> (central 128x128 crops of Set14's 2, 5 and 10 and of three training photographs that were held out) at its noises 0.005,
+/// 0.02 and 0.08, those of consistency models with <c>photo-cm</c> on six pictures of Set14 at noise 0.02 (bench file <c>consistency</c>).
 /// Levels are on [-1,1], where the measurement's noise is twice that on [0,1].
 /// </remarks>
 public sealed class MirrorPresets : ISolverPresets
@@ -24,8 +26,8 @@ public sealed class MirrorPresets : ISolverPresets
     private const double PixelStart = 0.1;
 
     /// <summary>
-    /// Least lambda behind a kernel of faintness f: this times f^(1/4) times the squared stride between levels. A data step leaves noise where
-    /// a kernel is faint, the more the smaller lambda is, and the next level has to cover it. Fitted to <c>blur:sigma=2</c> and
+    /// Least lambda behind a kernel of faintness f: this times f^(1/4) times the squared stride between levels. A data step leaves noise
+    /// where a kernel is faint, the more the smaller lambda is, and the next level has to cover it. Fitted to <c>blur:sigma=2</c> and
     /// <c>blur:kernel=disk,radius=3</c>; the whole theory, f^(1/2), overshoots behind disks.
     /// </summary>
     private const double FaintLambda = 0.16,

@@ -8,7 +8,8 @@ namespace Diffusion.Solvers;
 /// <param name="RestoreSigma">Noise level of the deterministic regulariser.</param>
 /// <param name="RestoreWeight">lr: pull of the deterministic regulariser.</param>
 /// <param name="RestoreGain">
-/// 1/sqrt(alphaBar) of the deterministic regulariser: the published code gives x0 itself to a network that expects sqrt(alphaBar) x0 + noise.
+/// 1/sqrt(alphaBar) of the deterministic regulariser: the published code gives x0 itself to a network that expects sqrt(alphaBar) x0 +
+/// noise.
 /// </param>
 /// <param name="Signal">sqrt(alphaBar_t): the published code's iterate is this times ours.</param>
 public readonly record struct RdmdIteration(

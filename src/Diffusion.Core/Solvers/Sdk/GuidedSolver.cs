@@ -47,8 +47,8 @@ public abstract record GuidedSolver : ISolver
     /// How much of each level's noise is really there: 1 samples the posterior as the papers do, 0 heads for the posterior's mean.
     /// </summary>
     /// <remarks>
-    /// At 0 no noise is carried at all: the network takes the errors that are left for noise, and the walk, always alike, ends nearer to the
-    /// truth than a sample.
+    /// At 0 no noise is carried at all: the network takes the errors that are left for noise, and the walk, always alike, ends nearer to
+    /// the truth than a sample.
     /// </remarks>
     [Setting(Min = 0, Max = 1)]
     public double Temperature

@@ -45,7 +45,9 @@ public sealed class SolverEntry
     /// <summary>The presets, the default one first. A preset may make a solver of another entry; see <see cref="NameOf"/>.</summary>
     public IReadOnlyList<SolverPreset> Presets { get; }
 
-    /// <summary>The name in commands of the algorithm that a solver is; of one without a <see cref="SolverAttribute"/> its type's.</summary>
+    /// <summary>
+    /// The name in commands of the algorithm that a solver is; of one without a <see cref="SolverAttribute"/> its type's.
+    /// </summary>
     public static string NameOf(ISolver solver) => new SolverSettings(solver.GetType()).Solver;
 
     /// <summary>Finds a preset.</summary>

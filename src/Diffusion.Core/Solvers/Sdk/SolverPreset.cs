@@ -9,7 +9,13 @@ namespace Diffusion.Solvers;
 /// <param name="Prior">What is known about the prior.</param>
 /// <param name="MaxEvaluations">At most so many network evaluations per picture; null leaves the number to the preset.</param>
 /// <param name="MeasuredShare">Measured values per value of the picture: 0.2 where 80 % of the pixels are missing.</param>
-public sealed record PresetRequest(OperatorTraits Traits, double Noise, PriorInfo Prior, int? MaxEvaluations = null, double MeasuredShare = 0.5)
+public sealed record PresetRequest(
+    OperatorTraits Traits,
+    double Noise,
+    PriorInfo Prior,
+    int? MaxEvaluations = null,
+    double MeasuredShare = 0.5
+)
 {
     /// <summary>The request of a problem.</summary>
     /// <param name="a">The operator.</param>

@@ -15,12 +15,15 @@ public sealed class TwinPresets : ISolverPresets
     private const int StandardEvaluations = 8;
 
     /// <summary>
-    /// Share of the noisy twin. Filling in is a task for the clean picture: it starts near the truth, and noise would cover the known pixels.
+    /// Share of the noisy twin. Filling in is a task for the clean picture: it starts near the truth, and noise would cover the known
+    /// pixels.
     /// </summary>
     private const double Tau = 0.8,
         PixelTau = 0.3;
 
-    /// <summary>lambda where pixels are measured; elsewhere this over the root of the number of iterations, which counts to eight.</summary>
+    /// <summary>
+    /// lambda where pixels are measured; elsewhere this over the root of the number of iterations, which counts to eight.
+    /// </summary>
     private const double PixelLambda = 0.05,
         Lambda = 0.35;
 
