@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using Diffusion.Benchmarks;
 using Diffusion.Models;
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 // profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes; fp32,bf16: what the
@@ -13,6 +14,7 @@ using Diffusion.Runtime;
 // training FOLDER DTYPE STEPS [PRIOR]: training steps of a prior's network (photo) against their convolutions.
 // race SIZE ROUNDS THREADS: the network against Microsoft's ONNX Runtime; built with -p:OnnxRuntime=true.
 // Anything else goes to BenchmarkDotNet: --filter '*', --list flat, ...
+DiffusionRuntime.Configure(RuntimeOptions.Full);
 switch (args)
 {
     case ["profile", ..]:

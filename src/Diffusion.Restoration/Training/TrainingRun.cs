@@ -25,7 +25,7 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="DiffusionException">A photograph, the state or the prior to start from cannot be read.</exception>
     public TrainingRun(TrainingPlan plan)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         torch.set_num_threads(1);
         _plan = plan;
         Directory.CreateDirectory(plan.Folder);

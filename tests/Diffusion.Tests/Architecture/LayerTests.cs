@@ -21,6 +21,7 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Core/Inverse",
         "Core/Solvers",
         "Operators",
+        "Restoration/Faces",
         "Restoration/Pipeline",
         "Restoration/ZeroShot",
         "Restoration/Restoration",

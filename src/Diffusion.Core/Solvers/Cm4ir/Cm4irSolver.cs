@@ -1,6 +1,4 @@
 using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
 using Diffusion.Settings;
@@ -40,7 +38,7 @@ public enum DeltaInjection
 [FormerSetting("sigma-start")]
 [FormerSetting("sigma-end")]
 [FormerSetting("lambda")]
-public sealed record Cm4irSolver : ISolver
+public sealed record Cm4irSolver : Solver
 {
     /// <summary>Steps, one network evaluation each.</summary>
     [Setting(Symbol = "T_sampling", Min = 1, Max = 1000)]
@@ -122,7 +120,7 @@ public sealed record Cm4irSolver : ISolver
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();
 
     /// <inheritdoc/>
-    public int Evaluations => Steps;
+    public override int Evaluations => Steps;
 
     /// <summary>alpha_i. The published tables are float32, and near alpha = 1 their rounding is part of the result.</summary>
     public float[] Alphas => TimeSequences.GrowingAlphas(Schedule.Published, StartIndex, Gamma, Steps, AlphaMax);
@@ -131,7 +129,7 @@ public sealed record Cm4irSolver : ISolver
     public double[] Levels => [.. Alphas.Select(alpha => Math.Clamp(MathF.Sqrt(1f - alpha), (float)MinSigma, (float)MaxSigma))];
 
     /// <inheritdoc/>
-    public void Check()
+    public override void Check()
     {
         if (Deltas.Count > 0 && Deltas.Count != Steps)
             throw new ArgumentException($"There are {Deltas.Count} deltas for {Steps} steps. Give one per step, or none.");
@@ -142,11 +140,8 @@ public sealed record Cm4irSolver : ISolver
     }
 
     /// <inheritdoc/>
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
+    protected override Tensor Restore(SolverRun run)
     {
-        using FinalizerHold hold = new();
-        using ComputeScope scope = new();
-        SolverRun run = new(this, problem, prior, context, Steps);
         if (run.IsTraced)
             run.TraceOnce("alphas", torch.tensor(Alphas));
         double[] sigmas = Levels;
@@ -185,7 +180,7 @@ public sealed record Cm4irSolver : ISolver
             }
             run.Advance(ref x, next, s);
         }
-        return scope.Return(run.Finish(x, problem));
+        return x;
     }
 
     private static Tensor Begin(SolverRun run, double e)

@@ -1,6 +1,4 @@
 using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
 using Diffusion.Settings;

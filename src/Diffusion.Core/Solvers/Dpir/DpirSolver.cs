@@ -1,6 +1,3 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Settings;
 
@@ -22,7 +19,7 @@ namespace Diffusion.Solvers;
     Source = "Zhang et al., PAMI 2021, arXiv 2008.13751",
     Presets = typeof(DpirPresets)
 )]
-public sealed record DpirSolver : ISolver
+public sealed record DpirSolver : Solver
 {
     /// <summary>Iterations, one network evaluation each.</summary>
     [Setting(Symbol = "iter_num", Min = 1, Max = 1000)]
@@ -77,14 +74,11 @@ public sealed record DpirSolver : ISolver
     public SolverStart Start { get; init; }
 
     /// <inheritdoc/>
-    public int Evaluations => Iterations;
+    public override int Evaluations => Iterations;
 
     /// <inheritdoc/>
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
+    protected override Tensor Restore(SolverRun run)
     {
-        using FinalizerHold hold = new();
-        using ComputeScope scope = new();
-        SolverRun run = new(this, problem, prior, context, Iterations);
         double sigmaY = Math.Max(SigmaFloor, run.SigmaY);
         double[] sigmas = NoiseLadders.Clamped(NoiseLadders.Geometric(SigmaStart, LastLevel(run), Iterations), run.NoiseRange);
         Tensor z = Start.Of(run.A, run.Y, run.Request);
@@ -103,7 +97,7 @@ public sealed record DpirSolver : ISolver
             run.Trace("denoised_aug", turned);
             run.Advance(ref z, Dihedral.TurnBack(turned, mode), sigma);
         }
-        return scope.Return(run.Finish(z, problem));
+        return z;
     }
 
     private double LastLevel(SolverRun run) =>

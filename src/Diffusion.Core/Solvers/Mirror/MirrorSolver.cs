@@ -1,6 +1,3 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Settings;
 
@@ -39,7 +36,7 @@ namespace Diffusion.Solvers;
 [FormerSetting("gamma")]
 [FormerSetting("alpha-max|alpha_max")]
 [FormerSetting("zeta")]
-public sealed record MirrorSolver : ISolver
+public sealed record MirrorSolver : Solver
 {
     /// <summary>Steps, one network evaluation each.</summary>
     [Setting(Min = 1, Max = 1000)]
@@ -94,24 +91,21 @@ public sealed record MirrorSolver : ISolver
     public bool Turns { get; init; }
 
     /// <inheritdoc/>
-    public int Evaluations => Steps;
+    public override int Evaluations => Steps;
 
     /// <summary>The noise levels of the steps, on [-1,1], where the prior was trained for all of them.</summary>
     public double[] Levels => NoiseLadders.Geometric(SigmaStart, SigmaEnd, Steps);
 
     /// <inheritdoc/>
-    public void Check()
+    public override void Check()
     {
         if (Deltas.Count > 0 && Deltas.Count != Steps)
             throw new ArgumentException($"There are {Deltas.Count} deltas for {Steps} steps. Give one per step, or none.");
     }
 
     /// <inheritdoc/>
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
+    protected override Tensor Restore(SolverRun run)
     {
-        using FinalizerHold hold = new();
-        using ComputeScope scope = new();
-        SolverRun run = new(this, problem, prior, context, Steps);
         double[] sigmas = NoiseLadders.Clamped(Levels, run.NoiseRange);
         Tensor x = run.A.Guess(run.Y, run.Request);
         run.TraceOnce("x_init", x);
@@ -144,6 +138,6 @@ public sealed record MirrorSolver : ISolver
             }
             run.Advance(ref x, next, s);
         }
-        return scope.Return(run.Finish(x, problem));
+        return x;
     }
 }

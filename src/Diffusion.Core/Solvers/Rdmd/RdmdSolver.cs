@@ -1,6 +1,3 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
 using Diffusion.Settings;
@@ -51,7 +48,7 @@ public enum RdmdResult
 [FormerSetting("turns", "false", "turns are twin's")]
 [FormerSetting("sigma-start")]
 [FormerSetting("sigma-end")]
-public sealed record RdmdSolver : ISolver
+public sealed record RdmdSolver : Solver
 {
     /// <summary>Iterations, up to two network evaluations each.</summary>
     [Setting(Symbol = "iter_num", Min = 1, Max = 1000)]
@@ -117,7 +114,7 @@ public sealed record RdmdSolver : ISolver
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();
 
     /// <inheritdoc/>
-    public int Evaluations => Enumerable.Range(0, Count).Sum(i => (NeedsRestored(i) ? 1 : 0) + (NeedsDiffused(i) ? 1 : 0));
+    public override int Evaluations => Enumerable.Range(0, Count).Sum(i => (NeedsRestored(i) ? 1 : 0) + (NeedsDiffused(i) ? 1 : 0));
 
     /// <summary>The times and weights of the iterations.</summary>
     /// <param name="sigmaY">Standard deviation of the measurement noise on [-1,1].</param>
@@ -125,11 +122,8 @@ public sealed record RdmdSolver : ISolver
     public RdmdPlan Plan(double sigmaY, int factor) => RdmdPlan.Of(this, sigmaY, factor);
 
     /// <inheritdoc/>
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
+    protected override Tensor Restore(SolverRun run)
     {
-        using FinalizerHold hold = new();
-        using ComputeScope scope = new();
-        SolverRun run = new(this, problem, prior, context, Count);
         RdmdPlan plan = Plan(run.SigmaY, run.A.Traits.Downsample);
         Trace(run, plan);
         Tensor x0 = SolverStart.Measurement.Of(run.A, run.Y, run.Request);
@@ -163,8 +157,11 @@ public sealed record RdmdSolver : ISolver
             SolverRun.Replace(ref x0, corrected);
             run.Advance(ref x, twin, at.Sigma);
         }
-        return scope.Return(run.Finish(x, problem));
+        return x;
     }
+
+    /// <inheritdoc/>
+    protected override int Moves => Count;
 
     private int Count => Sequence == RdmdSequence.Uniform && Schedule.Steps / Iterations > 1 ? Iterations + 1 : Iterations;
 

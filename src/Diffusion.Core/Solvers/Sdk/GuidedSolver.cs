@@ -1,6 +1,3 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
 using Diffusion.Settings;
@@ -12,7 +9,7 @@ namespace Diffusion.Solvers;
 /// abar_t) n, at integer times
 /// and correct the network's estimate of x0 on the way.
 /// </summary>
-public abstract record GuidedSolver : ISolver
+public abstract record GuidedSolver : Solver
 {
     /// <summary>Times that are visited.</summary>
     [Setting(Symbol = "T", Min = 1, Max = 1000)]
@@ -68,10 +65,10 @@ public abstract record GuidedSolver : ISolver
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();
 
     /// <inheritdoc/>
-    public virtual int Evaluations => Count;
+    public override int Evaluations => Count;
 
     /// <inheritdoc/>
-    public virtual void Check()
+    public override void Check()
     {
         if (SigmaStart < SigmaEnd)
             throw new ArgumentException(
@@ -80,17 +77,10 @@ public abstract record GuidedSolver : ISolver
     }
 
     /// <inheritdoc/>
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
-    {
-        using FinalizerHold hold = new();
-        using ComputeScope scope = new();
-        SolverRun run = new(this, problem, prior, context, Moves);
-        Tensor x = Restore(new VpRun(run, context, (prior as IVpNetwork)?.Schedule ?? Schedule, PublishedTables));
-        return scope.Return(run.Finish(x, problem));
-    }
+    protected sealed override Tensor Restore(SolverRun run) => Restore(new VpRun(run, run.Schedule ?? Schedule, PublishedTables));
 
-    /// <summary>Number of steps that are reported.</summary>
-    protected virtual int Moves => Count;
+    /// <inheritdoc/>
+    protected override int Moves => Count;
 
     /// <summary>Number of times that are visited.</summary>
     protected int Count => Times?.Count ?? (SigmaStart is null ? PaperTimes(Schedule.Steps).Length : Steps);

@@ -1,11 +1,14 @@
 using Diffusion.Inverse;
 using Diffusion.Models;
+using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
 
 namespace Diffusion.Solvers;
 
-/// <summary>One run of a solver on [-1,1]: checks what it is given, counts and guards network evaluations, reports steps.</summary>
+/// <summary>
+/// One run of a solver on [-1,1], for pictures with one noise level: counts and guards network evaluations, draws noise, reports steps.
+/// </summary>
 public sealed class SolverRun
 {
     private readonly IDenoiser _prior;
@@ -13,12 +16,11 @@ public sealed class SolverRun
     private readonly InverseProblem _problem;
     private int _step;
 
-    /// <summary>Checks the problem and brings it to [-1,1].</summary>
-    public SolverRun(ISolver solver, InverseProblem problem, IDenoiser prior, SolverContext context, int steps)
+    /// <summary>Brings the problem to [-1,1].</summary>
+    internal SolverRun(InverseProblem problem, IDenoiser prior, SolverContext context, int steps)
     {
-        solver.Check();
-        Require(problem, prior);
         _problem = problem.ToSymmetric();
+        SigmaY = _problem.Noise.Common ?? throw new ArgumentException($"A run has one noise level, not {problem.Noise}.", nameof(problem));
         _prior = prior;
         _context = context;
         Steps = steps;
@@ -32,7 +34,7 @@ public sealed class SolverRun
     public LinearOperator A => _problem.A;
 
     /// <summary>Standard deviation of the noise on [-1,1].</summary>
-    public double SigmaY => _problem.Sigma;
+    public double SigmaY { get; }
 
     /// <summary>What an iterative solution by <see cref="A"/> may cost in this run; handed to each of them.</summary>
     public SolveRequest Request { get; }
@@ -45,6 +47,9 @@ public sealed class SolverRun
 
     /// <summary>Whether somebody looks at intermediates.</summary>
     public bool IsTraced => _context.Trace is not null;
+
+    /// <summary>The prior's own variance-preserving schedule; null where it has none.</summary>
+    public NoiseSchedule? Schedule => (_prior as IVpNetwork)?.Schedule;
 
     /// <summary>The prior's noise levels.</summary>
     public (double Min, double Max) NoiseRange => _prior.Info.NoiseRange;
@@ -95,12 +100,14 @@ public sealed class SolverRun
 
     private void Begin()
     {
+        FinalizerHold.Yield();
         _context.Cancellation.ThrowIfCancellationRequested();
         Evaluations++;
     }
 
     private Tensor Finite(Tensor output, Tensor x, double sigma)
     {
+        FinalizerHold.Yield();
         if (IsFinite(output))
             return output;
         string where = FormattableString.Invariant($"step {_step + 1} of {Steps}, sigma {sigma:0.####}");
@@ -117,8 +124,11 @@ public sealed class SolverRun
             );
     }
 
-    /// <summary>Noise in the shape of the picture.</summary>
+    /// <summary>Gaussian noise in the shape of the picture, [N,C,H,W].</summary>
     public Tensor Draw(NoiseRole role) => _context.Noise.Draw(role, A.Input.Batch(_problem.Batch)).to(Y.device);
+
+    /// <summary>Gaussian noise on <paramref name="count"/> coefficients per picture, [N,count].</summary>
+    public Tensor DrawCoefficients(long count) => _context.Noise.Draw(NoiseRole.Spectral, _problem.Batch, count).to(Y.device);
 
     /// <summary>Hands out an intermediate of the running step (<c>step0.x0</c>).</summary>
     public void Trace(string what, Tensor value) => _context.Trace?.Invoke($"step{_step}.{what}", value);
@@ -139,6 +149,7 @@ public sealed class SolverRun
     public void Advance(ref Tensor x, Tensor next, double sigma)
     {
         Replace(ref x, next);
+        FinalizerHold.Yield();
         _step++;
         _context.Progress?.Invoke(new SolverStep(_step, Steps, Evaluations, sigma));
     }
@@ -154,7 +165,7 @@ public sealed class SolverRun
 
     /// <summary>The result, on the scale of the problem that was given.</summary>
     /// <exception cref="NumericalException">It is not finite.</exception>
-    public Tensor Finish(Tensor x, InverseProblem problem)
+    internal Tensor Finish(Tensor x, InverseProblem problem)
     {
         if (!IsFinite(x))
             throw new NumericalException("The result holds NaN or infinity", remedy: "Check the operator (diffusion operators check)");
@@ -168,7 +179,7 @@ public sealed class SolverRun
         return float.IsFinite(sum.item<float>());
     }
 
-    private static void Require(InverseProblem problem, IDenoiser prior)
+    internal static void Require(InverseProblem problem, IDenoiser prior)
     {
         long[] expected = problem.A.Output.Batch(problem.Batch);
         if (!expected.AsSpan().SequenceEqual(problem.Y.shape))
@@ -176,8 +187,8 @@ public sealed class SolverRun
                 $"The measurement has shape [{string.Join(",", problem.Y.shape)}], but the operator makes "
                     + $"[{string.Join(",", expected)}]. Use the operator that it was made with."
             );
-        if (!(problem.Sigma >= 0) || double.IsInfinity(problem.Sigma))
-            throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {problem.Sigma}."));
+        if (!problem.Noise.IsFor(problem.Batch))
+            throw new ArgumentException($"There are noise levels for other than {problem.Batch} picture(s): {problem.Noise}.");
         PriorInfo info = prior.Info;
         if (info.Channels != problem.A.Input.Channels)
             throw new ArgumentException(

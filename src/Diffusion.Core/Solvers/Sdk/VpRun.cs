@@ -12,18 +12,15 @@ namespace Diffusion.Solvers;
 public sealed class VpRun
 {
     private readonly SolverRun _run;
-    private readonly SolverContext _context;
     private readonly bool _published;
 
     /// <summary>Starts a run.</summary>
     /// <param name="run">The run that checks, counts and reports.</param>
-    /// <param name="context">Where noise comes from.</param>
     /// <param name="schedule">The schedule.</param>
     /// <param name="published">Whether abar is that of the schedule's float32 tables.</param>
-    public VpRun(SolverRun run, SolverContext context, NoiseSchedule schedule, bool published)
+    public VpRun(SolverRun run, NoiseSchedule schedule, bool published)
     {
         _run = run;
-        _context = context;
         _published = published;
         Schedule = schedule;
     }
@@ -93,7 +90,7 @@ public sealed class VpRun
     public Tensor Draw(NoiseRole role) => _run.Draw(role);
 
     /// <summary>Gaussian noise on <paramref name="count"/> coefficients per picture.</summary>
-    public Tensor DrawCoefficients(long count) => _context.Noise.Draw(NoiseRole.Spectral, Y.shape[0], count).to(Y.device);
+    public Tensor DrawCoefficients(long count) => _run.DrawCoefficients(count);
 
     /// <summary>Hands out an intermediate of the running step.</summary>
     public void Trace(string what, Tensor value) => _run.Trace(what, value);

@@ -1,6 +1,3 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Settings;
 
@@ -34,7 +31,7 @@ namespace Diffusion.Solvers;
 [FormerSetting("start", "guess", "the published start is rdmd's, with --preset paper")]
 [FormerSetting("result", "mean", "the published results are rdmd's, with --preset paper")]
 [FormerSetting("clip|clip_denoised", "true", "the network's estimates are always clipped")]
-public sealed record TwinSolver : ISolver
+public sealed record TwinSolver : Solver
 {
     /// <summary>Iterations, up to two network evaluations each.</summary>
     [Setting(Symbol = "iter_num", Min = 1, Max = 1000)]
@@ -109,14 +106,11 @@ public sealed record TwinSolver : ISolver
     public bool Turns { get; init; }
 
     /// <inheritdoc/>
-    public int Evaluations => Iterations * ((Tau < 1 ? 1 : 0) + (Tau > 0 ? 1 : 0));
+    public override int Evaluations => Iterations * ((Tau < 1 ? 1 : 0) + (Tau > 0 ? 1 : 0));
 
     /// <inheritdoc/>
-    public Tensor Solve(InverseProblem problem, IDenoiser prior, SolverContext context)
+    protected override Tensor Restore(SolverRun run)
     {
-        using FinalizerHold hold = new();
-        using ComputeScope scope = new();
-        SolverRun run = new(this, problem, prior, context, Iterations);
         Level[] levels = Levels(run);
         Tensor x0 = run.A.Guess(run.Y, run.Request);
         run.TraceOnce("x_up", x0);
@@ -148,8 +142,11 @@ public sealed record TwinSolver : ISolver
             SolverRun.Replace(ref x0, corrected);
             run.Advance(ref x, twin, at.Sigma);
         }
-        return scope.Return(run.Finish(x, problem));
+        return x;
     }
+
+    /// <inheritdoc/>
+    protected override int Moves => Iterations;
 
     /// <summary>Levels and weights of one iteration.</summary>
     private readonly record struct Level(double Sigma, double Weight, double RestoreSigma, double RestoreWeight);

@@ -4,7 +4,7 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Networks;
 
-public sealed class FusedGroupNormTests
+public sealed class GroupNormTests
 {
     [Theory]
     [
@@ -92,6 +92,65 @@ public sealed class FusedGroupNormTests
         }
         Tensor expected = Gradient(plain);
         Assert.InRange((Gradient(fused) - expected).abs().max().item<float>() / expected.abs().max().item<float>(), 0, 3e-6);
+    }
+
+    public static TheoryData<bool, bool, ScalarType, double> FarMeans()
+    {
+        TheoryData<bool, bool, ScalarType, double> data = [];
+        foreach (bool fused in (bool[])[false, true])
+        foreach (bool silu in (bool[])[false, true])
+        {
+            data.Add(fused, silu, ScalarType.Float32, 10);
+            data.Add(fused, silu, ScalarType.Float32, 100);
+            data.Add(fused, silu, ScalarType.BFloat16, 10);
+        }
+        return data;
+    }
+
+    [Theory, MemberData(nameof(FarMeans))]
+    public void A_mean_far_from_the_deviation_spoils_neither_the_values_nor_the_gradient(
+        bool fused,
+        bool silu,
+        ScalarType dtype,
+        double mean
+    )
+    {
+        using ComputeScope scope = new();
+        using OneNorm network = new(new ComputePolicy { Fused = fused }, 64);
+        Tensor x = (Numbers(2, 64, 40, 33) + mean).to(dtype).to(ScalarType.Float32),
+            direction = Numbers(2, 64, 40, 33).flip(3).to(dtype);
+        (Tensor Values, Tensor Gradient) Differentiate(Func<Tensor, Tensor> norm, Tensor at)
+        {
+            using IDisposable _ = torch.enable_grad();
+            Tensor leaf = at.detach().requires_grad_(),
+                y = norm(leaf);
+            return (y.detach(), torch.autograd.grad([y], [leaf], [direction.to(y.dtype)])[0]);
+        }
+        (Tensor values, Tensor gradient) = Differentiate(
+            v =>
+            {
+                Tensor y = torch.nn.functional.group_norm(
+                    v,
+                    32,
+                    network.Parameters[0].Value.to(ScalarType.Float64),
+                    network.Parameters[1].Value.to(ScalarType.Float64),
+                    1e-5
+                );
+                return silu ? torch.nn.functional.silu(y) : y;
+            },
+            x.to(ScalarType.Float64)
+        );
+        Tensor given = ChannelsLast.Of(x).to(dtype);
+        (Tensor under, Tensor slope) = Differentiate(v => network.Norm.Forward(v, silu: silu), given);
+        Tensor plain = network.Norm.Forward(given, silu: silu);
+        // bfloat16 results are rounded once, to 8 binary digits; gradients twice.
+        double rounding = dtype == ScalarType.BFloat16 ? 1.0 / 256 : 0;
+        Assert.InRange(Error(plain, values), 0, 1e-5 + rounding);
+        Assert.InRange(Error(under, values), 0, 1e-5 + rounding);
+        Assert.InRange(Error(slope, gradient), 0, 1e-5 + 2 * rounding);
+
+        static double Error(Tensor actual, Tensor expected) =>
+            (actual.to(ScalarType.Float64) - expected).abs().max().item<double>() / expected.abs().max().item<double>();
     }
 
     [Fact]
