@@ -119,6 +119,8 @@ internal sealed class RestoreVerb : Verb
         RestoreSettings.CheckPrior(session, _solver);
         foreach (string input in inputs)
             RequireOperator(input, spec, session);
+        foreach (string note in spec?.Notes() ?? [])
+            session.Terminal.Say($"{note}.");
 
         RestoreOptions options = RestoreSettings.Options(session, _solver, _execution) with
         {

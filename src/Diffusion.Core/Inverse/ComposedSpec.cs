@@ -80,6 +80,9 @@ public sealed record ComposedSpec : OperatorSpec
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> Notes() => [.. Parts.SelectMany(p => p.Notes())];
+
+    /// <inheritdoc/>
     protected override void Validate()
     {
         foreach (OperatorSpec part in Parts)

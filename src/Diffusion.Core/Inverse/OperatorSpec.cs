@@ -42,6 +42,11 @@ public abstract record OperatorSpec
     /// <param name="device">Where their constants live.</param>
     public virtual AreaOperators? ByArea(ImageShape picture, Device device) => null;
 
+    /// <summary>
+    /// What a user should know about the files that the spec names, one sentence each, without a full stop. Reads the files.
+    /// </summary>
+    public virtual IReadOnlyList<string> Notes() => [];
+
     /// <summary>Checks every setting against its declared range, and the settings against each other.</summary>
     /// <exception cref="OperatorSpecException">The first one that is impossible.</exception>
     public void Check()

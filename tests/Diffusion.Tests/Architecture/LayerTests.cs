@@ -12,6 +12,7 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Core/Runtime",
         "Core/Settings",
         "Core/Numerics",
+        "Core/Arrays",
         "Core/Imaging",
         "Core/Metrics",
         "Core/Checkpoints",
