@@ -124,7 +124,7 @@ internal sealed class RestoreVerb : Verb
 
         RestoreOptions options = RestoreSettings.Options(session, _solver, _execution) with
         {
-            Operator = spec?.ToString(),
+            Operator = spec,
             Noise = session.Get(_problem.Noise),
             Samples = session.Get(_samples) ?? 1,
             Label = session.Get(_label),

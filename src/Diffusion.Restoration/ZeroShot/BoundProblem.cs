@@ -1,7 +1,8 @@
 using Diffusion.Inverse;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 
-namespace Diffusion.Restoration;
+namespace Diffusion.ZeroShot;
 
 /// <summary>An operator bound to the pictures of one size, in colour or gray.</summary>
 internal sealed class BoundProblem : IDisposable
@@ -28,21 +29,13 @@ internal sealed class BoundProblem : IDisposable
     /// <summary>Measurement and noise for <see cref="Solved"/> are those for <see cref="A"/> times this.</summary>
     public double Scale => Solved is GrayMeasurement gray ? gray.Scale : 1;
 
-    /// <summary>Binds <paramref name="spec"/> to what <paramref name="measurement"/> was made of.</summary>
+    /// <summary>Binds <paramref name="spec"/> to what <paramref name="measurement"/> was made of, once.</summary>
     /// <exception cref="OperatorSpecException">No picture gives such a measurement.</exception>
     public static BoundProblem Bind(OperatorSpec spec, Measurement measurement, int priorChannels, string priorName, Device device)
     {
-        ImageShape clean = CleanShape(spec, measurement, priorChannels);
-        LinearOperator a = spec.Bind(clean, device);
+        LinearOperator a = OperatorOf(spec, measurement, priorChannels, device);
         try
         {
-            if (!Makes(a, measurement))
-                throw new OperatorSpecException(
-                    $"The measurement \"{measurement.Name}\" is {string.Join("x", measurement.Y.shape[1..])}, but the operator "
-                        + $"makes {a.Output} of a picture of {clean}",
-                    spec.ToString(),
-                    "Use the operator that it was made with"
-                );
             return Of(spec, a, priorChannels, priorName);
         }
         catch
@@ -66,16 +59,18 @@ internal sealed class BoundProblem : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Solved.Dispose();
 
-    /// <summary>What the side file says, unless the user named another operator than the one that it belongs to.</summary>
-    private static ImageShape CleanShape(OperatorSpec spec, Measurement measurement, int priorChannels)
+    // Of the size that the side file says, unless the user named another operator than the one that it belongs to.
+    private static LinearOperator OperatorOf(OperatorSpec spec, Measurement measurement, int priorChannels, Device device)
     {
-        if (
-            measurement.Clean is { } known
-            && (measurement.Shape is null || measurement.Side!.Operator == spec.ToString() || Fits(spec, known, measurement))
-        )
-            return known;
+        if (measurement.Clean is { } known)
+        {
+            if (measurement.Shape is null || measurement.Side!.Operator == spec.ToString())
+                return Making(spec.Bind(known, device), spec, measurement);
+            if (Fitting(spec, known, measurement, device) is { } fitting)
+                return fitting;
+        }
         return measurement.Shape is { } seen
-            ? InputSize.Of(spec, seen, priorChannels)
+            ? InputSize.Bind(spec, seen, priorChannels, device)
             : throw new OperatorSpecException(
                 $"The measurement \"{measurement.Name}\" is no picture and has no side file, so the size of the picture is not known",
                 spec.ToString(),
@@ -83,19 +78,36 @@ internal sealed class BoundProblem : IDisposable
             );
     }
 
-    private static bool Fits(OperatorSpec spec, ImageShape clean, Measurement measurement)
+    private static LinearOperator Making(LinearOperator a, OperatorSpec spec, Measurement measurement)
+    {
+        if (Makes(a, measurement))
+            return a;
+        OperatorSpecException error = new(
+            $"The measurement \"{measurement.Name}\" is {string.Join("x", measurement.Y.shape[1..])}, but the operator makes {a.Output} of "
+                + $"a picture of {a.Input}",
+            spec.ToString(),
+            "Use the operator that it was made with"
+        );
+        a.Dispose();
+        throw error;
+    }
+
+    private static LinearOperator? Fitting(OperatorSpec spec, ImageShape clean, Measurement measurement, Device device)
     {
         // Before anything is built for what may be a huge picture.
         if (measurement.Shape is { } seen && InputSize.Before(spec, seen.Height, seen.Width) != (clean.Height, clean.Width))
-            return false;
+            return null;
         try
         {
-            using LinearOperator a = spec.Bind(clean);
-            return Makes(a, measurement);
+            LinearOperator a = spec.Bind(clean, device);
+            if (Makes(a, measurement))
+                return a;
+            a.Dispose();
+            return null;
         }
         catch (OperatorSpecException)
         {
-            return false;
+            return null;
         }
     }
 
