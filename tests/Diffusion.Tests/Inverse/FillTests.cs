@@ -47,7 +47,9 @@ public sealed class FillTests
         using ComputeScope scope = new();
         Tensor x = Slope(),
             mask = torch.full([60, 45], (float)known);
-        foreach (Tensor filled in (Tensor[])[Fill.Harmonic(x * mask, mask), Fill.Median(x * mask, mask), PublishedFill.Shepard(x * mask, mask)])
+        foreach (
+            Tensor filled in (Tensor[])[Fill.Harmonic(x * mask, mask), Fill.Median(x * mask, mask), PublishedFill.Shepard(x * mask, mask)]
+        )
         {
             Assert.True(filled.isfinite().all().item<bool>());
             if (known == 1)
