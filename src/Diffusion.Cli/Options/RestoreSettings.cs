@@ -13,8 +13,14 @@ namespace Diffusion.Cli.Options;
 /// <summary>Turns options into the library's settings, finding what is wrong with them before anything heavy starts.</summary>
 internal static class RestoreSettings
 {
-    /// <summary>The catalogues, with those of <c>--plugin</c>; networks are null where only those that ship are known. Only that option runs foreign code.</summary>
-    public static (OperatorCatalog Operators, SolverCatalog Solvers, NetworkCatalog? Networks) Catalogs(Session session, ProblemOptions problem)
+    /// <summary>
+    /// The catalogues, with those of <c>--plugin</c>; networks are null where only those that ship are known. Only that option runs foreign
+    /// code.
+    /// </summary>
+    public static (OperatorCatalog Operators, SolverCatalog Solvers, NetworkCatalog? Networks) Catalogs(
+        Session session,
+        ProblemOptions problem
+    )
     {
         string[] plugins = session.Get(problem.Plugins) ?? [];
         if (plugins.Length == 0)

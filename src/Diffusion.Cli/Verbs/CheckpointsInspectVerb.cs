@@ -17,7 +17,9 @@ internal sealed class CheckpointsInspectVerb : Verb
     public CheckpointsInspectVerb()
         : base("inspect", "Show the architecture and the tensors of any checkpoint or prior")
     {
-        _file = Take(new Argument<string>("file") { HelpName = "FILE", Description = "A .safetensors, .pt, .pth or .ckpt file, or a prior's name" });
+        _file = Take(
+            new Argument<string>("file") { HelpName = "FILE", Description = "A .safetensors, .pt, .pth or .ckpt file, or a prior's name" }
+        );
         _tensors = Take(new Option<bool>("--tensors") { Description = "List every tensor" });
     }
 
@@ -101,7 +103,10 @@ internal sealed class CheckpointsInspectVerb : Verb
         if (card?.RmseTable is { } rows)
             terminal.Print(
                 "error         "
-                    + string.Join(", ", rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Rmse:0.####} at {row.Sigma:0.###}")))
+                    + string.Join(
+                        ", ",
+                        rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Rmse:0.####} at {row.Sigma:0.###}"))
+                    )
                     + " (root mean square of one evaluation at noise levels on [-1,1])"
             );
         if (identity.Entry is { } entry)

@@ -63,7 +63,9 @@ public sealed class Bundle
         }
     }
 
-    /// <summary>Loads the network of a part, strictly, with its averaged weights where there are some and its LoRA updates merged.</summary>
+    /// <summary>
+    /// Loads the network of a part, strictly, with its averaged weights where there are some and its LoRA updates merged.
+    /// </summary>
     /// <param name="part">One of <see cref="Parts"/>.</param>
     /// <param name="policy">How it computes.</param>
     /// <returns>The caller disposes it.</returns>
@@ -86,7 +88,9 @@ public sealed class Bundle
                 NetworkWeights.Fill(network, weights, _families);
                 return network;
             }
-            using ICheckpoint updates = Checkpoint.Open(PathOf(Text(lora, "file") ?? throw Wrong($"the updates of \"{part}\" name no file")));
+            using ICheckpoint updates = Checkpoint.Open(
+                PathOf(Text(lora, "file") ?? throw Wrong($"the updates of \"{part}\" name no file"))
+            );
             double? alpha = lora["alpha"] is JsonValue value && value.TryGetValue(out double number) ? number : null;
             ICheckpoint plain = new CheckpointView(weights, StateDictLoader.Compare(network.Parameters, weights).Prefix);
             NetworkWeights.Fill(network, new LoraUpdates(updates, Text(lora, "prefix") ?? "", alpha).Merge(plain), _families);

@@ -33,7 +33,8 @@ public static class StepRules
     }
 
     /// <summary>
-    /// The mean of q(x_{t-1} | x_t, x0), sqrt(b) (1 - a/b) / (1 - a) x0 + sqrt(a/b) (1 - b) / (1 - a) x_t, and noise of its variance (1 - b)
+    /// The mean of q(x_{t-1} | x_t, x0), sqrt(b) (1 - a/b) / (1 - a) x0 + sqrt(a/b) (1 - b) / (1 - a) x_t, and noise of its variance (1 -
+    /// b)
     /// / (1 - a) (1 - a/b) (Ho et al., "Denoising Diffusion Probabilistic Models", 2020, equation 7).
     /// </summary>
     /// <param name="x0">The estimate of the clean picture.</param>
@@ -45,8 +46,7 @@ public static class StepRules
     {
         double ratio = alphaBar / next;
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor x =
-            Math.Sqrt(next) * (1 - ratio) / (1 - alphaBar) * x0 + Math.Sqrt(ratio) * (1 - next) / (1 - alphaBar) * xt;
+        Tensor x = Math.Sqrt(next) * (1 - ratio) / (1 - alphaBar) * x0 + Math.Sqrt(ratio) * (1 - next) / (1 - alphaBar) * xt;
         if (noise is not null)
             x = x + Math.Sqrt(Math.Max((1 - next) / (1 - alphaBar) * (1 - ratio), 1e-20)) * noise;
         return x.MoveToOuterDisposeScope();

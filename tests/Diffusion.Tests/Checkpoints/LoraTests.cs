@@ -32,7 +32,9 @@ public sealed class LoraTests
             lora = Written(scratch, "lora.safetensors", updates);
         using ICheckpoint merged = new LoraUpdates(lora, "unet.", alpha).Merge(file);
         Assert.Equal(file.Tensors.Keys, merged.Tensors.Keys);
-        Tensor q = weights["a.to_q.weight"] + factor * torch.matmul(updates["unet.a.to_q.lora.up.weight"], updates["unet.a.to_q.lora.down.weight"]),
+        Tensor q =
+                weights["a.to_q.weight"]
+                + factor * torch.matmul(updates["unet.a.to_q.lora.up.weight"], updates["unet.a.to_q.lora.down.weight"]),
             conv = weights["conv.weight"].clone();
         for (int r = 0; r < 2; r++)
             conv = conv + factor * updates["unet.conv.lora_B.weight"].narrow(1, r, 1) * updates["unet.conv.lora_A.weight"].narrow(0, r, 1);
@@ -56,9 +58,7 @@ public sealed class LoraTests
             shapes.Remove(name);
         else
             shapes[name] = [.. shape.Split(',').Select(long.Parse)];
-        CheckpointException error = Assert.Throws<CheckpointException>(() =>
-            new LoraUpdates(Memory(shapes), "unet.").Merge(Memory(Base))
-        );
+        CheckpointException error = Assert.Throws<CheckpointException>(() => new LoraUpdates(Memory(shapes), "unet.").Merge(Memory(Base)));
         Assert.Contains(expected, error.Message);
     }
 

@@ -9,8 +9,7 @@ internal static class PhotoPrior
 {
     public static string Folder { get; } = Path.Combine(TestPaths.Repository, "checkpoints", "photo");
 
-    public static VpPrior Load(ComputePolicy? policy = null) =>
-        (VpPrior)PriorLoader.Load(Folder, policy ?? new ComputePolicy());
+    public static VpPrior Load(ComputePolicy? policy = null) => (VpPrior)PriorLoader.Load(Folder, policy ?? new ComputePolicy());
 
     /// <summary>A smooth picture on [-1,1].</summary>
     public static Tensor Smooth(int height, int width)

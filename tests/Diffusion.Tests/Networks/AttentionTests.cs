@@ -1,8 +1,8 @@
 using Diffusion.Networks;
 using Diffusion.Networks.Layers;
 using Diffusion.Runtime;
-using Diffusion.Tests.Parity;
 using Diffusion.Tests.Models;
+using Diffusion.Tests.Parity;
 
 namespace Diffusion.Tests.Networks;
 

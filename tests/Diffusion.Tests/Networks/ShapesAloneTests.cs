@@ -3,9 +3,9 @@ using Diffusion.Checkpoints;
 using Diffusion.Models;
 using Diffusion.Networks;
 using Diffusion.Runtime;
-using Diffusion.Tests.Parity;
 using Diffusion.Tests.Checkpoints;
 using Diffusion.Tests.Models;
+using Diffusion.Tests.Parity;
 
 namespace Diffusion.Tests.Networks;
 
@@ -70,7 +70,13 @@ public sealed class ShapesAloneTests
     [Fact]
     public void A_configuration_is_read_as_it_was_written()
     {
-        AdmUNetConfig config = Draw(new Random(2)) with { NumClasses = 7, NumHeadsUpsample = 2, UseNewAttentionOrder = true, PatchSize = 2 };
+        AdmUNetConfig config = Draw(new Random(2)) with
+        {
+            NumClasses = 7,
+            NumHeadsUpsample = 2,
+            UseNewAttentionOrder = true,
+            PatchSize = 2,
+        };
         JsonObject written = AdmUNetConfig.Keys.Write(config);
         Assert.Equal(written.ToJsonString(), AdmUNetConfig.Keys.Write(AdmUNetConfig.Keys.Read(written)).ToJsonString());
         Assert.Equal(7, (int)written["num_classes"]!);
@@ -79,7 +85,13 @@ public sealed class ShapesAloneTests
 
     private static AdmUNetConfig Draw(Random random)
     {
-        double[][] ladders = [[1], [1, 2], [0.5, 1, 1.5], [1, 1, 2]];
+        double[][] ladders =
+        [
+            [1],
+            [1, 2],
+            [0.5, 1, 1.5],
+            [1, 1, 2],
+        ];
         double[] multipliers = ladders[random.Next(ladders.Length)];
         int channels = 64;
         bool updown = multipliers.Length > 1 && random.Next(2) == 0;
@@ -88,21 +100,26 @@ public sealed class ShapesAloneTests
         [
             .. multipliers.Where((_, level) => attention.Contains(1 << level)).Append(multipliers[^1]).Select(m => (int)(m * channels)),
         ];
-        return new AdmUNetConfig
-        {
-            InChannels = random.Next(2) == 0 ? 3 : 1,
-            OutChannels = 0,
-            ModelChannels = channels,
-            NumResBlocks = random.Next(3),
-            ChannelMult = multipliers,
-            AttentionResolutions = attention,
-            NumHeadChannels = widths.All(width => width % 64 == 0) ? 64 : 32,
-            NumClasses = random.Next(3) == 0 ? 5 : null,
-            ResblockUpdown = updown,
-            ConvResample = updown || multipliers.Length == 1 || random.Next(2) == 0,
-            UseScaleShiftNorm = random.Next(2) == 0,
-        } is var drawn
-            ? drawn with { OutChannels = drawn.InChannels * (1 + random.Next(2)) }
+        return
+            new AdmUNetConfig
+            {
+                InChannels = random.Next(2) == 0 ? 3 : 1,
+                OutChannels = 0,
+                ModelChannels = channels,
+                NumResBlocks = random.Next(3),
+                ChannelMult = multipliers,
+                AttentionResolutions = attention,
+                NumHeadChannels = widths.All(width => width % 64 == 0) ? 64 : 32,
+                NumClasses = random.Next(3) == 0 ? 5 : null,
+                ResblockUpdown = updown,
+                ConvResample = updown || multipliers.Length == 1 || random.Next(2) == 0,
+                UseScaleShiftNorm = random.Next(2) == 0,
+            }
+                is var drawn
+            ? drawn with
+            {
+                OutChannels = drawn.InChannels * (1 + random.Next(2)),
+            }
             : throw new InvalidOperationException();
     }
 }

@@ -38,7 +38,10 @@ public sealed class SchedulersParityTests
         {
             double[] times = SamplingTimes.Descending(Spacing(spacing), schedule.Steps, count, offset);
             foreach (string name in new[] { "ddim", "ddpm" })
-                reference.AssertOutput($"{name}.{spacing}.{count}.timesteps", torch.tensor(times.Select(t => (long)Math.Round(t)).ToArray()));
+                reference.AssertOutput(
+                    $"{name}.{spacing}.{count}.timesteps",
+                    torch.tensor(times.Select(t => (long)Math.Round(t)).ToArray())
+                );
             double[] sigmas = SamplingTimes.Sigmas(schedule, times, logarithmic: false);
             foreach (string name in new[] { "euler", "euler_a" })
             {
@@ -150,9 +153,16 @@ public sealed class SchedulersParityTests
             Tensor input = x / Math.Sqrt(sigma * sigma + 1);
             Tensor Estimate(string context, Tensor seen)
             {
-                Tensor epsilon = Mix(reference.Input("A"), torch.cat([input, seen], dim: 1)) + (reference.Input("b") * Math.Cos(t / 100)).reshape(1, -1, 1, 1);
+                Tensor epsilon =
+                    Mix(reference.Input("A"), torch.cat([input, seen], dim: 1))
+                    + (reference.Input("b") * Math.Cos(t / 100)).reshape(1, -1, 1, 1);
                 Tensor mean = torch.matmul(reference.Input(context).mean([1L]), reference.Input("P").transpose(0, 1));
-                return Predictions.X0(Prediction.Epsilon, input, (epsilon + mean.unsqueeze(-1).unsqueeze(-1)).tanh(), 1 / (1 + sigma * sigma));
+                return Predictions.X0(
+                    Prediction.Epsilon,
+                    input,
+                    (epsilon + mean.unsqueeze(-1).unsqueeze(-1)).tanh(),
+                    1 / (1 + sigma * sigma)
+                );
             }
             Tensor denoised = Guidance.Of(
                 Estimate("context", picture),

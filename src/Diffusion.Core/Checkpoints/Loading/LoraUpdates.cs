@@ -20,7 +20,9 @@ public sealed class LoraUpdates
     private readonly double? _alpha;
 
     /// <summary>Reads the table of updates, not their values.</summary>
-    /// <param name="file">A file of nothing but updates below <paramref name="prefix"/>; borrowed, and must outlive this and its merges.</param>
+    /// <param name="file">
+    /// A file of nothing but updates below <paramref name="prefix"/>; borrowed, and must outlive this and its merges.
+    /// </param>
     /// <param name="prefix">What precedes the layers' names, for example <c>unet.</c>.</param>
     /// <param name="alpha">Strength; null: the rank of each update, that is, a factor of 1.</param>
     /// <exception cref="CheckpointException">A tensor is no update, or half of one.</exception>
@@ -29,15 +31,15 @@ public sealed class LoraUpdates
         (_path, _alpha) = (file.Path, alpha);
         HashSet<string> left = [.. file.Tensors.Keys];
         foreach ((string down, string up) in Styles)
-            foreach (string name in file.Tensors.Keys.Where(name => name.EndsWith(down, StringComparison.Ordinal)))
-            {
-                string layer = name[..^down.Length];
-                if (!layer.StartsWith(prefix, StringComparison.Ordinal) || !file.Tensors.TryGetValue(layer + up, out TensorEntry? second))
-                    continue;
-                if (!_updates.TryAdd(layer[prefix.Length..], (file.Tensors[name], second)))
-                    throw Wrong($"{Printable.Shorten(layer)} is updated twice");
-                left.ExceptWith([name, layer + up]);
-            }
+        foreach (string name in file.Tensors.Keys.Where(name => name.EndsWith(down, StringComparison.Ordinal)))
+        {
+            string layer = name[..^down.Length];
+            if (!layer.StartsWith(prefix, StringComparison.Ordinal) || !file.Tensors.TryGetValue(layer + up, out TensorEntry? second))
+                continue;
+            if (!_updates.TryAdd(layer[prefix.Length..], (file.Tensors[name], second)))
+                throw Wrong($"{Printable.Shorten(layer)} is updated twice");
+            left.ExceptWith([name, layer + up]);
+        }
         if (left.Count > 0)
             throw Wrong(
                 $"{left.Count} tensors are no LoRA updates, or only half of one; the first is {Printable.Shorten(left.Order().First())}"

@@ -14,7 +14,9 @@ public static class SubNetwork
     /// the first are dropped.
     /// </remarks>
     /// <param name="file">The file; borrowed, and must outlive the result.</param>
-    /// <param name="prefix">For example <c>model.diffusion_model.</c> or <c>first_stage_model.</c>; <c>state_dict.</c> may precede it.</param>
+    /// <param name="prefix">
+    /// For example <c>model.diffusion_model.</c> or <c>first_stage_model.</c>; <c>state_dict.</c> may precede it.
+    /// </param>
     /// <param name="averaged">Whether averages are taken where there are some.</param>
     /// <exception cref="CheckpointException">There is no such network, or it has averages of some of its weights only.</exception>
     public static ICheckpoint In(ICheckpoint file, string prefix, bool averaged = true)

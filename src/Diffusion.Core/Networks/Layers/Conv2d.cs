@@ -70,7 +70,8 @@ public sealed class Conv2d : IUNetLayer
             using Tensor converted = x.to(weight.dtype);
             return Forward(converted);
         }
-        Tensor y = ByOwnKernel(x, weight) ?? torch.nn.functional.conv2d(x, weight, _bias?.Value, strides: _strides, padding: _paddings, groups: _groups);
+        Tensor y = ByOwnKernel(x, weight)
+            ?? torch.nn.functional.conv2d(x, weight, _bias?.Value, strides: _strides, padding: _paddings, groups: _groups);
         if (_result is not { } wanted || y.dtype == wanted)
             return y;
         using (y)
