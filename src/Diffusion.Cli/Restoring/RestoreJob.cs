@@ -46,7 +46,6 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             return ExitCode.Done;
         StartUp startUp = new();
         startUp.Mark("runtime and command line");
-        NativeTorch.Prepare();
         ComputePolicy policy = choosePolicy();
         startUp.Mark("libtorch");
         // The prior loads while the first picture is decoded.
@@ -104,7 +103,6 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
     /// <summary>Shows what would be done, and stops.</summary>
     public ExitCode Plan(IReadOnlyList<string> inputs)
     {
-        NativeTorch.Prepare();
         using Restorer restorer = new(options with { Policy = choosePolicy() });
         FileQueue queue = new(session);
         double seconds = 0;

@@ -1,4 +1,3 @@
-using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Imaging;
@@ -147,7 +146,7 @@ public static class ImageFile
 
     private static Picture Decode(Stream stream, string where, string name, ReadOptions? options)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         using IDisposable noGrad = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         using PictureSource source = new(stream, where, options ?? ReadOptions.Default, randomAccess: false);

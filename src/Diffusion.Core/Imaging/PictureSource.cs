@@ -26,7 +26,7 @@ internal sealed class PictureSource : IDisposable
         try
         {
             (Format, int animationFrames) = Sniff(stream, where);
-            Codecs.Prepare();
+            NativeLibraries.LoadVips();
             Vips.Image header = Keep(Guard(() => Load(Format, randomAccess ? Vips.Enums.Access.Random : Vips.Enums.Access.Sequential)));
             (StoredWidth, StoredHeight) = (header.Width, header.Height);
             long pixels = (long)StoredWidth * StoredHeight;

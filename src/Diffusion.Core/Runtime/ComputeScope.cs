@@ -1,5 +1,3 @@
-using Diffusion.Native;
-
 namespace Diffusion.Runtime;
 
 /// <summary>No gradients and one dispose scope on this thread, until disposed. Entered by every public entry point that computes.</summary>
@@ -12,7 +10,7 @@ public sealed class ComputeScope : IDisposable
     /// <summary>Enters the scope.</summary>
     public ComputeScope()
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         _noGrad = torch.no_grad();
         _scope = torch.NewDisposeScope();
     }

@@ -1,5 +1,3 @@
-using Diffusion.Native;
-
 namespace Diffusion.Runtime;
 
 /// <summary>

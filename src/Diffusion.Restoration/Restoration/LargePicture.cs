@@ -70,7 +70,7 @@ internal sealed class LargePicture : IDisposable
     {
         if (options.Samples > 1 || measurement.Shape is not { } seen)
             return null;
-        MemoryEstimate estimate = MemoryEstimate.Of(prior, policy);
+        MemoryEstimate estimate = MemoryEstimate.Of(prior);
         long bound = options.Memory ?? MemoryEstimate.Available();
         (int height, int width) =
             measurement.Clean is { } clean && measurement.Side!.Operator == spec.ToString()

@@ -195,7 +195,7 @@ public sealed class Restorer : IDisposable
             name,
             solver.Evaluations,
             tile,
-            MemoryEstimate.Of(_prior, _policy).Bytes(picture, batch, tile),
+            MemoryEstimate.Of(_prior).Bytes(picture, batch, tile),
             _secondsPerPixel.Value * picture.Height * picture.Width * solver.Evaluations * Options.Samples
         );
     }

@@ -21,7 +21,7 @@ internal static class Tiling
     /// <summary>The side of the tiles; null for whole pictures.</summary>
     public static int? Choose(IDenoiser prior, RestoreOptions options, ImageShape picture, int batch, ComputePolicy policy)
     {
-        MemoryEstimate estimate = MemoryEstimate.Of(prior, policy);
+        MemoryEstimate estimate = MemoryEstimate.Of(prior);
         long bound = options.Memory ?? MemoryEstimate.Available();
         (bool fits, int? tile) = Fit(prior, options, estimate, picture, batch, bound);
         return fits

@@ -29,7 +29,7 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
     private readonly ThreadLocal<LinearOperator?> _bound = new(trackAllValues: true);
 
     /// <inheritdoc/>
-    public override string Prediction => "epsilon";
+    public override Prediction Prediction => Prediction.Epsilon;
 
     /// <inheritdoc/>
     public override string Note =>

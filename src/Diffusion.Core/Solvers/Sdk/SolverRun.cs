@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Models;
+using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
 
@@ -99,12 +100,14 @@ public sealed class SolverRun
 
     private void Begin()
     {
+        FinalizerHold.Yield();
         _context.Cancellation.ThrowIfCancellationRequested();
         Evaluations++;
     }
 
     private Tensor Finite(Tensor output, Tensor x, double sigma)
     {
+        FinalizerHold.Yield();
         if (IsFinite(output))
             return output;
         string where = FormattableString.Invariant($"step {_step + 1} of {Steps}, sigma {sigma:0.####}");
@@ -146,6 +149,7 @@ public sealed class SolverRun
     public void Advance(ref Tensor x, Tensor next, double sigma)
     {
         Replace(ref x, next);
+        FinalizerHold.Yield();
         _step++;
         _context.Progress?.Invoke(new SolverStep(_step, Steps, Evaluations, sigma));
     }
