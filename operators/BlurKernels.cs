@@ -1,7 +1,8 @@
 namespace Diffusion.Operators;
 
 /// <summary>
-/// Blur kernels, float64. [rows, columns]; angles count counter-clockwise from the horizontal, in degrees.
+/// Blur kernels, float64. [rows, columns]; angles count counter-clockwise from the horizontal, in degrees. Returned
+/// tensors belong to the caller.
 /// </summary>
 public static class BlurKernels
 {

@@ -33,6 +33,7 @@ public abstract class NetworkPrior(DiffusionNetwork network, PriorInfo info) : I
     /// <param name="time">Not necessarily an integer.</param>
     /// <param name="condition">Labels.</param>
     /// <returns>[N,out_channels,H,W]; the caller owns it.</returns>
+    /// <exception cref="NumericalException">The network's output is not finite.</exception>
     protected Tensor Evaluate(Tensor x, double time, in Condition condition)
     {
         long[]? labels = Labels(x.shape[0], condition);

@@ -89,7 +89,7 @@ public sealed class NoiseSchedule
 
     /// <summary>The logarithm of a learned variance: f ln(beta_t) + (1 - f) ln(posterior variance), f = (v + 1) / 2.</summary>
     /// <param name="t">Time.</param>
-    /// <param name="v">The network's variance channels, borrowed.</param>
+    /// <param name="v">The network's variance channels, [N,C,H,W], borrowed.</param>
     /// <returns>In the shape of <paramref name="v"/>; the caller owns it.</returns>
     public Tensor LearnedLogVariance(int t, Tensor v)
     {

@@ -4,7 +4,7 @@ using Diffusion.Sampling;
 
 namespace Diffusion.Training;
 
-/// <summary>What a step of training makes small.</summary>
+/// <summary>What a step of training makes small. Returned tensors belong to the caller.</summary>
 public abstract class TrainingObjective
 {
     /// <summary>What the network's output means.</summary>
@@ -39,7 +39,7 @@ public abstract class TrainingObjective
         long step
     );
 
-    /// <summary>The network's noise estimate for x = x0 + sigma n: eps(x / sqrt(1 + sigma^2), t(sigma)).</summary>
+    /// <summary>The network's noise estimate [N,C,H,W] for x = x0 + sigma n: eps(x / sqrt(1 + sigma^2), t(sigma)).</summary>
     protected static Tensor Epsilon(AdmUNet network, NoiseSchedule schedule, Tensor x, IReadOnlyList<double> sigmas) =>
         network.Forward(x * PerCrop(sigmas, s => 1 / Math.Sqrt(1 + s * s)), PerCrop(sigmas, s => schedule.TimeOf(s)).reshape(sigmas.Count));
 

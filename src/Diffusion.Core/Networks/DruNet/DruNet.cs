@@ -88,6 +88,7 @@ public sealed class DruNet : DenoisingNetwork
     /// <summary>Computes the network.</summary>
     /// <param name="x">[N,in_nc,H,W] float32, borrowed: the picture on [0,1] and a map of the noise level; H and W multiples of 8.</param>
     /// <returns>[N,out_nc,H,W] float32; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">The shape is another one.</exception>
     public Tensor Forward(Tensor x)
     {
         if (x.dim() != 4 || x.shape[1] != Config.Inputs || x.shape[2] % SizeMultiple != 0 || x.shape[3] % SizeMultiple != 0)

@@ -1,6 +1,7 @@
+using Diffusion.Restoration;
 using Diffusion.Solvers;
 
-namespace Diffusion.Restoration;
+namespace Diffusion.ZeroShot;
 
 /// <summary>Makes the solver that the options ask for.</summary>
 internal static class SolverChoice

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Diffusion.Evaluation;
+namespace Diffusion.Restoration;
 
 /// <summary>Lines of comma-separated values (RFC 4180), one record a line.</summary>
 internal static class Csv

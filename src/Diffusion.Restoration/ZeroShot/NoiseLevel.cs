@@ -1,7 +1,8 @@
 using Diffusion.Inverse;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 
-namespace Diffusion.Restoration;
+namespace Diffusion.ZeroShot;
 
 /// <summary>Decides the noise level of a measurement: the user's word, the side file's, or an estimate.</summary>
 internal static class NoiseLevel

@@ -1,21 +1,16 @@
 using Diffusion.Inverse;
 using Diffusion.Operators;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 
-namespace Diffusion.Restoration;
+namespace Diffusion.ZeroShot;
 
-/// <summary>Decides which operator a measurement was made with: the user's word, or the side file's.</summary>
+/// <summary>Decides which operator a measurement was made with where only its side file says it.</summary>
 internal static class OperatorChoice
 {
-    /// <summary>The operator.</summary>
-    /// <exception cref="OperatorSpecException">Neither says it, or the spec is wrong.</exception>
-    public static OperatorSpec Of(RestoreOptions options, OperatorCatalog catalog, Measurement measurement)
-    {
-        OperatorSpec spec = options.Operator is { } given ? catalog.Parse(given) : FromSideFile(catalog, measurement);
-        return options.ResizeMask ? ResizedMask.Allow(spec) : spec;
-    }
-
-    private static OperatorSpec FromSideFile(OperatorCatalog catalog, Measurement measurement)
+    /// <summary>The operator that the side file names.</summary>
+    /// <exception cref="OperatorSpecException">There is no side file, or its spec is wrong.</exception>
+    public static OperatorSpec FromSideFile(OperatorCatalog catalog, Measurement measurement)
     {
         SideFile side = measurement.Side
             ?? throw new OperatorSpecException(

@@ -1,7 +1,7 @@
 using Diffusion.Inverse;
 using Diffusion.Runtime;
 
-namespace Diffusion.Restoration;
+namespace Diffusion.ZeroShot;
 
 /// <summary>Finds the picture that a measurement was made of: its channels, height and width.</summary>
 internal static class InputSize
@@ -9,25 +9,29 @@ internal static class InputSize
     // Divisible by every usual factor, small enough to cost nothing.
     private const int Probe = 240;
 
-    /// <summary>The shape that <paramref name="spec"/> turns into a measurement like <paramref name="measured"/>.</summary>
+    /// <summary>
+    /// The operator of the pictures that <paramref name="spec"/> turns into a measurement like <paramref name="measured"/>; the caller
+    /// disposes it.
+    /// </summary>
     /// <param name="spec">The degradation.</param>
     /// <param name="measured">The measurement as a picture.</param>
     /// <param name="priorChannels">
     /// Tried first: a colour picture behind a one-channel measurement (Bayer patterns, gray) is restored in colour.
     /// </param>
+    /// <param name="device">Where its constants live.</param>
     /// <exception cref="OperatorSpecException">No picture gives such a measurement.</exception>
-    public static ImageShape Of(OperatorSpec spec, ImageShape measured, int priorChannels)
+    public static LinearOperator Bind(OperatorSpec spec, ImageShape measured, int priorChannels, Device device)
     {
         (int height, int width) = Before(spec, measured.Height, measured.Width);
         OperatorSpecException? problem = null;
         foreach (int channels in new[] { priorChannels, measured.Channels, 1 }.Distinct())
         {
-            ImageShape candidate = new(channels, height, width);
             try
             {
-                using LinearOperator a = spec.Bind(candidate);
+                LinearOperator a = spec.Bind(new ImageShape(channels, height, width), device);
                 if (a.Output.IsImage && a.Output.Image == measured)
-                    return candidate;
+                    return a;
+                a.Dispose();
             }
             catch (OperatorSpecException e)
             {
