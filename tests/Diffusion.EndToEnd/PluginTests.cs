@@ -46,6 +46,6 @@ public sealed class PluginTests : IDisposable
         using Picture clean = ImageFile.Read(_work["photo.png"]),
             other = ImageFile.Read(_work[name]);
         using Tensor error = (clean.Pixels - other.Pixels).square().mean().sqrt();
-        return error.item<double>();
+        return error.item<float>();
     }
 }
