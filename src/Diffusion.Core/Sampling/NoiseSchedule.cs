@@ -42,9 +42,6 @@ public sealed class NoiseSchedule
     /// <summary>The same schedule with the float32 rounding of published code.</summary>
     public PublishedSchedule Published => _published.Value;
 
-    /// <summary>alphaBar_{t-1}; 1 before the first.</summary>
-    public double AlphaBarBefore(int t) => t == 0 ? 1 : _alphaBar[t - 1];
-
     /// <summary>sigma_t = sqrt((1 - alphaBar_t) / alphaBar_t): the noise level of x_t / sqrt(alphaBar_t).</summary>
     public double Sigma(int t) => Math.Sqrt((1 - _alphaBar[t]) / _alphaBar[t]);
 

@@ -85,7 +85,8 @@ public sealed partial class PaperPresetsParityTests
         // Those of ImageNet, and motion blur beside Gaussian, differ a little and have no preset.
         if (line[0] != "CelebA-HQ" || line[1] == "motion")
             return;
-        PresetRequest request = new(line[1].StartsWith("SR", StringComparison.Ordinal) ? new() { Downsample = 4 } : new() { Blur = true }, Number(line[2]), Prior);
+        OperatorTraits traits = line[1].StartsWith("SR", StringComparison.Ordinal) ? new() { Downsample = 4 } : new() { Blur = true };
+        PresetRequest request = new(traits, Number(line[2]), Prior);
         DdpgSolver solver = (DdpgSolver)SolverCatalog.BuiltIn.Create("ddpg", "paper", request);
         string[] injected = line[3].Split(" / "),
             plain = line[4].Split(" / ");

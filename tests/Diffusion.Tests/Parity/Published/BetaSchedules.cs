@@ -3,7 +3,9 @@ using Diffusion.Sampling;
 
 namespace Diffusion.Tests.Parity;
 
-/// <summary>Schedules and times of published programs that no shipped solver has: their shapes are recorded beside those of the others.</summary>
+/// <summary>
+/// Schedules and times of published programs that no shipped solver has: their shapes are recorded beside those of the others.
+/// </summary>
 internal static class BetaSchedules
 {
     /// <summary>The named schedules of the DDRM family; linear, which all of its presets take, and quad are shipped ones.</summary>
@@ -23,8 +25,8 @@ internal static class BetaSchedules
     }
 
     /// <summary>
-    /// guided-diffusion's <c>space_timesteps</c>: <c>ddimN</c> is the smallest stride that gives N times from 0 on; counts joined by commas are
-    /// <see cref="TimeSequences.Spaced"/>, as DPS asks for it.
+    /// guided-diffusion's <c>space_timesteps</c>: <c>ddimN</c> is the smallest stride that gives N times from 0 on; counts joined by
+    /// commas are <see cref="TimeSequences.Spaced"/>, as DPS asks for it.
     /// </summary>
     public static int[] Spaced(int steps, string request)
     {
