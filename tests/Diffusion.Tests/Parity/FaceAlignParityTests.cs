@@ -42,7 +42,7 @@ public sealed class FaceAlignParityTests
             published = published with { ToSquare = Affine.Similarity(1, 0, -0.5 / factor, -0.5 / factor).Then(published.ToSquare) };
         Tensor background = Enlarged(picture, factor);
         reference.AssertOutput("background", Flipped(background * 255, 1));
-        Tensor mask = 1 - published.Paste(torch.ones_like(background), torch.zeros(1, 3, size, size), factor);
+        Tensor mask = 1 - published.Paste(torch.ones_like(background), torch.zeros(1, 3, size, size), factor, asPublished: true);
         Assert.Equal(2 * factor, config.Ints("erode_sizes")[0]);
         Assert.Equal(config.Ints("erode_sizes")[1] + 1, config.Int("blur_size"));
         reference.AssertOutput("soft_mask", mask.narrow(1, 0, 1));

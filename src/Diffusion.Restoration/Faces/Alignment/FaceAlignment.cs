@@ -62,11 +62,13 @@ public sealed record FaceAlignment(Affine ToSquare, int Size)
             return scope.Return(result);
         Tensor region = result.narrow(2, top, height).narrow(3, left, width);
         Affine toSquare = new Affine(1, 0, left, 0, 1, top).Then(toPhoto.Inverse());
-        Tensor face = Warp.Bilinear(square, toSquare, height, width, asPublished ? WarpEdge.Blend : WarpEdge.Replicate);
+        Tensor face = Warp.Bilinear(square, toSquare, height, width, WarpEdge.Replicate);
         Tensor ones = Warp.Bilinear(torch.ones(1, 1, Size, Size), toSquare, height, width, WarpEdge.Blend);
         (Tensor eroded, Tensor soft) = FeatheredMask.Of(ones, factor);
-        Tensor blended = soft * (asPublished ? eroded * face : face) + (1 - soft) * region;
-        region.copy_(torch.where(soft.gt(0), blended, region));
+        // The published weights of face and photograph do not add up to one where the mask ends: a dark rim.
+        Tensor weight = soft * eroded,
+            taken = asPublished ? soft : weight;
+        region.copy_(torch.where(taken.gt(0), weight * face + (1 - taken) * region, region));
         return scope.Return(result);
     }
 
