@@ -1,5 +1,7 @@
+using Diffusion.Arrays;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -30,55 +32,68 @@ public enum KernelOrientation
 )]
 public sealed record Blur : OperatorSpec
 {
-    /// <summary><c>gaussian</c>, <c>uniform</c>, <c>motion</c>, <c>disk</c>, or a file: a picture, .npy or a text of numbers.</summary>
-    [Setting(About = "gaussian, uniform, motion, disk, or a file (a picture, .npy, or a text of numbers)")]
+    /// <summary>Gaussian, uniform, motion, disk, or a file (.npy, .npz, .mat, .h5, .fits, a text of numbers, a picture).</summary>
+    [Setting]
     public string Kernel { get; init; } = "gaussian";
 
+    /// <summary>With a file of several planes: which one, counted from 1.</summary>
+    [Setting(Min = 1, Max = 1_000_000)]
+    public int? Page { get; init; }
+
+    /// <summary>With a .npz, .mat or .h5 file of several arrays: the name of one.</summary>
+    [Setting]
+    public string? Key { get; init; }
+
+    /// <summary>With a FITS file: which unit, counted from 0.</summary>
+    [Setting(Min = 0, Max = 100_000)]
+    public int? Hdu { get; init; }
+
+    /// <summary>With a file: the element that lies on the pixel; <see cref="KernelCenter.Middle"/> when absent.</summary>
+    /// <remarks>
+    /// The middle is element floor(k/2) from 0, so that sides of even length lean half a pixel to the right and down; the peak is the
+    /// largest element, the mass the centre of mass.
+    /// </remarks>
+    [Setting]
+    public KernelCenter? Center { get; init; }
+
     /// <summary>Standard deviation of the Gaussian; along <see cref="Angle"/> where <see cref="SigmaY"/> is given.</summary>
-    [Setting(Unit = "pixels", Min = 0.01, Max = 1000, About = "standard deviation of the Gaussian")]
+    [Setting(Unit = "pixels", Min = 0.01, Max = 1000)]
     public double Sigma { get; init; } = 2;
 
-    /// <summary>Standard deviation across <see cref="Angle"/>; as <see cref="Sigma"/> when absent.</summary>
-    [Setting(Unit = "pixels", Min = 0.01, Max = 1000, About = "standard deviation of the Gaussian across the angle; as sigma when absent")]
+    /// <summary>Standard deviation of the Gaussian across <see cref="Angle"/>; as <see cref="Sigma"/> when absent.</summary>
+    [Setting(Unit = "pixels", Min = 0.01, Max = 1000)]
     public double? SigmaY { get; init; }
 
     /// <summary>Direction of the motion or of the Gaussian's first axis, counter-clockwise from the horizontal.</summary>
-    [Setting(Unit = "degrees", About = "direction of the motion or of the Gaussian's first axis, counter-clockwise")]
+    [Setting(Unit = "degrees")]
     public double Angle { get; init; }
 
     /// <summary>Length of the motion.</summary>
-    [Setting(Unit = "pixels", Min = 1, Max = 1000, About = "length of the motion")]
+    [Setting(Unit = "pixels", Min = 1, Max = 1000)]
     public double Length { get; init; } = 15;
 
     /// <summary>Radius of the disk.</summary>
-    [Setting(Unit = "pixels", Min = 0.1, Max = 500, About = "radius of the disk")]
+    [Setting(Unit = "pixels", Min = 0.1, Max = 500)]
     public double Radius { get; init; } = 4;
 
-    /// <summary>
-    /// Side length of the kernel; when absent it holds 99.9 % of the Gaussian's mass, and 9 for uniform kernels, 31 for camera shakes.
-    /// </summary>
-    [Setting(
-        Unit = "pixels",
-        Min = 1,
-        Max = 2001,
-        About = "side length of the kernel; absent: enough for 99.9 % of a Gaussian, 9 for uniform, 31 for a camera shake"
-    )]
+    /// <summary>Side length of the kernel; absent: enough for 99.9 % of a Gaussian, 9 for uniform, 31 for a camera shake.</summary>
+    [Setting(Unit = "pixels", Min = 1, Max = 2001)]
     public int? Size { get; init; }
 
-    /// <summary>Seed of a camera shake: with it, <c>motion</c> is a random curved trajectory inside <see cref="Size"/>.</summary>
-    [Setting(About = "with kernel=motion: a random camera shake with this seed")]
+    /// <summary>With <c>kernel=motion</c>: seed of a camera shake, a random curved trajectory inside <see cref="Size"/>.</summary>
+    [Setting]
     public ulong? Seed { get; init; }
 
     /// <summary>The picture beyond its edges.</summary>
-    [Setting(About = "the picture beyond its edges")]
+    [Setting]
     public Boundary Boundary { get; init; } = Boundary.Symmetric;
 
-    /// <summary>Convolution or correlation.</summary>
-    [Setting(About = "convolve, or correlate (the kernel is not turned)")]
+    /// <summary>Convolution, or correlation (the kernel is not turned).</summary>
+    [Setting]
     public KernelOrientation Orientation { get; init; } = KernelOrientation.Convolve;
 
     /// <summary>Whether the kernel is divided by its sum.</summary>
-    [Setting(About = "divide the kernel by its sum")]
+    [Setting]
     public bool Normalize { get; init; } = true;
 
     /// <summary>The kernel before any turn, [rows, columns] float64; the caller owns it.</summary>
@@ -93,7 +108,7 @@ public sealed record Blur : OperatorSpec
             "motion" when Seed is { } seed => CameraShake.Kernel(Side(31), seed),
             "motion" => Kernels.Motion(Length, Angle),
             "disk" => Kernels.Disk(Radius),
-            _ => KernelFile.Read(Kernel, ToString()),
+            _ => KernelCenters.Place(ReadFile(), Center ?? KernelCenter.Middle),
         };
         if (!kernel.isfinite().all().item<bool>())
             throw Error("The kernel holds NaN or infinity");
@@ -115,6 +130,8 @@ public sealed record Blur : OperatorSpec
     /// <param name="boundary">The picture beyond its edges.</param>
     /// <param name="orientation">Convolution or correlation.</param>
     /// <param name="device">Where its constants live; the CPU by default.</param>
+    /// <exception cref="ArgumentException">The kernel is no [rows, columns].</exception>
+    /// <exception cref="OperatorSpecException">The kernel is larger than the picture.</exception>
     public static LinearOperator Of(
         ImageShape input,
         Tensor kernel,
@@ -195,6 +212,25 @@ public sealed record Blur : OperatorSpec
         );
     }
 
+    /// <summary>A kernel whose centre of mass lies off its middle moves the picture.</summary>
+    public override IReadOnlyList<string> Notes()
+    {
+        if (!IsFile || Center is not null)
+            return [];
+        using ComputeScope scope = new();
+        (double rows, double columns) = KernelCenters.Shift(ReadFile());
+        if (Math.Max(Math.Abs(rows), Math.Abs(columns)) <= 0.5 + 1e-6)
+            return [];
+        return
+        [
+            string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"The kernel's centre of mass lies {rows:0.0} rows and {columns:0.0} columns from its middle, which moves the picture by "
+                    + $"as much; write center=mass or center=peak if it should not move, center=middle if it should"
+            ),
+        ];
+    }
+
     /// <inheritdoc/>
     protected override void Validate()
     {
@@ -202,7 +238,23 @@ public sealed record Blur : OperatorSpec
             throw Error("kernel is empty", "Write gaussian, uniform, motion, disk or a file");
         if (Seed is not null && Kernel != "motion")
             throw Error("seed belongs to kernel=motion");
+        if (!IsFile && (Page is not null || Key is not null || Hdu is not null || Center is not null))
+            throw Error("page, key, hdu and center belong to a kernel from a file", "Write blur:kernel=FILE");
     }
+
+    private bool IsFile => Kernel is not ("gaussian" or "uniform" or "motion" or "disk");
+
+    private Tensor ReadFile() =>
+        KernelFile.Read(
+            Kernel,
+            ToString(),
+            new ArraySelection
+            {
+                Page = Page,
+                Key = Key,
+                Hdu = Hdu,
+            }
+        );
 
     private int Side(int standard) => Size ?? standard;
 

@@ -1,6 +1,6 @@
-using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -14,41 +14,62 @@ namespace Diffusion.Operators;
 )]
 public sealed record Mask : OperatorSpec
 {
-    /// <summary>The fraction of missing pixels; their number is exact, their places come from <see cref="Seed"/>.</summary>
-    [Setting(Min = 0, Max = 1, About = "the fraction of pixels that are missing (an exact count, at seeded places)")]
+    /// <summary>The fraction of pixels that are missing (an exact count, at places that <see cref="Seed"/> decides).</summary>
+    [Setting(Min = 0, Max = 1)]
     public double? Random { get; init; }
 
-    /// <summary>A missing rectangle.</summary>
-    [Setting(About = "a missing rectangle, WxH+X+Y, WxH or center")]
+    /// <summary>A missing rectangle: WxH+X+Y, WxH or <c>center</c>.</summary>
+    [Setting]
     public Region? Box { get; init; }
 
-    /// <summary>A picture: darker than <see cref="Threshold"/> is missing.</summary>
-    [Setting(About = "a picture; values below the threshold are missing")]
+    /// <summary>A picture, or an array (.npy, .npz, .mat, .h5, .fits, a text of numbers); values below the threshold are missing.</summary>
+    [Setting]
     public string? File { get; init; }
 
-    /// <summary>Values of the file below this are missing.</summary>
-    [Setting(Min = 0, Max = 1, About = "values of the file below this are missing")]
+    /// <summary>Values of the file below this are missing; arrays that exceed 1 are divided by their largest value.</summary>
+    [Setting(Min = 0, Max = 1)]
     public double Threshold { get; init; } = 0.5;
 
-    /// <summary>Letters that cover the picture.</summary>
-    [Setting(About = "letters that cover the picture, repeated line by line")]
+    /// <summary>Whether known and missing change places: for files that are white where the picture is to be filled in.</summary>
+    [Setting]
+    public bool Invert { get; init; }
+
+    /// <summary>What of the file counts: luma (the mean of its colours), alpha, or auto: alpha where it alone has a shape.</summary>
+    [Setting]
+    public MaskChannel Channel { get; init; }
+
+    /// <summary>With a file of several planes: which one, counted from 1.</summary>
+    [Setting(Min = 1, Max = 1_000_000)]
+    public int? Page { get; init; }
+
+    /// <summary>With a .npz, .mat or .h5 file of several arrays: the name of one.</summary>
+    [Setting]
+    public string? Key { get; init; }
+
+    /// <summary>With a FITS file: which unit, counted from 0.</summary>
+    [Setting(Min = 0, Max = 100_000)]
+    public int? Hdu { get; init; }
+
+    /// <summary>Letters that cover the picture, repeated line by line.</summary>
+    [Setting]
     public string? Text { get; init; }
 
-    /// <summary>Vertical stripes, missing and known in turn.</summary>
-    [Setting(Unit = "pixels", Min = 1, Max = 4096, About = "width of vertical stripes, known and missing in turn")]
+    /// <summary>Width of vertical stripes, known and missing in turn.</summary>
+    [Setting(Unit = "pixels", Min = 1, Max = 4096)]
     public int? Stripes { get; init; }
 
     /// <summary>Seed of the random places.</summary>
-    [Setting(About = "seed of the random places")]
+    [Setting]
     public ulong Seed { get; init; }
 
-    /// <summary>Whether each channel has its own random places.</summary>
-    [Setting(About = "random places of their own for each channel")]
+    /// <summary>Whether each channel has random places of its own.</summary>
+    [Setting]
     public bool PerChannel { get; init; }
 
     /// <summary>The operator of a mask that is at hand.</summary>
     /// <param name="input">The picture.</param>
     /// <param name="mask">[H,W] or [C,H,W]; nonzero = known. Borrowed.</param>
+    /// <exception cref="ArgumentException">The mask does not have the shape of the picture.</exception>
     public static LinearOperator Of(ImageShape input, Tensor mask)
     {
         using ComputeScope scope = new();
@@ -70,11 +91,14 @@ public sealed record Mask : OperatorSpec
         {
             { Random: { } fraction } => RandomMask(input, fraction),
             { Box: { } box } => BoxMask(input, box),
-            { File: { } file } => FileMask(input, file),
+            { File: not null } => FileMask(input),
             { Text: { } text } => LetterMask.Draw(text, input.Height, input.Width),
             _ => (torch.arange(input.Width) / Stripes!.Value).floor().remainder(2).eq(0).expand(input.Height, input.Width),
         };
         mask = mask.to(ScalarType.Float32);
+        // A file's values have changed places already, so that its threshold means the same either way.
+        if (Invert && File is null)
+            mask = 1 - mask;
         return scope.Return((mask.dim() == 3 ? mask : mask.expand(input.Channels, -1, -1)).contiguous());
     }
 
@@ -124,7 +148,9 @@ public sealed record Mask : OperatorSpec
         if (Text is { } text && text.AsSpan().Trim().Length == 0)
             throw Error("The mask's text is empty");
         if (PerChannel && Random is null)
-            throw Error("per_channel belongs to random");
+            throw Error("per-channel belongs to random");
+        if (File is null && (Channel != MaskChannel.Auto || Page is not null || Key is not null || Hdu is not null))
+            throw Error("channel, page, key and hdu belong to a mask from a file", "Write mask:file=FILE");
     }
 
     private Tensor RandomMask(ImageShape input, double fraction)
@@ -154,14 +180,31 @@ public sealed record Mask : OperatorSpec
         return mask;
     }
 
-    private Tensor FileMask(ImageShape input, string file)
+    /// <summary>The file's mask in its own size, [rows, columns] float32 with 1 = known; the caller owns it.</summary>
+    public Tensor ReadFile()
     {
-        using Picture picture = ImageFile.Read(file);
-        if (picture.Height != input.Height || picture.Width != input.Width)
+        using ComputeScope scope = new();
+        Tensor known = MaskFile.Read(this).Values.ge(Threshold);
+        return scope.Return((Invert ? known.logical_not() : known).to(ScalarType.Float32));
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Notes()
+    {
+        if (File is null)
+            return [];
+        using ComputeScope scope = new();
+        return MaskFile.Read(this).Notes;
+    }
+
+    private Tensor FileMask(ImageShape input)
+    {
+        Tensor mask = ReadFile();
+        if (mask.shape[0] != input.Height || mask.shape[1] != input.Width)
             throw Error(
-                $"The mask is {picture.Height}x{picture.Width} but the picture is {input.Height}x{input.Width} (height x width)",
+                $"The mask is {mask.shape[0]}x{mask.shape[1]} but the picture is {input.Height}x{input.Width} (height x width)",
                 "Pass --resize-mask, or transpose it"
             );
-        return picture.Pixels.mean([0L, 1L]).ge(Threshold);
+        return mask;
     }
 }

@@ -126,8 +126,8 @@ internal sealed class PaddedConvolution : LinearOperator
         using DisposeScope scope = torch.NewDisposeScope();
         if (_transfer is null)
         {
-            // One channel for each of the batch's pictures: libtorch's transposed convolution of several pictures with one channel each is
-            // wrong on some processors.
+            // One channel for each of the batch's pictures: libtorch 2.10.0's transposed convolution of several pictures with one channel
+            // each and stride 1 is wrong (by up to 1.8 for values of 0 to 1 and 3 taps, on an EPYC with AVX-512).
             Tensor horizontal = Transposed(y.reshape(1, -1, y.shape[2], y.shape[3]), _columns!, [1, _factor]);
             Tensor extended = Transposed(horizontal, _rows!, [_factor, 1]);
             return _padding

@@ -17,7 +17,7 @@ internal static class TrainingProfile
 {
     public static void Print(IReadOnlyList<string> photos, AdmUNetConfig architecture, string dtype, int steps, int workers)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         torch.set_num_threads(1);
         CropSource crops = new(TrainingPhotos.Read(photos), 1);
         ComputePolicy policy = ComputePolicy.Choose("cpu", dtype);

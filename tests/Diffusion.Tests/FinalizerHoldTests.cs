@@ -72,6 +72,80 @@ public sealed class FinalizerHoldTests
         Assert.Equal(1, finalized);
     }
 
+    [Fact]
+    public void Finalizers_that_waited_run_when_the_holder_yields()
+    {
+        int finalized = 0;
+        using FinalizerHold hold = new();
+        Leave(() => Interlocked.Increment(ref finalized));
+        GC.Collect();
+        Thread.Sleep(50);
+        Assert.Equal(0, finalized);
+        FinalizerHold.Yield();
+        Assert.Equal(1, finalized);
+        Leave(() => Interlocked.Increment(ref finalized));
+        GC.Collect();
+        Thread.Sleep(50);
+        Assert.Equal(1, finalized);
+    }
+
+    [Fact]
+    public void Whoever_waits_for_finalizers_waits_for_the_next_yield_and_not_for_the_last_one()
+    {
+        using FinalizerHold hold = new();
+        // Nothing is collected here: time alone lets it through.
+        Task waiting = Task.Run(GC.WaitForPendingFinalizers);
+        for (int computation = 0; computation < 20 && !waiting.IsCompleted; computation++)
+        {
+            Thread.Sleep(30);
+            FinalizerHold.Yield();
+        }
+        Assert.True(waiting.IsCompleted);
+    }
+
+    [Fact]
+    public void Several_holders_let_finalizers_run_when_none_of_them_computes()
+    {
+        int finalized = 0,
+            computing = 0,
+            early = 0;
+        bool stop = false;
+        Thread[] threads = [.. Enumerable.Range(1, 3).Select(pace => new Thread(() => Compute(pace)))];
+        foreach (Thread thread in threads)
+            thread.Start();
+        for (DateTime end = DateTime.UtcNow.AddSeconds(10); DateTime.UtcNow < end && Volatile.Read(ref finalized) < 20; )
+        {
+            Leave(() =>
+            {
+                if (Volatile.Read(ref computing) > 0)
+                    Interlocked.Increment(ref early);
+                Interlocked.Increment(ref finalized);
+            });
+            GC.Collect();
+            Thread.Sleep(1);
+        }
+        Volatile.Write(ref stop, true);
+        foreach (Thread thread in threads)
+            Assert.True(thread.Join(TimeSpan.FromSeconds(10)));
+        Assert.Equal(0, early);
+        Assert.True(finalized >= 20);
+
+        void Compute(int pace)
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                using FinalizerHold hold = new();
+                for (int i = 0; i < 5; i++)
+                {
+                    Interlocked.Increment(ref computing);
+                    Thread.Sleep(pace);
+                    Interlocked.Decrement(ref computing);
+                    FinalizerHold.Yield();
+                }
+            }
+        }
+    }
+
     /// <summary>Leaves an object behind whose finalizer says so.</summary>
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     internal static void Leave(Action finalized) => _ = new Left(finalized);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Diffusion.Native;
 using Diffusion.Runtime;
 
@@ -10,8 +11,9 @@ public sealed class TensorHeapTests
 
     public TensorHeapTests()
     {
-        NativeTorch.Prepare();
-        Assert.SkipUnless(TensorHeap.IsInstalled, "Large tensors lie in the C library's heap here.");
+        NativeLibraries.LoadTorch();
+        RuntimeChange heap = DiffusionRuntime.Changes.Single(change => change.Option == nameof(RuntimeOptions.TensorHeap));
+        Assert.SkipUnless(heap.InForce, $"There is no tensor heap here: {heap.Why}.");
     }
 
     [Fact]
@@ -84,5 +86,13 @@ public sealed class TensorHeapTests
     }
 
     [Fact]
-    public void More_than_there_is_is_an_exception() => Assert.ThrowsAny<Exception>(() => torch.empty(1L << 42));
+    public void A_tensor_that_no_machine_can_hold_is_refused_and_harms_no_other()
+    {
+        using Tensor before = torch.arange(Megabyte);
+        Assert.Contains("memory", Assert.Throws<ExternalException>(() => torch.empty(1L << 42)).Message);
+        using Tensor after = torch.arange(Megabyte),
+            equal = before.eq(after).all();
+        Assert.True(equal.item<bool>());
+        Assert.Equal(Megabyte - 1, before[Megabyte - 1].item<long>());
+    }
 }

@@ -39,7 +39,7 @@ internal static class NativeReport
 
     private static string LoadTorch()
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         using Tensor one = torch.ones(1);
         string cuda = torch.cuda.is_available() ? $"{torch.cuda.device_count()} CUDA device(s)" : "no CUDA device";
         return $"{torch.__version__}, TorchSharp {typeof(torch).Assembly.GetName().Version?.ToString(3)}, {torch.get_num_threads()} "

@@ -51,7 +51,7 @@ internal sealed class OperatorsCheckVerb : Verb
     {
         OperatorSpec spec = UsageException.Guard(() => OperatorVerbs.Catalog(session, _plugins).Parse(session.Get(_spec)));
         (int height, int width) = session.Get(_size) ?? (48, 64);
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         OperatorCheck.Report report = OperatorCheck.Run(spec, new ImageShape(session.Get(_channels) ?? 3, height, width));
         foreach (OperatorCheck.Item item in report.Items)
         {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Vips = NetVips;
 
@@ -50,8 +49,8 @@ internal sealed unsafe class EncodedPicture : IDisposable
             );
         (_format, _options, _where) = (format, options, where);
         _bits = format.StoredBits(options.BitDepth ?? 8);
-        Codecs.Prepare();
-        NativeTorch.Prepare();
+        NativeLibraries.LoadVips();
+        NativeLibraries.LoadTorch();
 
         using IDisposable noGrad = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();

@@ -1,4 +1,3 @@
-using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Imaging;
@@ -110,7 +109,7 @@ public static class ImageFile
 
     /// <summary>Writes a tensor to a stream (standard output, a socket, memory).</summary>
     /// <param name="stream">Borrowed; need not be seekable.</param>
-    /// <param name="pixels">As for files.</param>
+    /// <param name="pixels">[1,C,H,W] or [C,H,W] on [0,1], as for files; borrowed.</param>
     /// <param name="format">The format.</param>
     /// <param name="options">Bit depth and quality.</param>
     /// <param name="alpha">As for files.</param>
@@ -147,7 +146,7 @@ public static class ImageFile
 
     private static Picture Decode(Stream stream, string where, string name, ReadOptions? options)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         using IDisposable noGrad = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
         using PictureSource source = new(stream, where, options ?? ReadOptions.Default, randomAccess: false);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Diffusion.Runtime;
 using Vips = NetVips;
 
 namespace Diffusion.Imaging;
@@ -24,7 +25,7 @@ internal static partial class Lettering
     /// </returns>
     public static Tensor Draw(string text, int size, int width)
     {
-        Codecs.Prepare();
+        NativeLibraries.LoadVips();
         string line = new([.. text.Select(c => char.IsControl(c) ? ' ' : c)]);
         Vips.Image ink = Render(line, size);
         for (int length = line.Length; ink.Xoffset + ink.Width > width && length > 1; )

@@ -1,4 +1,3 @@
-using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Imaging;
@@ -15,7 +14,7 @@ public sealed class RegionReader : IDisposable
 
     internal RegionReader(Stream stream, string where, ReadOptions options)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         _source = new PictureSource(stream, where, options, randomAccess: true);
     }
 

@@ -1,4 +1,5 @@
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Inverse;
 
@@ -14,6 +15,7 @@ public sealed record ComposedSpec : OperatorSpec
     public override string Name => string.Join("|", Parts.Select(p => p.Name));
 
     /// <summary>Joins specs; composed ones are flattened, and one alone stays itself.</summary>
+    /// <exception cref="ArgumentException">There is no spec.</exception>
     public static OperatorSpec Of(params IEnumerable<OperatorSpec> parts)
     {
         OperatorSpec[] flat = [.. parts.SelectMany(p => p is ComposedSpec composed ? composed.Parts : [p])];
@@ -79,13 +81,16 @@ public sealed record ComposedSpec : OperatorSpec
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> Notes() => [.. Parts.SelectMany(p => p.Notes())];
+
+    /// <inheritdoc/>
     protected override void Validate()
     {
         foreach (OperatorSpec part in Parts)
             part.Check();
     }
 
-    internal override IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values() => [];
+    internal override IReadOnlyList<(Setting Setting, object? Value)> Values() => [];
 
     internal override string Print() => string.Join("|", Parts.Select(p => p.ToString()));
 }

@@ -13,16 +13,16 @@ public enum PixelRange
     Symmetric,
 }
 
-/// <summary>y = A x + sigma n, to be solved for x.</summary>
+/// <summary>y = A x + noise, to be solved for x.</summary>
 /// <param name="Y">[N, A.Output] float32; borrowed.</param>
 /// <param name="A">The operator; borrowed.</param>
-/// <param name="Sigma">Standard deviation of the noise, on the scale of <paramref name="Range"/>.</param>
+/// <param name="Noise">The noise, on the scale of <paramref name="Range"/>: one standard deviation, or one per picture.</param>
 /// <param name="Condition">Class labels, for priors that need them.</param>
-/// <param name="Range">The scale that <paramref name="Y"/>, <paramref name="Sigma"/> and the result are on.</param>
+/// <param name="Range">The scale that <paramref name="Y"/>, <paramref name="Noise"/> and the result are on.</param>
 public sealed record InverseProblem(
     Tensor Y,
     LinearOperator A,
-    double Sigma,
+    GaussianNoise Noise,
     Condition Condition = default,
     PixelRange Range = PixelRange.Unit
 )
@@ -39,7 +39,7 @@ public sealed record InverseProblem(
             return this;
         using Tensor one = torch.ones(A.Input.Batch(1), device: Y.device);
         using Tensor shift = A.Apply(one);
-        return this with { Y = Y * 2 - shift, Sigma = 2 * Sigma, Range = PixelRange.Symmetric };
+        return this with { Y = Y * 2 - shift, Noise = Noise * 2, Range = PixelRange.Symmetric };
     }
 
     /// <summary>The same problem for pictures on [0,1].</summary>
@@ -49,10 +49,20 @@ public sealed record InverseProblem(
             return this;
         using Tensor one = torch.ones(A.Input.Batch(1), device: Y.device);
         using Tensor shift = A.Apply(one);
-        return this with { Y = (Y + shift) / 2, Sigma = Sigma / 2, Range = PixelRange.Unit };
+        return this with { Y = (Y + shift) / 2, Noise = Noise * 0.5, Range = PixelRange.Unit };
+    }
+
+    /// <summary>The problem of some of the pictures, in their order; its <see cref="Y"/> is the caller's.</summary>
+    public InverseProblem Select(IReadOnlyList<int> pictures)
+    {
+        using Tensor index = torch.tensor([.. pictures.Select(picture => (long)picture)], device: Y.device);
+        return this with { Y = Y.index_select(0, index), Noise = Noise.Select(pictures), Condition = Condition.Select(pictures) };
     }
 
     /// <summary>Brings a picture on the scale <paramref name="from"/> to this problem's scale.</summary>
+    /// <param name="x">[N,C,H,W], borrowed.</param>
+    /// <param name="from">The scale of <paramref name="x"/>.</param>
+    /// <returns>[N,C,H,W]: x itself where the scales are the same, otherwise a new tensor that the caller owns.</returns>
     public Tensor FromRange(Tensor x, PixelRange from) =>
         from == Range ? x
         : from == PixelRange.Symmetric ? (x + 1) / 2

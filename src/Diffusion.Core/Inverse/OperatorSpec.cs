@@ -1,5 +1,6 @@
 using System.Reflection;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Inverse;
 
@@ -21,6 +22,7 @@ public abstract record OperatorSpec
     /// <param name="device">Where its constants live; the CPU by default.</param>
     /// <returns>The operator; the caller disposes it.</returns>
     /// <exception cref="OperatorSpecException">A setting has an impossible value, or the shape does not fit.</exception>
+    /// <exception cref="ArgumentException">The shape has no pixels.</exception>
     public LinearOperator Bind(ImageShape input, Device? device = null)
     {
         if (input.Channels < 1 || input.Height < 1 || input.Width < 1)
@@ -41,12 +43,26 @@ public abstract record OperatorSpec
     /// <param name="device">Where their constants live.</param>
     public virtual AreaOperators? ByArea(ImageShape picture, Device device) => null;
 
+    /// <summary>
+    /// What a user should know about the files that the spec names, one sentence each, without a full stop. Reads the files.
+    /// </summary>
+    public virtual IReadOnlyList<string> Notes() => [];
+
     /// <summary>Checks every setting against its declared range, and the settings against each other.</summary>
     /// <exception cref="OperatorSpecException">The first one that is impossible.</exception>
     public void Check()
     {
-        foreach ((OperatorParameter parameter, object? value) in Values())
-            parameter.Check(value, ToString());
+        foreach ((Setting setting, object? value) in Values())
+        {
+            try
+            {
+                setting.Check(value);
+            }
+            catch (SettingException wrong)
+            {
+                throw new OperatorSpecException(wrong.What, ToString(), wrong.Remedy, wrong);
+            }
+        }
         Validate();
     }
 
@@ -65,12 +81,12 @@ public abstract record OperatorSpec
     /// <summary>An error about this spec.</summary>
     protected OperatorSpecException Error(string what, string? remedy = null) => new(what, ToString(), remedy);
 
-    internal virtual IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values() =>
-        [.. OperatorParameter.OfRecord(GetType()).Select(p => (p, p.Property!.GetValue(this)))];
+    internal virtual IReadOnlyList<(Setting Setting, object? Value)> Values() =>
+        [.. Setting.Of(GetType()).Select(setting => (setting, setting.ValueOf(this)))];
 
     internal virtual string Print() =>
         SpecText.Print(
             Name,
-            Values().Where(v => !Equals(v.Value, v.Parameter.Default)).Select(v => (v.Parameter.Key, SpecValue.Print(v.Value)))
+            Values().Where(v => !Equals(v.Value, v.Setting.Default)).Select(v => (v.Setting.Name, SettingValue.Print(v.Value)))
         );
 }

@@ -2,6 +2,7 @@ namespace Diffusion.Inverse;
 
 /// <summary>
 /// A thin singular value decomposition A = U diag(s) V^T in closed form. Coefficients are [N,R] with R = min(inputs, measured values).
+/// Returned tensors belong to the caller.
 /// </summary>
 /// <remarks>
 /// Everything of the operator follows: A^T (A A^T + eta I)^-1 y = V diag(s / (s^2 + eta)) U^T y, and
@@ -38,6 +39,13 @@ public abstract class Spectrum
             using Tensor largest = Singulars.max();
             return (_largest = largest.item<float>()).Value;
         }
+    }
+
+    /// <summary>[R]: the singular values, with those that are zero but for rounding set to zero; the caller owns it.</summary>
+    public Tensor Cut()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return torch.where(Singulars > RelativeCut * Largest, Singulars, 0).MoveToOuterDisposeScope();
     }
 
     /// <summary>A decomposition from its singular values and three maps; the values stay the caller's.</summary>

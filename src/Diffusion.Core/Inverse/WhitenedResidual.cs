@@ -9,18 +9,19 @@ namespace Diffusion.Inverse;
 public static class WhitenedResidual
 {
     /// <summary>The whitened residual of each picture.</summary>
-    /// <param name="problem">The measurement; its sigma must be greater than 0.</param>
+    /// <param name="problem">The measurement; its noise must be greater than 0.</param>
     /// <param name="x">[N, Input] on the scale of the problem; borrowed.</param>
     /// <returns>One number per picture. Of the true picture it is 1 +- sqrt(2 / M) with M measured values.</returns>
+    /// <exception cref="ArgumentException">The measurement has no noise.</exception>
     public static double[] Of(InverseProblem problem, Tensor x)
     {
-        if (problem.Sigma <= 0)
+        double[] sigmas = [.. Enumerable.Range(0, (int)problem.Batch).Select(picture => problem.Noise[picture])];
+        if (sigmas.Contains(0))
             throw new ArgumentException("A noiseless measurement has no whitened residual.", nameof(problem));
         using ComputeScope scope = new();
         Tensor residual = problem.A.Restrict(problem.A.Apply(x) - problem.Y);
         Tensor squares = residual.square().reshape(residual.shape[0], -1).sum(1, type: ScalarType.Float64);
-        double expected = problem.A.MeasurementCount * problem.Sigma * problem.Sigma;
-        return [.. squares.data<double>().Select(s => s / expected)];
+        return [.. squares.data<double>().Zip(sigmas, (square, sigma) => square / (problem.A.MeasurementCount * sigma * sigma))];
     }
 
     /// <summary>A hint for the user when a restored picture's residual is far from 1; null when it is not.</summary>

@@ -45,4 +45,11 @@ public readonly record struct Condition
     /// The noise level that the network's time embedding is told, where it differs from the one of the scalings (CM4IR's deltas of type 0).
     /// </summary>
     public double? NetworkSigma { get; init; }
+
+    /// <summary>What the network sees beside some of the pictures, in their order.</summary>
+    public Condition Select(IReadOnlyList<int> pictures)
+    {
+        long[]? labels = Labels;
+        return labels is null ? this : this with { Labels = [.. pictures.Select(picture => labels[picture])] };
+    }
 }

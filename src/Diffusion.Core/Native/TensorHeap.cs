@@ -12,7 +12,7 @@ namespace Diffusion.Native;
 /// libtorch can't be given another allocator from here without C++ exceptions passing through managed code, so the two C functions that its
 /// allocator calls are replaced in its import table.
 /// </remarks>
-public static unsafe partial class TensorHeap
+internal static unsafe partial class TensorHeap
 {
     // Smaller ones lie well in glibc's heap.
     private const nuint Smallest = 256 << 10;
@@ -26,23 +26,22 @@ public static unsafe partial class TensorHeap
     private static delegate* unmanaged<void**, nuint, nuint, int> s_allocate;
     private static delegate* unmanaged<void*, void> s_free;
 
-    /// <summary>Whether large tensors lie here.</summary>
-    public static bool IsInstalled => s_blocks is not null;
-
-    // Once, after libtorch was loaded.
-    internal static void Install()
+    /// <summary>Once, after libtorch was loaded. See <see cref="RuntimeOptions.TensorHeap"/>.</summary>
+    public static string? Install()
     {
+        if (GlibcHeap.Obstacle is not null)
+            return GlibcHeap.Obstacle;
         if (!NativeLibrary.TryLoad("libc10.so", out nint library) || !NativeLibrary.TryLoad("libc.so.6", out nint c))
-            return;
+            return "this libtorch has no libc10";
         nint* allocate = ImportTable.Find(library, "posix_memalign"),
             free = ImportTable.Find(library, "free");
         if (allocate == null || free == null)
-            return;
+            return "this libtorch takes its memory from elsewhere";
         // Not more than there is: glibc refuses what can't be, and libtorch says it.
         nuint capacity = (nuint)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / LargePages.Size * LargePages.Size;
         nint room = mmap(0, capacity + LargePages.Size, ReadWrite, PrivateAnonymousUnreserved, -1, 0);
         if (room == -1)
-            return;
+            return "the system has no addresses left";
         s_first = LargePages.Align((nuint)room);
         s_end = s_first + capacity;
         LargePages.Ask(s_first, capacity);
@@ -54,7 +53,8 @@ public static unsafe partial class TensorHeap
             !ImportTable.Redirect(free, (nint)(delegate* unmanaged<void*, void>)&Free)
             || !ImportTable.Redirect(allocate, (nint)(delegate* unmanaged<void**, nuint, nuint, int>)&Allocate)
         )
-            s_blocks = null;
+            return "the system protects the import table";
+        return null;
     }
 
     [UnmanagedCallersOnly]

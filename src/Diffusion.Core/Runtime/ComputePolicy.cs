@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics.X86;
-using Diffusion.Native;
 
 namespace Diffusion.Runtime;
 
@@ -30,7 +29,7 @@ public sealed record ComputePolicy
     {
         if (threads is < 1)
             throw new ArgumentException($"Threads must be at least 1, not {threads}.");
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         bool wantsCuda = device.StartsWith("cuda", StringComparison.Ordinal) || device == "auto";
         if (device is not ("auto" or "cpu") && !IsCudaName(device))
             throw new ArgumentException($"Unknown device \"{device}\". Use auto, cpu, cuda or cuda:N.");
@@ -69,7 +68,7 @@ public sealed record ComputePolicy
     /// <summary>Sets libtorch's threads. Process-wide: call it once, before the first restoration.</summary>
     public void Apply()
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         if (Threads is { } threads)
             torch.set_num_threads(threads);
     }

@@ -1,5 +1,3 @@
-using Diffusion.Native;
-
 namespace Diffusion.Runtime;
 
 /// <summary>No gradients and one dispose scope on this thread, until disposed. Entered by every public entry point that computes.</summary>
@@ -12,12 +10,12 @@ public sealed class ComputeScope : IDisposable
     /// <summary>Enters the scope.</summary>
     public ComputeScope()
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         _noGrad = torch.no_grad();
         _scope = torch.NewDisposeScope();
     }
 
-    /// <summary>Hands a result over to the caller's scope (or to nobody's, if there is none).</summary>
+    /// <summary>Hands a result [...] over to the caller's scope (or to nobody's, if there is none): the caller owns it.</summary>
     public Tensor Return(Tensor result) => result.MoveToOuterDisposeScope();
 
     /// <inheritdoc/>

@@ -35,6 +35,15 @@ public abstract class NoiseSource
     /// <summary>Draws i.i.d. standard normal numbers.</summary>
     /// <param name="role">What they are for.</param>
     /// <param name="shape">The shape, batch first.</param>
-    /// <returns>float32 on the CPU; the caller owns it.</returns>
+    /// <returns>[shape] float32 on the CPU; the caller owns it.</returns>
     public abstract Tensor Draw(NoiseRole role, params ReadOnlySpan<long> shape);
+
+    /// <summary>The draws of some of the pictures: each draws from here on what it would draw in this source.</summary>
+    /// <param name="pictures">Their numbers in the batch.</param>
+    /// <returns>A source for a batch of these, in their order. This one stays as it is.</returns>
+    /// <exception cref="NotSupportedException">The source draws for whole batches only.</exception>
+    public virtual NoiseSource Select(IReadOnlyList<int> pictures) =>
+        throw new NotSupportedException(
+            $"{GetType().Name} draws for whole batches only. Override Select, or solve pictures with different noise apart."
+        );
 }

@@ -1,5 +1,3 @@
-using Diffusion.Native;
-
 namespace Diffusion.Runtime;
 
 /// <summary>
@@ -13,6 +11,7 @@ public sealed class PhiloxNoise : NoiseSource
     private readonly IReadOnlyList<ImageKey> _keys;
     private readonly int _sample;
     private readonly int[] _draws = new int[Enum.GetValues<NoiseRole>().Length];
+    private readonly List<PhiloxNoise> _parts = [];
 
     /// <summary>Noise for one run over a batch.</summary>
     /// <param name="seed">The user's seed.</param>
@@ -25,8 +24,17 @@ public sealed class PhiloxNoise : NoiseSource
         _sample = sample;
     }
 
-    /// <summary>How often noise was drawn for <paramref name="role"/>.</summary>
-    public int Drawn(NoiseRole role) => _draws[(int)role];
+    /// <summary>How often noise was drawn for <paramref name="role"/>, by the picture that drew most.</summary>
+    public int Drawn(NoiseRole role) => _parts.Aggregate(_draws[(int)role], (most, part) => Math.Max(most, part.Drawn(role)));
+
+    /// <inheritdoc/>
+    public override NoiseSource Select(IReadOnlyList<int> pictures)
+    {
+        PhiloxNoise part = new(_seed, [.. pictures.Select(picture => _keys[picture])], _sample);
+        _draws.CopyTo(part._draws, 0);
+        _parts.Add(part);
+        return part;
+    }
 
     /// <inheritdoc/>
     public override Tensor Draw(NoiseRole role, params ReadOnlySpan<long> shape)

@@ -26,7 +26,7 @@ public sealed class BenchRunnerTests : IDisposable
 
     public BenchRunnerTests()
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         GaussianPrior prior = new(Shape);
         _priors.Add("gaussian", "sha", prior);
         foreach (string name in (string[])["a", "b"])

@@ -15,24 +15,32 @@ public sealed class WinogradConvolutionTests
         InlineData(1, 32, 32, 2, 1030, true),
         InlineData(1, 256, 160, 46, 46, true)
     ]
-    public void It_agrees_with_float64_arithmetic(int n, int inputs, int outputs, int height, int width, bool bias)
+    public void A_convolution_agrees_with_float64_arithmetic_whatever_kernel_computes_it(
+        int n,
+        int inputs,
+        int outputs,
+        int height,
+        int width,
+        bool bias
+    )
     {
         using ComputeScope scope = new();
         using OneConvolution fused = new(new ComputePolicy(), inputs, outputs, bias),
             plain = new(ComputePolicy.Reference, inputs, outputs, bias);
         Tensor x = ChannelsLast.Of(Numbers(n, inputs, height, width));
-        Tensor y = fused.Layer.Forward(x);
         Tensor expected = torch.nn.functional.conv2d(
             x.to(ScalarType.Float64),
             fused.Parameters[0].Value.to(ScalarType.Float64),
             bias ? fused.Parameters[1].Value.to(ScalarType.Float64) : null,
             padding: [1, 1]
         );
-        Assert.Equal(expected.shape, y.shape);
-        Assert.True(ChannelsLast.Is(y));
-        Assert.InRange((y - expected).abs().max().item<double>() / expected.std().item<double>(), 0, 2e-4);
-        if (System.Runtime.Intrinsics.X86.Fma.IsSupported)
-            Assert.False(y.eq(plain.Layer.Forward(x)).all().item<bool>(), "The library computed this.");
+        foreach (OneConvolution convolution in (OneConvolution[])[fused, plain])
+        {
+            Tensor y = convolution.Layer.Forward(x);
+            Assert.Equal(expected.shape, y.shape);
+            Assert.True(ChannelsLast.Is(y));
+            Assert.InRange((y - expected).abs().max().item<double>() / expected.std().item<double>(), 0, 2e-4);
+        }
     }
 
     [Fact]

@@ -197,7 +197,7 @@ public sealed class ConformanceTests : IDisposable
 
     private string WithFiles(string spec, int values)
     {
-        NativeTorch.Prepare();
+        NativeLibraries.LoadTorch();
         if (spec.Contains("{matrix}", StringComparison.Ordinal))
             spec = spec.Replace("{matrix}", WriteMatrix(values), StringComparison.Ordinal);
         if (!spec.Contains("{psf}", StringComparison.Ordinal))

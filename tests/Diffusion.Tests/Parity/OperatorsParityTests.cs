@@ -212,7 +212,7 @@ public sealed class OperatorsParityTests
             _ = config.Double("missing");
         ConfigNode shepard = config.Object("shepard");
         shepard.Text("asymmetry");
-        reference.AssertOutput("shepard", Fill.Shepard((x + 1) / 2 * mask, mask, shepard.Int("window"), shepard.Int("power")));
+        reference.AssertOutput("shepard", PublishedFill.Shepard((x + 1) / 2 * mask, mask, shepard.Int("window"), shepard.Int("power")));
         if (config.IsNull("median"))
             return;
         ConfigNode median = config.Object("median");

@@ -201,7 +201,7 @@ public sealed class GuidedSolverTests
         SolverCatalog.BuiltIn.Create(
             name,
             null,
-            new PresetRequest(problem.A.Traits, problem.Problem.Sigma / 2, problem.Prior.Info, 8),
+            new PresetRequest(problem.A.Traits, problem.Problem.Noise[0] / 2, problem.Prior.Info, 8),
             set.ToDictionary(pair => pair.Key, pair => pair.Value)
         );
 

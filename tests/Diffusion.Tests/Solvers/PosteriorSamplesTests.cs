@@ -73,7 +73,7 @@ public sealed class PosteriorSamplesTests
         ISolver solver = SolverCatalog.BuiltIn.Create(
             "pigdm",
             preset,
-            new PresetRequest(problem.A.Traits, problem.Problem.Sigma / 2, problem.Prior.Info, null)
+            new PresetRequest(problem.A.Traits, problem.Problem.Noise[0] / 2, problem.Prior.Info, null)
         );
         ImageKey[] keys = [.. Enumerable.Range(0, Samples * Pictures).Select(i => ImageKey.FromName($"sample {i}"))];
         InverseProblem repeated = problem.Problem with { Y = torch.cat([.. Enumerable.Repeat(problem.Problem.Y, Samples)]) };

@@ -59,7 +59,7 @@ public sealed class SolverConformanceTests
         foreach (string operatorName in TestOperators.Names)
         {
             using GaussianProblem problem = new(operatorName, batch: 1, sigma: 1e-9);
-            InverseProblem noiseless = problem.Problem with { Sigma = 0 };
+            InverseProblem noiseless = problem.Problem with { Noise = 0 };
             Tensor x = Create(solver, problem).Solve(noiseless, problem.Prior, new SolverContext { Noise = problem.Noise() });
             Assert.True(x.isfinite().all().item<bool>(), operatorName);
         }
@@ -112,6 +112,29 @@ public sealed class SolverConformanceTests
     }
 
     [Theory, MemberData(nameof(Solvers))]
+    public void Pictures_with_noise_of_their_own_are_each_restored_as_alone(string solver)
+    {
+        using ComputeScope scope = new();
+        using GaussianProblem problem = new("mean", batch: 4);
+        InverseProblem mixed = problem.Problem with { Noise = new GaussianNoise(0.02, 0.3, 0.02, 0.1) };
+        ISolver tested = Create(solver, problem);
+        List<SolverStep> steps = [];
+        PhiloxNoise noise = problem.Noise();
+        Tensor batch = tested.Solve(mixed, problem.Prior, new SolverContext { Noise = noise, Progress = steps.Add });
+        for (int i = 0; i < 4; i++)
+        {
+            PhiloxNoise own = new(0, [problem.Keys[i]]);
+            Tensor alone = tested.Solve(mixed.Select([i]), problem.Prior, new SolverContext { Noise = own });
+            double difference = (alone - batch[i..(i + 1)]).abs().max().item<float>();
+            Assert.True(difference < 1e-5, $"picture {i}: {difference}");
+            Assert.All(Enum.GetValues<NoiseRole>(), role => Assert.True(own.Drawn(role) <= noise.Drawn(role)));
+        }
+        Assert.Equal(Enumerable.Range(1, steps.Count), steps.Select(step => step.Step));
+        Assert.All(steps, step => Assert.Equal(steps.Count, step.Steps));
+        Assert.Equal(3 * tested.Evaluations, steps[^1].Evaluations);
+    }
+
+    [Theory, MemberData(nameof(Solvers))]
     public void Pictures_on_0_to_1_and_on_minus_1_to_1_have_the_same_restoration(string solver)
     {
         using ComputeScope scope = new();
@@ -156,28 +179,30 @@ public sealed class SolverConformanceTests
     }
 
     [Theory, MemberData(nameof(Solvers)), NeedsFinalizers]
-    public void No_finalizer_runs_while_it_computes(string solver)
+    public void Finalizers_run_between_evaluations_and_never_inside_of_one(string solver)
     {
         using ComputeScope scope = new();
-        using GaussianProblem problem = new("blur", batch: 1);
         int finalized = 0,
-            early = 0;
-        SolverContext context = new()
+            inside = 0,
+            between = 0;
+        using GaussianProblem problem = new("blur", batch: 1)
         {
-            Noise = problem.Noise(),
-            Progress = _ =>
+            Prior = new GaussianPrior(new ImageShape(1, 12, 10))
             {
-                FinalizerHoldTests.Leave(() => Interlocked.Increment(ref finalized));
-                GC.Collect();
-                Thread.Sleep(20);
-                early += finalized;
+                Spoil = _ =>
+                {
+                    int before = finalized;
+                    FinalizerHoldTests.Leave(() => Interlocked.Increment(ref finalized));
+                    GC.Collect();
+                    Thread.Sleep(20);
+                    inside += finalized - before;
+                },
             },
         };
-        Create(solver, problem, 2).Solve(problem.Problem, problem.Prior, context);
-        Assert.Equal(0, early);
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        Assert.True(finalized > 0);
+        SolverContext context = new() { Noise = problem.Noise(), Progress = _ => between = finalized };
+        Create(solver, problem, 3).Solve(problem.Problem, problem.Prior, context);
+        Assert.Equal(0, inside);
+        Assert.True(between > 0);
     }
 
     [Theory, MemberData(nameof(Solvers))]
@@ -220,7 +245,11 @@ public sealed class SolverConformanceTests
             tested.Solve(problem.Problem with { Y = problem.Truth }, problem.Prior, context)
         );
         Assert.Contains("the operator makes [1,1,6,5]", shape.Message);
-        Assert.Throws<ArgumentException>(() => tested.Solve(problem.Problem with { Sigma = -1 }, problem.Prior, context));
+        Assert.Throws<ArgumentException>(() => tested.Solve(problem.Problem with { Noise = -1 }, problem.Prior, context));
+        ArgumentException many = Assert.Throws<ArgumentException>(() =>
+            tested.Solve(problem.Problem with { Noise = new GaussianNoise(0.1, 0.2) }, problem.Prior, context)
+        );
+        Assert.Contains("noise levels", many.Message);
     }
 
     private static T WithoutScope<T>(Func<T> make)
@@ -233,7 +262,7 @@ public sealed class SolverConformanceTests
         SolverCatalog.BuiltIn.Create(
             name,
             preset,
-            new PresetRequest(problem.A.Traits, problem.Problem.Sigma / 2, problem.Prior.Info, evaluations)
+            new PresetRequest(problem.A.Traits, problem.Problem.Noise[0] / 2, problem.Prior.Info, evaluations)
         );
 
     private static Tensor Solve(ISolver solver, GaussianProblem problem, ulong seed = 0) =>

@@ -16,6 +16,7 @@ public sealed class GroupNorm : INormalization
     private readonly double _epsilon;
 
     /// <summary>Declares <c>NAME.weight</c> and <c>NAME.bias</c>, both [channels].</summary>
+    /// <exception cref="ArgumentException">The number of groups does not divide the channels.</exception>
     public GroupNorm(Network network, string name, long channels, long groups = 32, double epsilon = 1e-5)
     {
         if (channels % groups != 0)
@@ -33,6 +34,7 @@ public sealed class GroupNorm : INormalization
     /// <param name="silu">Whether y * sigmoid(y) follows.</param>
     /// <param name="dtype">Dtype of the result; null keeps that of <paramref name="x"/>.</param>
     /// <param name="reuse">Nobody needs <paramref name="x"/> any more: its memory may take the result.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public Tensor Forward(
         Tensor x,
         (Tensor Scale, Tensor Shift)? modulation = null,
@@ -46,7 +48,7 @@ public sealed class GroupNorm : INormalization
         using DisposeScope scope = torch.NewDisposeScope();
         if (_network.MayFuseForTraining && silu && NormSilu.Applies(x))
             return Trainable(x.to(dtype ?? x.dtype), modulation).MoveToOuterDisposeScope();
-        Tensor y = torch.nn.functional.group_norm(x.to(ScalarType.Float32), _groups, _weight.Value, _bias.Value, _epsilon);
+        Tensor y = torch.nn.functional.group_norm(Centered(x.to(ScalarType.Float32)), _groups, _weight.Value, _bias.Value, _epsilon);
         if (modulation is var (scale, shift))
             y = y * (1 + PerChannel(scale)) + PerChannel(shift);
         if (silu)
@@ -66,6 +68,23 @@ public sealed class GroupNorm : INormalization
             (a, b) = (a * (1 + scale), b * (1 + scale) + shift);
         return NormSilu.Apply(x, a.expand(x.shape[0], -1), b.expand(x.shape[0], -1), _groups, _epsilon);
     }
+
+    /// <summary>
+    /// <paramref name="x"/> less the mean of each group, which changes neither the norm nor its gradient. In channels-last memory
+    /// libtorch's group_norm (2.10) takes the variance as mean square minus squared mean: where the mean was 10 standard deviations it
+    /// was wrong by 4e-4, at 100 by 5e-2 (contiguous memory: 1e-6).
+    /// </summary>
+    private Tensor Centered(Tensor x)
+    {
+        if (x.is_contiguous())
+            return x;
+        Tensor mean;
+        using (torch.no_grad())
+            mean = Grouped(x.detach()).mean([2L, 3, 4], keepdim: true);
+        return (Grouped(x) - mean).flatten(1, 2);
+    }
+
+    private Tensor Grouped(Tensor x) => x.unflatten(1, [_groups, x.shape[1] / _groups]);
 
     private static Tensor PerChannel(Tensor values) => values.unsqueeze(-1).unsqueeze(-1);
 }

@@ -1,28 +1,30 @@
 using Diffusion.Inverse;
 using Diffusion.Models;
+using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
 
 namespace Diffusion.Solvers;
 
-/// <summary>One run of a solver on [-1,1]: checks what it is given, counts and guards network evaluations, reports steps.</summary>
-internal sealed class SolverRun
+/// <summary>
+/// One run of a solver on [-1,1], for pictures with one noise level: counts and guards network evaluations, draws noise, reports steps.
+/// </summary>
+public sealed class SolverRun
 {
     private readonly IDenoiser _prior;
     private readonly SolverContext _context;
     private readonly InverseProblem _problem;
     private int _step;
 
-    /// <summary>Checks the problem and brings it to [-1,1].</summary>
-    public SolverRun(ISolver solver, InverseProblem problem, IDenoiser prior, SolverContext context, int steps)
+    /// <summary>Brings the problem to [-1,1].</summary>
+    internal SolverRun(InverseProblem problem, IDenoiser prior, SolverContext context, int steps)
     {
-        solver.Check();
-        Require(problem, prior);
         _problem = problem.ToSymmetric();
+        SigmaY = _problem.Noise.Common ?? throw new ArgumentException($"A run has one noise level, not {problem.Noise}.", nameof(problem));
         _prior = prior;
         _context = context;
         Steps = steps;
-        Request = new SolveRequest { Precision = context.Precision?.At(Sigma), Log = context.Solves };
+        Request = new SolveRequest { Precision = context.Precision?.At(SigmaY), Log = context.Solves };
     }
 
     /// <summary>y on [-1,1].</summary>
@@ -32,7 +34,7 @@ internal sealed class SolverRun
     public LinearOperator A => _problem.A;
 
     /// <summary>Standard deviation of the noise on [-1,1].</summary>
-    public double Sigma => _problem.Sigma;
+    public double SigmaY { get; }
 
     /// <summary>What an iterative solution by <see cref="A"/> may cost in this run; handed to each of them.</summary>
     public SolveRequest Request { get; }
@@ -46,10 +48,14 @@ internal sealed class SolverRun
     /// <summary>Whether somebody looks at intermediates.</summary>
     public bool IsTraced => _context.Trace is not null;
 
+    /// <summary>The prior's own variance-preserving schedule; null where it has none.</summary>
+    public NoiseSchedule? Schedule => (_prior as IVpNetwork)?.Schedule;
+
     /// <summary>The prior's noise levels.</summary>
     public (double Min, double Max) NoiseRange => _prior.Info.NoiseRange;
 
     /// <summary>The prior's estimate of x0 from x = x0 + sigma n.</summary>
+    /// <returns>[N,C,H,W]; it belongs to the scope that is open.</returns>
     /// <exception cref="NumericalException">It is not finite.</exception>
     public Tensor Denoise(Tensor x, double sigma, double? networkSigma = null)
     {
@@ -61,6 +67,7 @@ internal sealed class SolverRun
     /// As <see cref="Denoise(Tensor, double, double?)"/>, of the picture turned by one of the eight modes of <see cref="Dihedral"/>, and
     /// turned back.
     /// </summary>
+    /// <returns>[N,C,H,W]; it belongs to the scope that is open.</returns>
     /// <exception cref="NumericalException">It is not finite.</exception>
     public Tensor DenoiseTurned(Tensor x, double sigma, int mode, double? networkSigma = null) =>
         mode == 0 ? Denoise(x, sigma, networkSigma) : Dihedral.TurnBack(Denoise(Dihedral.Turn(x, mode), sigma, networkSigma), mode);
@@ -95,12 +102,14 @@ internal sealed class SolverRun
 
     private void Begin()
     {
+        FinalizerHold.Yield();
         _context.Cancellation.ThrowIfCancellationRequested();
         Evaluations++;
     }
 
     private Tensor Finite(Tensor output, Tensor x, double sigma)
     {
+        FinalizerHold.Yield();
         if (IsFinite(output))
             return output;
         string where = FormattableString.Invariant($"step {_step + 1} of {Steps}, sigma {sigma:0.####}");
@@ -117,8 +126,13 @@ internal sealed class SolverRun
             );
     }
 
-    /// <summary>Noise in the shape of the picture.</summary>
-    public Tensor Noise(NoiseRole role) => _context.Noise.Draw(role, A.Input.Batch(_problem.Batch)).to(Y.device);
+    /// <summary>Gaussian noise in the shape of the picture, [N,C,H,W]; it belongs to the scope that is open.</summary>
+    public Tensor Draw(NoiseRole role) => _context.Noise.Draw(role, A.Input.Batch(_problem.Batch)).to(Y.device);
+
+    /// <summary>
+    /// Gaussian noise on <paramref name="count"/> coefficients per picture, [N,count]; it belongs to the scope that is open.
+    /// </summary>
+    public Tensor DrawCoefficients(long count) => _context.Noise.Draw(NoiseRole.Spectral, _problem.Batch, count).to(Y.device);
 
     /// <summary>Hands out an intermediate of the running step (<c>step0.x0</c>).</summary>
     public void Trace(string what, Tensor value) => _context.Trace?.Invoke($"step{_step}.{what}", value);
@@ -139,6 +153,7 @@ internal sealed class SolverRun
     public void Advance(ref Tensor x, Tensor next, double sigma)
     {
         Replace(ref x, next);
+        FinalizerHold.Yield();
         _step++;
         _context.Progress?.Invoke(new SolverStep(_step, Steps, Evaluations, sigma));
     }
@@ -154,7 +169,7 @@ internal sealed class SolverRun
 
     /// <summary>The result, on the scale of the problem that was given.</summary>
     /// <exception cref="NumericalException">It is not finite.</exception>
-    public Tensor Finish(Tensor x, InverseProblem problem)
+    internal Tensor Finish(Tensor x, InverseProblem problem)
     {
         if (!IsFinite(x))
             throw new NumericalException("The result holds NaN or infinity", remedy: "Check the operator (diffusion operators check)");
@@ -168,7 +183,7 @@ internal sealed class SolverRun
         return float.IsFinite(sum.item<float>());
     }
 
-    private static void Require(InverseProblem problem, IDenoiser prior)
+    internal static void Require(InverseProblem problem, IDenoiser prior)
     {
         long[] expected = problem.A.Output.Batch(problem.Batch);
         if (!expected.AsSpan().SequenceEqual(problem.Y.shape))
@@ -176,8 +191,8 @@ internal sealed class SolverRun
                 $"The measurement has shape [{string.Join(",", problem.Y.shape)}], but the operator makes "
                     + $"[{string.Join(",", expected)}]. Use the operator that it was made with."
             );
-        if (!(problem.Sigma >= 0) || double.IsInfinity(problem.Sigma))
-            throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {problem.Sigma}."));
+        if (!problem.Noise.IsFor(problem.Batch))
+            throw new ArgumentException($"There are noise levels for other than {problem.Batch} picture(s): {problem.Noise}.");
         PriorInfo info = prior.Info;
         if (info.Channels != problem.A.Input.Channels)
             throw new ArgumentException(
