@@ -63,7 +63,7 @@ public sealed class FaceAlignParityTests
     /// <summary>OpenCV's Lanczos4: eight taps, border repeated.</summary>
     private static Tensor Enlarged(Tensor picture, int factor)
     {
-        ResampleKernel kernel = new("lanczos4", 4, x => Math.Abs(x) < 4 ? Sinc(x) * Sinc(x / 4) : 0);
+        ResampleKernel kernel = new(4, x => Math.Abs(x) < 4 ? Sinc(x) * Sinc(x / 4) : 0);
         Taps Along(int side) => Resize.MatlabTaps(side, side * factor, factor, kernel, antialias: false, EdgeMode.Replicate);
         return Along((int)picture.shape[3]).Apply(Along((int)picture.shape[2]).Apply(picture, 2), 3);
     }

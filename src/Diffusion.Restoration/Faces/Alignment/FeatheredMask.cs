@@ -1,3 +1,4 @@
+using Diffusion.Imaging;
 using Diffusion.Runtime;
 
 namespace Diffusion.Faces;
@@ -36,15 +37,17 @@ internal static class FeatheredMask
         double sigma = 0.3 * ((size - 1) * 0.5 - 1) + 0.8;
         double[] weights = [.. Enumerable.Range(0, size).Select(k => Math.Exp(-Math.Pow(k - size / 2, 2) / (2 * sigma * sigma)))];
         double sum = weights.Sum();
-        Tensor kernel = torch.tensor(weights.Select(weight => (float)(weight / sum)).ToArray());
-        long r = size / 2;
-        bool small = Math.Min(mask.shape[2], mask.shape[3]) <= r;
-        Tensor padded = torch.nn.functional.pad(
-            mask,
-            [r, r, r, r],
-            small ? TorchSharp.PaddingModes.Replicate : TorchSharp.PaddingModes.Reflect
-        );
-        Tensor rows = torch.nn.functional.conv2d(padded, kernel.reshape(1, 1, size, 1));
-        return torch.nn.functional.conv2d(rows, kernel.reshape(1, 1, 1, size));
+        Taps Along(long side)
+        {
+            int[] indices = new int[side * size];
+            double[] taps = new double[side * size];
+            for (int i = 0; i < indices.Length; i++)
+            {
+                indices[i] = EdgeMode.Reflect.Resolve(i / size + i % size - size / 2, (int)side);
+                taps[i] = weights[i % size] / sum;
+            }
+            return new Taps((int)side, (int)side, indices, taps);
+        }
+        return Along(mask.shape[3]).Apply(Along(mask.shape[2]).Apply(mask, 2), 3);
     }
 }
