@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -15,23 +16,23 @@ namespace Diffusion.Operators;
 public sealed record Pad : OperatorSpec
 {
     /// <summary>Columns added on the left.</summary>
-    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "columns added on the left")]
+    [Setting(Unit = "pixels", Min = 0, Max = 65536)]
     public int Left { get; init; }
 
     /// <summary>Columns added on the right.</summary>
-    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "columns added on the right")]
+    [Setting(Unit = "pixels", Min = 0, Max = 65536)]
     public int Right { get; init; }
 
     /// <summary>Rows added above.</summary>
-    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "rows added above")]
+    [Setting(Unit = "pixels", Min = 0, Max = 65536)]
     public int Top { get; init; }
 
     /// <summary>Rows added below.</summary>
-    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "rows added below")]
+    [Setting(Unit = "pixels", Min = 0, Max = 65536)]
     public int Bottom { get; init; }
 
     /// <summary>What is added.</summary>
-    [Setting(About = "what is added")]
+    [Setting]
     public Boundary Boundary { get; init; } = Boundary.Zero;
 
     /// <inheritdoc/>
@@ -45,20 +46,20 @@ public sealed record Pad : OperatorSpec
     protected override LinearOperator Create(ImageShape input, Device device)
     {
         ImageShape output = new(input.Channels, input.Height + Top + Bottom, input.Width + Left + Right);
-        return new Extension(input, output, new Padding(Boundary, input, Top, Bottom, Left, Right, device), device);
+        return new Extension(input, output, new EdgeExtension(Boundary, input, Top, Bottom, Left, Right, device), device);
     }
 
     private sealed class Extension : SpectralOperator
     {
-        private readonly Padding _padding;
+        private readonly EdgeExtension _edges;
         private readonly Tensor _roots,
             _singulars;
 
-        public Extension(ImageShape input, ImageShape output, Padding padding, Device device)
+        public Extension(ImageShape input, ImageShape output, EdgeExtension extension, Device device)
         {
-            (Input, Output, Device, _padding) = (input, new MeasurementShape(output), device, padding);
+            (Input, Output, Device, _edges) = (input, new MeasurementShape(output), device, extension);
             using DisposeScope scope = torch.NewDisposeScope();
-            _roots = padding.Copies().sqrt().DetachFromDisposeScope();
+            _roots = extension.Copies().sqrt().DetachFromDisposeScope();
             _singulars = _roots.expand(input.Channels, -1, -1).flatten().DetachFromDisposeScope();
             Decomposition = Spectrum.Of(_singulars, x => x.flatten(1), c => c.reshape(input.Batch(c.shape[0])), ToMeasurement);
         }
@@ -69,15 +70,15 @@ public sealed record Pad : OperatorSpec
         public override OperatorTraits Traits { get; } = new() { ClosedForm = true };
         protected override Spectrum Decomposition { get; }
 
-        public override Tensor Apply(Tensor x) => _padding.Extend(x);
+        public override Tensor Apply(Tensor x) => _edges.Extend(x);
 
-        public override Tensor Adjoint(Tensor y) => _padding.Fold(y);
+        public override Tensor Adjoint(Tensor y) => _edges.Fold(y);
 
         public override Tensor Guess(Tensor y, SolveRequest? request = null) => PseudoInverse(y);
 
         public override void Dispose()
         {
-            _padding.Dispose();
+            _edges.Dispose();
             _roots.Dispose();
             _singulars.Dispose();
             base.Dispose();
@@ -86,7 +87,7 @@ public sealed record Pad : OperatorSpec
         private Tensor ToMeasurement(Tensor y)
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            return (_padding.Fold(y) / _roots).flatten(1).MoveToOuterDisposeScope();
+            return (_edges.Fold(y) / _roots).flatten(1).MoveToOuterDisposeScope();
         }
     }
 }

@@ -2,6 +2,7 @@ using Diffusion.Cli.Diagnosis;
 using Diffusion.Cli.Shell;
 using Diffusion.Inverse;
 using Diffusion.Models;
+using Diffusion.Networks;
 using Diffusion.Operators;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
@@ -12,14 +13,22 @@ namespace Diffusion.Cli.Options;
 /// <summary>Turns options into the library's settings, finding what is wrong with them before anything heavy starts.</summary>
 internal static class RestoreSettings
 {
-    /// <summary>The catalogues, with those of <c>--plugin</c>. Only that option runs foreign code.</summary>
-    public static (OperatorCatalog Operators, SolverCatalog Solvers) Catalogs(Session session, ProblemOptions problem)
+    /// <summary>
+    /// The catalogues, with those of <c>--plugin</c>; networks are null where only those that ship are known. Only that option runs foreign
+    /// code.
+    /// </summary>
+    public static (OperatorCatalog Operators, SolverCatalog Solvers, NetworkCatalog? Networks) Catalogs(
+        Session session,
+        ProblemOptions problem
+    )
     {
         string[] plugins = session.Get(problem.Plugins) ?? [];
         if (plugins.Length == 0)
-            return (ShippedOperators.Catalog, SolverCatalog.BuiltIn);
+            return (ShippedOperators.Catalog, SolverCatalog.BuiltIn, null);
         System.Reflection.Assembly[] assemblies = [.. plugins.SelectMany(path => UsageException.Guard(() => Plugins.Load(path)))];
-        return UsageException.Guard(() => (ShippedOperators.Catalog.With(assemblies), SolverCatalog.With(assemblies)));
+        return UsageException.Guard(() =>
+            (ShippedOperators.Catalog.With(assemblies), SolverCatalog.With(assemblies), (NetworkCatalog?)NetworkCatalog.With(assemblies))
+        );
     }
 
     /// <summary>The operator spec that the user gave, read and printed back; null when none was given.</summary>
@@ -83,14 +92,14 @@ internal static class RestoreSettings
                 "--solver",
                 NearestName.Advice(name, [.. catalog.Entries.Select(entry => entry.Name)])
             );
-        SolverEntry found = catalog.Find(name);
         // Values that depend on the problem are checked again when it is known.
-        PresetRequest request = new(
-            new OperatorTraits(),
-            0.02,
-            new PriorInfo { Name = "", Kind = PriorKind.PosteriorMean },
-            session.Get(options.Steps)
+        ISolver solver = UsageException.Guard(() =>
+            catalog.Find(name).CreateBlind(session.Get(options.Preset), session.Get(options.Steps), session.Get(options.Set))
         );
-        UsageException.Guard(() => found.Create(session.Get(options.Preset), request, session.Get(options.Set)));
+        if (SolverEntry.NameOf(solver) is var runs && !runs.Equals(name, StringComparison.OrdinalIgnoreCase))
+            session.Terminal.Detail(
+                $"-s {name} with its preset {session.Get(options.Preset) ?? catalog.Find(name).Presets[0].Name} is the solver {runs}; "
+                    + $"--preset paper is {name} as published."
+            );
     }
 }

@@ -1,10 +1,14 @@
 using Diffusion.Models;
+using Diffusion.Networks;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 
 namespace Diffusion.Evaluation;
 
 /// <summary>The priors of a benchmark, each found and loaded once, when it is first needed.</summary>
-public sealed class BenchPriors(ComputePolicy policy) : IDisposable
+/// <param name="policy">How they compute.</param>
+/// <param name="networks">The families of their networks; null: those that ship.</param>
+public sealed class BenchPriors(ComputePolicy policy, NetworkCatalog? networks = null) : IDisposable
 {
     private readonly Dictionary<string, IDenoiser> _loaded = [];
     private readonly Dictionary<string, string> _known = [];
@@ -23,14 +27,14 @@ public sealed class BenchPriors(ComputePolicy policy) : IDisposable
 
     /// <summary>The beginning of the SHA-256 of a prior's weights; loads nothing.</summary>
     /// <exception cref="CheckpointException">There is no such prior.</exception>
-    public string Sha(string name) => _known.TryGetValue(name, out string? sha) ? sha : _hashes.OfFile(PriorFiles.Find(name).Weights);
+    public string Sha(string name) => _known.TryGetValue(name, out string? sha) ? sha : _hashes.Short(PriorFiles.Find(name).Weights);
 
     /// <summary>The prior, loaded.</summary>
     /// <exception cref="CheckpointException">There is no such prior, or it does not load.</exception>
     public IDenoiser Load(string name)
     {
         if (!_loaded.TryGetValue(name, out IDenoiser? prior))
-            _loaded.Add(name, prior = PriorLoader.Load(name, policy));
+            _loaded.Add(name, prior = PriorLoader.Load(name, policy, networks));
         return prior;
     }
 

@@ -22,10 +22,11 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Core/Inverse",
         "Core/Solvers",
         "Operators",
-        "Restoration/Faces",
-        "Restoration/Pipeline",
-        "Restoration/ZeroShot",
         "Restoration/Restoration",
+        "Restoration/Pipeline",
+        "Restoration/Faces",
+        "Restoration/ZeroShot",
+        "Restoration",
         "Restoration/Training",
         "Restoration/Evaluation",
         "Cli",
@@ -36,7 +37,6 @@ public sealed partial class LayerTests(ITestOutputHelper output)
     private static readonly string[] KnownArrowsOfCircles =
     [
         "Operators/Convolution -> Operators",
-        "Restoration/Restoration -> Restoration/Evaluation",
         "Cli/Shell -> Cli",
         "Cli/Shell -> Cli/Options",
     ];
@@ -88,8 +88,12 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         Assert.True(gone.Length == 0, $"These close no circle any more; take them from {nameof(KnownArrowsOfCircles)}: {gone}.");
     }
 
+    // The nearest room that stands in the order: a project's own files may stand above its folders.
     private static int LevelOf(string room) =>
-        Array.FindLastIndex(Order, known => room == known || room.StartsWith(known + "/", StringComparison.Ordinal));
+        Array.IndexOf(
+            Order,
+            Order.Where(known => room == known || room.StartsWith(known + "/", StringComparison.Ordinal)).MaxBy(known => known.Length)
+        );
 
     private static string Explained(FolderGraph.Arrow arrow) => $"  {arrow} ({arrow.Example})";
 
