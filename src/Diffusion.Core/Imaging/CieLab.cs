@@ -26,10 +26,7 @@ internal static class CieLab
             Inverse(fy) * White[1],
             Inverse(fy - lab.narrow(1, 2, 1) / 200) * White[2],
         ];
-        Tensor[] linear =
-        [
-            .. Enumerable.Range(0, 3).Select(c => xyz[0] * FromXyz[c, 0] + xyz[1] * FromXyz[c, 1] + xyz[2] * FromXyz[c, 2]),
-        ];
+        Tensor[] linear = [.. Enumerable.Range(0, 3).Select(c => xyz[0] * FromXyz[c, 0] + xyz[1] * FromXyz[c, 1] + xyz[2] * FromXyz[c, 2])];
         return Color.ToSrgb(torch.cat(linear, 1)).clamp(0, 1).MoveToOuterDisposeScope();
     }
 

@@ -29,7 +29,8 @@ public static class ImageFormats
     internal const string Names = "PNG, JPEG, WebP, TIFF, AVIF or FITS";
 
     /// <summary>The extensions that pictures have, in lower case with the dot.</summary>
-    public static IReadOnlyList<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".fits", ".fit", ".fts"];
+    public static IReadOnlyList<string> Extensions { get; } =
+    [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".fits", ".fit", ".fts"];
 
     /// <summary>The format that a path's extension stands for; null when it stands for none.</summary>
     public static ImageFormat? FromExtension(string path) =>

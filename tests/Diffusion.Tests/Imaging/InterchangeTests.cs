@@ -96,7 +96,10 @@ public sealed class InterchangeTests : PictureFixture
             }
             using Picture first = ImageFile.Read(At(name));
             Assert.Contains("first of 3 pages", Assert.Single(first.Notes));
-            Assert.Contains("pages 1 to 3", Assert.Throws<ImageException>(() => ImageFile.Read(At(name), new ReadOptions { Page = 4 })).Remedy);
+            Assert.Contains(
+                "pages 1 to 3",
+                Assert.Throws<ImageException>(() => ImageFile.Read(At(name), new ReadOptions { Page = 4 })).Remedy
+            );
         }
     }
 

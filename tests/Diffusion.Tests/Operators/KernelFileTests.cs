@@ -31,7 +31,10 @@ public sealed class KernelFileTests : PictureFixture
         using Tensor expected = new Blur { Kernel = Kernel("psf_focus.tif") }.BuildKernel(),
             actual = new Blur { Kernel = Kernel("psf3d.tif"), Page = int.Parse(sharpest) }.BuildKernel();
         AssertNear(expected, actual, 1e-6);
-        Assert.Contains("1 to 15", Assert.Throws<OperatorSpecException>(() => new Blur { Kernel = Kernel("psf3d.tif"), Page = 99 }.BuildKernel()).Remedy);
+        Assert.Contains(
+            "1 to 15",
+            Assert.Throws<OperatorSpecException>(() => new Blur { Kernel = Kernel("psf3d.tif"), Page = 99 }.BuildKernel()).Remedy
+        );
     }
 
     [Fact]

@@ -76,7 +76,11 @@ internal sealed record TiffLayout
                 (Format == TiffSamples.Unsigned && (Bits is 8 or 16 || (Bits is 1 or 2 or 4 && Samples == 1)))
                 || (Format == TiffSamples.Float && Bits == 32);
             bool known = Photometric is White or Black or Rgb or Palette or Separated || (Photometric == YCbCr && Compression == Jpeg);
-            return usual && known && IsColour && (Compression == Jpeg || !(Planar && Samples > 1)) && Compression is not (Lzma or Zstandard or OldJpeg);
+            return usual
+                && known
+                && IsColour
+                && (Compression == Jpeg || !(Planar && Samples > 1))
+                && Compression is not (Lzma or Zstandard or OldJpeg);
         }
     }
 

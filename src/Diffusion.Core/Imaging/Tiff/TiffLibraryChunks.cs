@@ -20,8 +20,7 @@ internal sealed class TiffLibraryChunks : ITiffChunks
         stream.Position = 0;
         if (!Known.Contains(layout.Compression))
             throw TiffUnsupported.Because($"it is compressed with {TiffUnsupported.Scheme(layout.Compression)}", where);
-        _tiff =
-            Tiff.ClientOpen(where, "r", stream, new BorrowedStream())
+        _tiff = Tiff.ClientOpen(where, "r", stream, new BorrowedStream())
             ?? throw TiffUnsupported.Because($"{TiffUnsupported.Scheme(layout.Compression)} in this kind of file", where);
         if (page > 1 && !_tiff.SetDirectory((short)(page - 1)))
             throw new InvalidDataException();

@@ -175,7 +175,9 @@ internal sealed class TiffPixels : IPixelSource
                 ? null
                 : $"CIELAB in {_layout.Bits} bits",
             TiffLayout.Palette => _layout is { Bits: <= 16, Samples: 1, Format: TiffSamples.Unsigned } ? null : "a palette of floats",
-            TiffLayout.Separated => _layout is { Bits: 8 or 16, Format: TiffSamples.Unsigned, Samples: >= 4 } ? null : "inks other than CMYK",
+            TiffLayout.Separated => _layout is { Bits: 8 or 16, Format: TiffSamples.Unsigned, Samples: >= 4 }
+                ? null
+                : "inks other than CMYK",
             TiffLayout.YCbCr => _layout.Bits == 8 && _tags.Integers(TiffTag.YCbCrSubsampling) is [1, 1] && Channels == 3
                 ? null
                 : "YCbCr colours that are stored more coarsely than the luma",

@@ -60,7 +60,15 @@ internal sealed class TiffXzChunks(Stream stream, TiffDirectory tags, TiffLayout
         }
         if (dictionary is not <= LargestDictionary || data > packed.Length)
             throw TiffUnsupported.Because("LZMA with a dictionary of more than 64 MB", where);
-        using LzmaStream lzma = LzmaStream.Create([dictionary.Value], new MemoryStream(packed, data, packed.Length - data), -1, length, null, true, false);
+        using LzmaStream lzma = LzmaStream.Create(
+            [dictionary.Value],
+            new MemoryStream(packed, data, packed.Length - data),
+            -1,
+            length,
+            null,
+            true,
+            false
+        );
         byte[] bytes = new byte[length];
         int read = lzma.ReadAtLeast(bytes, length, throwOnEndOfStream: false);
         for (int i = distance; distance > 0 && i < read; i++)
