@@ -1,8 +1,8 @@
 using Diffusion.Models;
-using Diffusion.Runtime;
-using Diffusion.Tests.Parity;
-using Diffusion.Sampling;
 using Diffusion.Networks;
+using Diffusion.Runtime;
+using Diffusion.Sampling;
+using Diffusion.Tests.Parity;
 
 namespace Diffusion.Tests.Models;
 
