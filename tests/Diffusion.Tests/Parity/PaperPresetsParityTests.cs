@@ -16,7 +16,10 @@ public sealed partial class PaperPresetsParityTests
 
     private static void Cm4ir(string[] line)
     {
-        string data = line[0].Split(' ')[^1] is var word && word.EndsWith(')') ? "imagenet64" : word == "64" ? "imagenet64" : word;
+        string data =
+            line[0].Split(' ')[^1] is var word && word.EndsWith(')') ? "imagenet64"
+            : word == "64" ? "imagenet64"
+            : word;
         string task =
             line[1].StartsWith("SR x", StringComparison.Ordinal) ? "sr" + line[1][4]
             : line[1].Contains("letters", StringComparison.Ordinal) ? "letters"
@@ -45,9 +48,8 @@ public sealed partial class PaperPresetsParityTests
         string[] deltas = line[6].Split(' ');
         Assert.Equal(deltas[0].Split(',').Select(Number), told.Deltas);
         Assert.Equal(deltas is [_, "t1"] ? DeltaInjection.TimeAndScalings : DeltaInjection.Time, told.DeltaInjection);
-        Assert.All(
-            entry.Settings.Where(setting => !setting.Name.StartsWith("delta", StringComparison.Ordinal)),
-            setting => Assert.Equal(setting.Get(solver), setting.Get(told))
+        Assert.All(entry.Settings.Where(setting => !setting.Name.StartsWith("delta", StringComparison.Ordinal)), setting =>
+            Assert.Equal(setting.Get(solver), setting.Get(told))
         );
     }
 

@@ -2,8 +2,8 @@ using Diffusion.Models;
 using Diffusion.Networks;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
-using Diffusion.Training;
 using Diffusion.Tests.Parity;
+using Diffusion.Training;
 
 namespace Diffusion.Tests.Training;
 
