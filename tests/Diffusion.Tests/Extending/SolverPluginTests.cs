@@ -18,7 +18,10 @@ public sealed class SolverPluginTests
         SolverEntry entry = Catalog.Find("pnp-ista");
         Assert.Equal(["iterations", "sigma", "step"], entry.Settings.Select(setting => setting.Name));
         Assert.Equal(5, entry.CreateBlind(null, 5, new Dictionary<string, string> { ["gamma"] = "0.5" }).Evaluations);
-        Assert.Contains("between 0.000001 and 2", Assert.Throws<ArgumentException>(() => entry.CreateBlind(null, 5, Set("step", "3"))).Message);
+        Assert.Contains(
+            "between 0.000001 and 2",
+            Assert.Throws<ArgumentException>(() => entry.CreateBlind(null, 5, Set("step", "3"))).Message
+        );
     }
 
     [Fact]
