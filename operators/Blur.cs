@@ -1,3 +1,4 @@
+using Diffusion.Arrays;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
 
@@ -30,9 +31,28 @@ public enum KernelOrientation
 )]
 public sealed record Blur : OperatorSpec
 {
-    /// <summary><c>gaussian</c>, <c>uniform</c>, <c>motion</c>, <c>disk</c>, or a file: a picture, .npy or a text of numbers.</summary>
-    [Setting(About = "gaussian, uniform, motion, disk, or a file (a picture, .npy, or a text of numbers)")]
+    /// <summary><c>gaussian</c>, <c>uniform</c>, <c>motion</c>, <c>disk</c>, or a file: any array of numbers or picture.</summary>
+    [Setting(About = "gaussian, uniform, motion, disk, or a file (.npy, .npz, .mat, .h5, .fits, a text of numbers, a picture)")]
     public string Kernel { get; init; } = "gaussian";
+
+    /// <summary>The plane of a kernel's file that has several, counted from 1.</summary>
+    [Setting(Min = 1, Max = 1_000_000, About = "with a file of several planes: which one, counted from 1")]
+    public int? Page { get; init; }
+
+    /// <summary>The array of a kernel's file that has several by name.</summary>
+    [Setting(About = "with a .npz, .mat or .h5 file of several arrays: the name of one")]
+    public string? Key { get; init; }
+
+    /// <summary>The header and data unit of a FITS file, counted from 0.</summary>
+    [Setting(Min = 0, Max = 100_000, About = "with a FITS file: which unit, counted from 0")]
+    public int? Hdu { get; init; }
+
+    /// <summary>Which element of a kernel from a file lies on the pixel; <see cref="KernelCenter.Middle"/> when absent.</summary>
+    [Setting(
+        About = "with a file: the element that lies on the pixel (middle). middle is element floor(k/2) from 0, so that sides of even "
+            + "length lean half a pixel to the right and down; peak is the largest, mass the centre of mass"
+    )]
+    public KernelCenter? Center { get; init; }
 
     /// <summary>Standard deviation of the Gaussian; along <see cref="Angle"/> where <see cref="SigmaY"/> is given.</summary>
     [Setting(Unit = "pixels", Min = 0.01, Max = 1000, About = "standard deviation of the Gaussian")]
@@ -93,7 +113,7 @@ public sealed record Blur : OperatorSpec
             "motion" when Seed is { } seed => CameraShake.Kernel(Side(31), seed),
             "motion" => Kernels.Motion(Length, Angle),
             "disk" => Kernels.Disk(Radius),
-            _ => KernelFile.Read(Kernel, ToString()),
+            _ => KernelCenters.Place(ReadFile(), Center ?? KernelCenter.Middle),
         };
         if (!kernel.isfinite().all().item<bool>())
             throw Error("The kernel holds NaN or infinity");
@@ -115,6 +135,8 @@ public sealed record Blur : OperatorSpec
     /// <param name="boundary">The picture beyond its edges.</param>
     /// <param name="orientation">Convolution or correlation.</param>
     /// <param name="device">Where its constants live; the CPU by default.</param>
+    /// <exception cref="ArgumentException">The kernel is no [rows, columns].</exception>
+    /// <exception cref="OperatorSpecException">The kernel is larger than the picture.</exception>
     public static LinearOperator Of(
         ImageShape input,
         Tensor kernel,
@@ -195,6 +217,25 @@ public sealed record Blur : OperatorSpec
         );
     }
 
+    /// <summary>A kernel whose centre of mass lies off its middle moves the picture.</summary>
+    public override IReadOnlyList<string> Notes()
+    {
+        if (!IsFile || Center is not null)
+            return [];
+        using ComputeScope scope = new();
+        (double rows, double columns) = KernelCenters.Shift(ReadFile());
+        if (Math.Max(Math.Abs(rows), Math.Abs(columns)) <= 0.5 + 1e-6)
+            return [];
+        return
+        [
+            string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"The kernel's centre of mass lies {rows:0.0} rows and {columns:0.0} columns from its middle, which moves the picture by "
+                    + $"as much; write center=mass or center=peak if it should not move, center=middle if it should"
+            ),
+        ];
+    }
+
     /// <inheritdoc/>
     protected override void Validate()
     {
@@ -202,7 +243,23 @@ public sealed record Blur : OperatorSpec
             throw Error("kernel is empty", "Write gaussian, uniform, motion, disk or a file");
         if (Seed is not null && Kernel != "motion")
             throw Error("seed belongs to kernel=motion");
+        if (!IsFile && (Page is not null || Key is not null || Hdu is not null || Center is not null))
+            throw Error("page, key, hdu and center belong to a kernel from a file", "Write blur:kernel=FILE");
     }
+
+    private bool IsFile => Kernel is not ("gaussian" or "uniform" or "motion" or "disk");
+
+    private Tensor ReadFile() =>
+        KernelFile.Read(
+            Kernel,
+            ToString(),
+            new ArraySelection
+            {
+                Page = Page,
+                Key = Key,
+                Hdu = Hdu,
+            }
+        );
 
     private int Side(int standard) => Size ?? standard;
 

@@ -3,7 +3,8 @@ using Diffusion.Imaging;
 namespace Diffusion.Operators;
 
 /// <summary>
-/// Blur kernels and resampling taps, float64. [rows, columns]; angles count counter-clockwise from the horizontal, in degrees.
+/// Blur kernels and resampling taps, float64. [rows, columns]; angles count counter-clockwise from the horizontal, in degrees. Returned
+/// tensors belong to the caller.
 /// </summary>
 public static class Kernels
 {
@@ -134,6 +135,7 @@ public static class Kernels
     /// The 1-D kernels of the deblurring tasks of DDRM, DDNM, DDPG and CM4IR: <c>deblur_uni</c> (nine equal taps), <c>deblur_gauss</c>
     /// (five taps, sigma 10), <c>deblur_aniso vertical</c> and <c>horizontal</c> (nine taps, sigma 1 and 20).
     /// </summary>
+    /// <exception cref="ArgumentException">No task has this name.</exception>
     public static Tensor Task1D(string task) =>
         task switch
         {

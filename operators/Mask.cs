@@ -1,4 +1,3 @@
-using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
 
@@ -22,13 +21,37 @@ public sealed record Mask : OperatorSpec
     [Setting(About = "a missing rectangle, WxH+X+Y, WxH or center")]
     public Region? Box { get; init; }
 
-    /// <summary>A picture: darker than <see cref="Threshold"/> is missing.</summary>
-    [Setting(About = "a picture; values below the threshold are missing")]
+    /// <summary>A picture or an array: less than <see cref="Threshold"/> is missing.</summary>
+    [Setting(About = "a picture, or an array (.npy, .npz, .mat, .h5, .fits, a text of numbers); values below the threshold are missing")]
     public string? File { get; init; }
 
-    /// <summary>Values of the file below this are missing.</summary>
-    [Setting(Min = 0, Max = 1, About = "values of the file below this are missing")]
+    /// <summary>Values of the file below this are missing; arrays that exceed 1 are divided by their largest value.</summary>
+    [Setting(
+        Min = 0,
+        Max = 1,
+        About = "values of the file below this are missing; arrays that exceed 1 are divided by their largest value"
+    )]
     public double Threshold { get; init; } = 0.5;
+
+    /// <summary>Whether known and missing change places: for files that are white where the picture is to be filled in.</summary>
+    [Setting(About = "known and missing change places: for files that are white where the picture is to be filled in")]
+    public bool Invert { get; init; }
+
+    /// <summary>What of a picture's file tells known from missing.</summary>
+    [Setting(About = "what of the file counts: luma (the mean of its colours), alpha, or auto: alpha where it alone has a shape")]
+    public MaskChannel Channel { get; init; }
+
+    /// <summary>The page of a stack, counted from 1.</summary>
+    [Setting(Min = 1, Max = 1_000_000, About = "with a file of several planes: which one, counted from 1")]
+    public int? Page { get; init; }
+
+    /// <summary>The array of a file that has several by name.</summary>
+    [Setting(About = "with a .npz, .mat or .h5 file of several arrays: the name of one")]
+    public string? Key { get; init; }
+
+    /// <summary>The header and data unit of a FITS file, counted from 0.</summary>
+    [Setting(Min = 0, Max = 100_000, About = "with a FITS file: which unit, counted from 0")]
+    public int? Hdu { get; init; }
 
     /// <summary>Letters that cover the picture.</summary>
     [Setting(About = "letters that cover the picture, repeated line by line")]
@@ -49,6 +72,7 @@ public sealed record Mask : OperatorSpec
     /// <summary>The operator of a mask that is at hand.</summary>
     /// <param name="input">The picture.</param>
     /// <param name="mask">[H,W] or [C,H,W]; nonzero = known. Borrowed.</param>
+    /// <exception cref="ArgumentException">The mask does not have the shape of the picture.</exception>
     public static LinearOperator Of(ImageShape input, Tensor mask)
     {
         using ComputeScope scope = new();
@@ -70,11 +94,14 @@ public sealed record Mask : OperatorSpec
         {
             { Random: { } fraction } => RandomMask(input, fraction),
             { Box: { } box } => BoxMask(input, box),
-            { File: { } file } => FileMask(input, file),
+            { File: not null } => FileMask(input),
             { Text: { } text } => LetterMask.Draw(text, input.Height, input.Width),
             _ => (torch.arange(input.Width) / Stripes!.Value).floor().remainder(2).eq(0).expand(input.Height, input.Width),
         };
         mask = mask.to(ScalarType.Float32);
+        // A file's values have changed places already, so that its threshold means the same either way.
+        if (Invert && File is null)
+            mask = 1 - mask;
         return scope.Return((mask.dim() == 3 ? mask : mask.expand(input.Channels, -1, -1)).contiguous());
     }
 
@@ -125,6 +152,8 @@ public sealed record Mask : OperatorSpec
             throw Error("The mask's text is empty");
         if (PerChannel && Random is null)
             throw Error("per_channel belongs to random");
+        if (File is null && (Channel != MaskChannel.Auto || Page is not null || Key is not null || Hdu is not null))
+            throw Error("channel, page, key and hdu belong to a mask from a file", "Write mask:file=FILE");
     }
 
     private Tensor RandomMask(ImageShape input, double fraction)
@@ -154,14 +183,31 @@ public sealed record Mask : OperatorSpec
         return mask;
     }
 
-    private Tensor FileMask(ImageShape input, string file)
+    /// <summary>The file's mask in its own size, [rows, columns] float32 with 1 = known; the caller owns it.</summary>
+    public Tensor ReadFile()
     {
-        using Picture picture = ImageFile.Read(file);
-        if (picture.Height != input.Height || picture.Width != input.Width)
+        using ComputeScope scope = new();
+        Tensor known = MaskFile.Read(this).Values.ge(Threshold);
+        return scope.Return((Invert ? known.logical_not() : known).to(ScalarType.Float32));
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Notes()
+    {
+        if (File is null)
+            return [];
+        using ComputeScope scope = new();
+        return MaskFile.Read(this).Notes;
+    }
+
+    private Tensor FileMask(ImageShape input)
+    {
+        Tensor mask = ReadFile();
+        if (mask.shape[0] != input.Height || mask.shape[1] != input.Width)
             throw Error(
-                $"The mask is {picture.Height}x{picture.Width} but the picture is {input.Height}x{input.Width} (height x width)",
+                $"The mask is {mask.shape[0]}x{mask.shape[1]} but the picture is {input.Height}x{input.Width} (height x width)",
                 "Pass --resize-mask, or transpose it"
             );
-        return picture.Pixels.mean([0L, 1L]).ge(Threshold);
+        return mask;
     }
 }

@@ -1,3 +1,5 @@
+using Diffusion.Arrays;
+using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
 
@@ -7,11 +9,15 @@ namespace Diffusion.Operators;
 /// Any matrix, applied to the picture's values in the order channel, row, column. For small pictures: the matrix has as many columns as the
 /// picture has values.
 /// </summary>
-[Operator("matrix", About = "Any matrix from a .npy file, for small pictures", Examples = "matrix:file=a.npy")]
+[Operator(
+    "matrix",
+    About = "Any matrix from a file (.npy, .npz, .mat, .h5, a text of numbers), for small pictures",
+    Examples = "matrix:file=a.npy"
+)]
 public sealed record Matrix : OperatorSpec
 {
-    /// <summary>A .npy file of shape [measured values, picture values].</summary>
-    [Setting(About = "a .npy file, [measured values, picture values]; values in the order channel, row, column")]
+    /// <summary>A file (.npy, .npz, .mat, .h5, a text of numbers) of shape [measured values, picture values].</summary>
+    [Setting(About = "a file (.npy, .npz, .mat, .h5, a text), [measured values, picture values]; values in the order channel, row, column")]
     public string File { get; init; } = "";
 
     /// <inheritdoc/>
@@ -25,7 +31,10 @@ public sealed record Matrix : OperatorSpec
     protected override LinearOperator Create(ImageShape input, Device device)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor matrix = Npy.Read(File);
+        using NumericArray array = DataFile.Read(File);
+        Tensor matrix = array.Values;
+        if (array.Type.IsComplex())
+            throw Error("The matrix is complex", "Write its real and imaginary rows one below the other");
         if (matrix.dim() != 2 || matrix.shape[0] == 0)
             throw Error($"The matrix has the shape [{string.Join(",", matrix.shape)}]", "It must have rows and columns");
         if (matrix.shape[1] != input.Count)

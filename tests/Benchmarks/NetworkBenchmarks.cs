@@ -11,7 +11,7 @@ namespace Diffusion.Benchmarks;
 [Config(typeof(InProcess))]
 public class NetworkBenchmarks
 {
-    private UNetPrior _prior = null!;
+    private NetworkPrior _prior = null!;
     private Tensor _x = null!;
 
     /// <summary>Side of the picture.</summary>

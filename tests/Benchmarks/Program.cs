@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Diffusion.Benchmarks;
 using Diffusion.Models;
 using Diffusion.Native;
+using Diffusion.Networks;
 using Diffusion.Runtime;
 
 // profile HEIGHT WIDTH DTYPE ROUNDS THREADS [details] [unfused]: where the time of the shipped prior's network goes; fp32,bf16: what the
@@ -19,7 +20,7 @@ switch (args)
 {
     case ["profile", ..]:
         int Number(int at, int absent) => args.Length > at && int.TryParse(args[at], out int value) ? value : absent;
-        UNetPrior[] priors =
+        NetworkPrior[] priors =
         [
             .. (args.Length > 3 ? args[3] : "fp32")
                 .Split(',')
@@ -33,13 +34,13 @@ switch (args)
                 ),
         ];
         NetworkProfile.Print(
-            [.. priors.Select(prior => prior.Network)],
+            [.. priors.Select(prior => (AdmUNet)prior.Network)],
             Number(1, 256),
             Number(2, 256),
             Number(4, 10),
             args.Contains("details")
         );
-        foreach (UNetPrior prior in priors)
+        foreach (NetworkPrior prior in priors)
             prior.Dispose();
         break;
     case ["presets", string folder, ..]:
@@ -53,7 +54,7 @@ switch (args)
             PresetComparison.Print(folder, prior, options);
         break;
     case ["overhead", ..]:
-        using (UNetPrior prior = ShippedPrior.Load(ComputePolicy.Choose()))
+        using (NetworkPrior prior = ShippedPrior.Load(ComputePolicy.Choose()))
             SolverOverhead.Print(
                 prior,
                 args.Length > 1 ? int.Parse(args[1]) : 512,
@@ -73,10 +74,10 @@ switch (args)
         PriorTimes.Print(int.Parse(side), int.Parse(turns), dtype, names);
         break;
     case ["training", string photos, string format, string count, .. string[] network]:
-        using (UNetPrior prior = (UNetPrior)PriorLoader.Load(network is [string named] ? named : "photo", ComputePolicy.Reference))
+        using (NetworkPrior prior = (NetworkPrior)PriorLoader.Load(network is [string named] ? named : "photo", ComputePolicy.Reference))
             TrainingProfile.Print(
                 [.. Directory.GetFiles(photos).Where(file => Path.GetExtension(file) is ".webp" or ".png" or ".jpg").Order()],
-                prior.Network.Config,
+                ((AdmUNet)prior.Network).Config,
                 format,
                 int.Parse(count),
                 Environment.ProcessorCount

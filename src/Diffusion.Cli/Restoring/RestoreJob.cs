@@ -66,7 +66,14 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
                     Terminal.Warn($"Prior {restorer.Prior.Name} knows no classes: --class and --classes change nothing.");
                 if (item is null)
                     continue;
-                if (batch.Count > 0 && !SameKind(batch[0], item))
+                string? kind = null;
+                queue.Try([inputs[i]], inputs.Count, () => kind = restorer.KindOf(item.Measurement));
+                if (kind is null)
+                {
+                    item.Measurement.Dispose();
+                    continue;
+                }
+                if (batch.Count > 0 && restorer.KindOf(batch[0].Measurement) != kind)
                     Flush(restorer);
                 batch.Add(item);
                 if (batch.Count == Batch)
@@ -150,14 +157,6 @@ internal sealed class RestoreJob(Session session, RestoreOptions options, Func<C
             Terminal.Say($"{input}: {note}.");
         return new Item(input, output, measurement, RestoreRecord.Settings(input, options, Classes.Of(input)));
     }
-
-    private static bool SameKind(Item a, Item b) =>
-        a.Measurement.Y.shape.SequenceEqual(b.Measurement.Y.shape)
-        && a.Measurement.Clean == b.Measurement.Clean
-        && a.Measurement.Side?.Operator == b.Measurement.Side?.Operator
-        && a.Measurement.Side?.Noise == b.Measurement.Side?.Noise
-        && a.Measurement.Side?.Mask is null
-        && b.Measurement.Side?.Mask is null;
 
     private void Restore(Restorer restorer, IReadOnlyList<Item> items, ComputePolicy policy, StartUp startUp)
     {

@@ -50,7 +50,7 @@ internal static class RestoreRecord
             ["input_sha256"] = input == InputFiles.StandardInput ? null : FileHash.Sha256(input),
             ["side_sha256"] =
                 input != InputFiles.StandardInput && File.Exists(SideFile.PathFor(input)) ? FileHash.Sha256(SideFile.PathFor(input)) : null,
-            ["operator"] = options.Operator,
+            ["operator"] = options.Operator?.ToString(),
             ["noise"] = options.Noise is { } noise
                 ? double.IsNaN(noise)
                     ? "auto"

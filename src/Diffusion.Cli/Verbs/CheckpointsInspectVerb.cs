@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Cli.Shell;
+using Diffusion.Models;
 
 namespace Diffusion.Cli.Verbs;
 

@@ -85,6 +85,8 @@ internal sealed class DegradeVerb : Verb
         if (!toStream)
             OutputPlan.CheckFree([.. plan.Paths.Select(SideFile.PathFor)], inputs, session.Get(_output.Force));
         Degrader degrader = new(spec, noise, session.Get(_seed)) { CropToFit = session.Get(_problem.CropToFit) };
+        foreach (string note in spec.Notes())
+            session.Terminal.Say($"{note}.");
         FileQueue queue = new(session);
         return queue.Run(inputs, (input, index) =>
         {

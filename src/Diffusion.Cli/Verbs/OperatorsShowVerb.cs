@@ -50,6 +50,8 @@ internal sealed class OperatorsShowVerb : Verb
         using ComputeScope scope = new();
         using LinearOperator a = spec.Bind(new ImageShape(3, height, width));
         Tensor? picture = PictureOf(spec, a);
+        foreach (string note in spec.Notes())
+            session.Terminal.Say($"{note}.");
         if (session.Get(_output.Output) is { } output)
         {
             OutputPlan plan = OutputPlan.Make([InputFiles.StandardInput], output, "operator.png", ".png", session.Get(_output.Force));

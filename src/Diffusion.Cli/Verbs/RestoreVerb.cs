@@ -119,10 +119,12 @@ internal sealed class RestoreVerb : Verb
         RestoreSettings.CheckPrior(session, _solver);
         foreach (string input in inputs)
             RequireOperator(input, spec, session);
+        foreach (string note in spec?.Notes() ?? [])
+            session.Terminal.Say($"{note}.");
 
         RestoreOptions options = RestoreSettings.Options(session, _solver, _execution) with
         {
-            Operator = spec?.ToString(),
+            Operator = spec,
             Noise = session.Get(_problem.Noise),
             Samples = session.Get(_samples) ?? 1,
             Label = session.Get(_label),

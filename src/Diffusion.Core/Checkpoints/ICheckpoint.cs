@@ -30,6 +30,6 @@ public abstract class TensorEntry
 
     /// <summary>Reads the values.</summary>
     /// <param name="dtype">Dtype of the result; null keeps the file's.</param>
-    /// <returns>A contiguous CPU tensor; the caller owns it.</returns>
+    /// <returns>A contiguous CPU tensor [<see cref="Shape"/>]; the caller owns it.</returns>
     public abstract Tensor Read(ScalarType? dtype = null);
 }

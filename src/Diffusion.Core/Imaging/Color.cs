@@ -1,6 +1,6 @@
 namespace Diffusion.Imaging;
 
-/// <summary>Colour conversions on [..,C,H,W] tensors.</summary>
+/// <summary>Colour conversions on [..,C,H,W] tensors. Returned tensors belong to the caller.</summary>
 public static class Color
 {
     private const double LinearEnd = 0.04045,

@@ -109,7 +109,7 @@ public static class ImageFile
 
     /// <summary>Writes a tensor to a stream (standard output, a socket, memory).</summary>
     /// <param name="stream">Borrowed; need not be seekable.</param>
-    /// <param name="pixels">As for files.</param>
+    /// <param name="pixels">[1,C,H,W] or [C,H,W] on [0,1], as for files; borrowed.</param>
     /// <param name="format">The format.</param>
     /// <param name="options">Bit depth and quality.</param>
     /// <param name="alpha">As for files.</param>

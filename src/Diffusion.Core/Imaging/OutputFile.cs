@@ -38,6 +38,8 @@ public static class OutputFile
         });
 
     /// <summary>Runs a write and names its errors.</summary>
+    /// <exception cref="ImageException">The file cannot be written.</exception>
+    /// <exception cref="ResourceException">The disk is full.</exception>
     public static void Translate(string where, Action write)
     {
         try

@@ -27,7 +27,9 @@ internal sealed class PictureSource : IDisposable
         {
             (Format, int animationFrames) = Sniff(stream, where);
             NativeLibraries.LoadVips();
-            Vips.Image header = Keep(Guard(() => Load(Format, randomAccess ? Vips.Enums.Access.Random : Vips.Enums.Access.Sequential)));
+            Vips.Image header = Keep(
+                Guard(() => Load(Format, options.Page ?? 1, randomAccess ? Vips.Enums.Access.Random : Vips.Enums.Access.Sequential))
+            );
             (StoredWidth, StoredHeight) = (header.Width, header.Height);
             long pixels = (long)StoredWidth * StoredHeight;
             if (pixels > options.MaxPixels)
@@ -42,7 +44,7 @@ internal sealed class PictureSource : IDisposable
                 );
             Exif = header.Contains("orientation") && header.Get("orientation") is int orientation ? orientation : 1;
             Frames = header.Contains("n-pages") && header.Get("n-pages") is int pages ? pages : animationFrames;
-            if (Frames > 1)
+            if (options.Page is null && Frames > 1)
                 _notes.Add($"Only the first of {Frames} {(Format == ImageFormat.Tiff ? "pages" : "frames")} is read");
             BitDepth = Depth(header);
             _image = Guard(() => Convert(header, options));
@@ -149,15 +151,15 @@ internal sealed class PictureSource : IDisposable
         return (format.Value, format == ImageFormat.Png ? FormatSniffer.PngFrames(head.AsSpan(0, length)) : 1);
     }
 
-    private Vips.Image Load(ImageFormat format, Vips.Enums.Access access)
+    private Vips.Image Load(ImageFormat format, int page, Vips.Enums.Access access)
     {
         const Vips.Enums.FailOn FailOn = Vips.Enums.FailOn.Error;
         return format switch
         {
             ImageFormat.Png => Vips.Image.PngloadStream(_stream, access: access, failOn: FailOn),
             ImageFormat.Jpeg => Vips.Image.JpegloadStream(_stream, access: access, failOn: FailOn),
-            ImageFormat.WebP => Vips.Image.WebploadStream(_stream, access: access, failOn: FailOn),
-            ImageFormat.Tiff => Vips.Image.TiffloadStream(_stream, access: access, failOn: FailOn),
+            ImageFormat.WebP => Vips.Image.WebploadStream(_stream, page: page - 1, access: access, failOn: FailOn),
+            ImageFormat.Tiff => Vips.Image.TiffloadStream(_stream, page: page - 1, access: access, failOn: FailOn),
             _ => Vips.Image.HeifloadStream(_stream, access: access, failOn: FailOn),
         };
     }

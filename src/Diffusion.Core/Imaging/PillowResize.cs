@@ -17,6 +17,7 @@ public static class PillowResize
     /// cref="ResampleKernel.Lanczos"/>.
     /// </param>
     /// <returns>[..,height,width] uint8; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">No uint8 pictures, a size below 1, or a kernel that Pillow does not have.</exception>
     public static Tensor Resize(Tensor x, int height, int width, ResampleKernel kernel)
     {
         if (x.dtype != ScalarType.Byte || x.dim() < 2 || x.numel() == 0)
@@ -34,6 +35,7 @@ public static class PillowResize
     /// <param name="x">[..,H,W] uint8; borrowed.</param>
     /// <param name="size">The side of the square.</param>
     /// <returns>[..,size,size] uint8; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">The side is below 1.</exception>
     public static Tensor CenterCrop(Tensor x, int size)
     {
         if (size < 1)

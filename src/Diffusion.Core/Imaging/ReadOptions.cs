@@ -15,6 +15,13 @@ public sealed record ReadOptions
         init => field = value > 0 ? value : throw new ArgumentException($"The pixel limit must be positive, not {value}.");
     } = 300_000_000;
 
+    /// <summary>The page or frame, counted from 1; null takes the first, with a note where there are several.</summary>
+    public int? Page
+    {
+        get;
+        init => field = value is null or > 0 ? value : throw new ArgumentException($"Pages are counted from 1, not {value}.");
+    }
+
     /// <summary>Convert pictures with an embedded colour profile to sRGB. False keeps the numbers of the file.</summary>
     public bool ApplyProfile { get; init; } = true;
 }

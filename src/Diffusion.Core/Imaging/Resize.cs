@@ -19,6 +19,7 @@ public static class Resize
     /// <param name="denominator">The scale's denominator: 4 for fourfold reduction.</param>
     /// <param name="antialias">Widen the kernel when reducing.</param>
     /// <returns>[..,h,w]; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">No floating-point pictures, or a scale that is not positive.</exception>
     public static Tensor Matlab(Tensor x, int numerator, int denominator = 1, bool antialias = true)
     {
         CheckPicture(x);
@@ -57,6 +58,7 @@ public static class Resize
     /// <param name="x">[..,H,W] floating; borrowed.</param>
     /// <param name="scale">The factor of both directions.</param>
     /// <returns>[.., ceil(H scale), ceil(W scale)]; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">No floating-point pictures, or a scale that is not positive.</exception>
     public static Tensor Resizer(Tensor x, double scale)
     {
         CheckPicture(x);
@@ -66,6 +68,11 @@ public static class Resize
     }
 
     /// <summary>The Resizer to a size; scales are out/in per direction, and both are antialiased when either is below 1.</summary>
+    /// <param name="x">[..,H,W] floating; borrowed.</param>
+    /// <param name="height">Output height.</param>
+    /// <param name="width">Output width.</param>
+    /// <returns>[..,height,width]; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">No floating-point pictures, or a size below 1.</exception>
     public static Tensor Resizer(Tensor x, int height, int width)
     {
         CheckPicture(x);

@@ -37,6 +37,7 @@ public sealed class AreaOperators : IDisposable
     public int Reduction { get; }
 
     /// <summary>The operator of an area; the caller disposes it.</summary>
+    /// <exception cref="ArgumentException">The area does not lie on multiples of <see cref="Period"/>.</exception>
     public LinearOperator Bind(PictureArea area)
     {
         if (area.Top % Period != 0 || area.Left % Period != 0 || area.Height % Period != 0 || area.Width % Period != 0)

@@ -14,6 +14,7 @@ public sealed record ComposedSpec : OperatorSpec
     public override string Name => string.Join("|", Parts.Select(p => p.Name));
 
     /// <summary>Joins specs; composed ones are flattened, and one alone stays itself.</summary>
+    /// <exception cref="ArgumentException">There is no spec.</exception>
     public static OperatorSpec Of(params IEnumerable<OperatorSpec> parts)
     {
         OperatorSpec[] flat = [.. parts.SelectMany(p => p is ComposedSpec composed ? composed.Parts : [p])];
@@ -77,6 +78,9 @@ public sealed record ComposedSpec : OperatorSpec
         }
         return chain;
     }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Notes() => [.. Parts.SelectMany(p => p.Notes())];
 
     /// <inheritdoc/>
     protected override void Validate()

@@ -8,7 +8,7 @@ namespace Diffusion.Inverse;
 
 /// <summary>
 /// Classical fill-in of missing pixels. Pictures are [N,C,H,W]; masks [H,W], [C,H,W] or [N,C,H,W] with nonzero = known. Values at missing
-/// pixels are ignored.
+/// pixels are ignored. Returned tensors belong to the caller.
 /// </summary>
 public static class Fill
 {

@@ -60,6 +60,9 @@ public sealed record InverseProblem(
     }
 
     /// <summary>Brings a picture on the scale <paramref name="from"/> to this problem's scale.</summary>
+    /// <param name="x">[N,C,H,W], borrowed.</param>
+    /// <param name="from">The scale of <paramref name="x"/>.</param>
+    /// <returns>[N,C,H,W]: x itself where the scales are the same, otherwise a new tensor that the caller owns.</returns>
     public Tensor FromRange(Tensor x, PixelRange from) =>
         from == Range ? x
         : from == PixelRange.Symmetric ? (x + 1) / 2

@@ -17,6 +17,7 @@ public static class Krylov
     /// </param>
     /// <param name="maxIterations">Most iterations.</param>
     /// <param name="precondition">An approximation of r -> (A^T A + rho I)^-1 r, symmetric and positive definite; null for none.</param>
+    /// <exception cref="NumericalException">A number is not finite.</exception>
     public static Tensor ConjugateGradients(
         LinearOperator a,
         Tensor b,
@@ -35,6 +36,8 @@ public static class Krylov
     /// </param>
     /// <param name="maxIterations">Most iterations.</param>
     /// <param name="precondition">An approximation of r -> S^-1 r, symmetric and positive definite; null for none.</param>
+    /// <returns>The solution in the shape of b; the caller owns it.</returns>
+    /// <exception cref="NumericalException">A number is not finite.</exception>
     public static Tensor ConjugateGradients(
         Func<Tensor, Tensor> system,
         Tensor b,
@@ -106,6 +109,7 @@ public static class Krylov
     /// <param name="maxIterations">
     /// Most iterations. With eta = 0 and tiny singular values the iteration itself regularises: more is not always better.
     /// </param>
+    /// <exception cref="NumericalException">A number is not finite.</exception>
     public static Tensor Lsqr(LinearOperator a, Tensor y, double eta, SolveRequest? request = null, int maxIterations = 200)
     {
         double tolerance = request?.Precision?.Relative ?? 1e-6;

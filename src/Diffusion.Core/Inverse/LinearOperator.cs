@@ -28,6 +28,8 @@ public abstract class LinearOperator : ForwardOperator
     private double? _normSquared;
 
     /// <summary>A^T y. Default: the vector-Jacobian product of <see cref="ForwardOperator.Apply"/>.</summary>
+    /// <param name="y">[N, Output] float32, borrowed.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public virtual Tensor Adjoint(Tensor y)
     {
         using var _ = torch.enable_grad();
@@ -57,6 +59,7 @@ public abstract class LinearOperator : ForwardOperator
     /// <param name="b">[N, Input].</param>
     /// <param name="rho">&gt; 0, or 0 where A^T A is invertible.</param>
     /// <param name="request">What iterations may cost, and who is told how they went; null: as exact as float32 allows, nobody.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public virtual Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) =>
         Krylov.ConjugateGradients(this, b, rho, request, precondition: HasPreconditioner ? r => Precondition(r, rho) : null);
 
@@ -67,6 +70,9 @@ public abstract class LinearOperator : ForwardOperator
     /// A cheap approximation of (A^T A + rho I)^-1 r, symmetric and positive definite, that speeds up the default <see
     /// cref="SolveNormal"/>.
     /// </summary>
+    /// <param name="r">[N,C,H,W] float32, borrowed.</param>
+    /// <param name="rho">Greater than 0.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     protected internal virtual Tensor Precondition(Tensor r, double rho) => r.alias();
 
     /// <summary>
@@ -80,11 +86,16 @@ public abstract class LinearOperator : ForwardOperator
     /// <summary>
     /// A sensible first picture made of y: fill-in for masks, enlargement for downsampling, a damped pseudo-inverse elsewhere.
     /// </summary>
+    /// <param name="y">[N, Output] float32, borrowed.</param>
+    /// <param name="request">What iterations may cost, and who is told how they went; null: as exact as float32 allows, nobody.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public virtual Tensor Guess(Tensor y, SolveRequest? request = null) => PseudoInverse(y, 1e-2 * NormSquared, request);
 
     /// <summary>
     /// Restricts a vector in the shape of the measurement to what is measured (a mask zeroes missing pixels). Noise is added through it.
     /// </summary>
+    /// <param name="y">[N, Output] float32, borrowed.</param>
+    /// <returns>The same shape; the caller owns it.</returns>
     public virtual Tensor Restrict(Tensor y) => y.alias();
 
     /// <summary>Number of values that are really measured per picture; fewer than <see cref="MeasurementShape.Count"/> for masks.</summary>

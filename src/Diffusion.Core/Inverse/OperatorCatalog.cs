@@ -56,6 +56,7 @@ public sealed class OperatorCatalog
     /// <exception cref="OperatorSpecException">
     /// An unknown name or key (with the nearest match), a value of the wrong kind or out of range.
     /// </exception>
+    /// <exception cref="ArgumentNullException"><paramref name="text"/> is null.</exception>
     public OperatorSpec Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -21,6 +21,7 @@ public abstract record OperatorSpec
     /// <param name="device">Where its constants live; the CPU by default.</param>
     /// <returns>The operator; the caller disposes it.</returns>
     /// <exception cref="OperatorSpecException">A setting has an impossible value, or the shape does not fit.</exception>
+    /// <exception cref="ArgumentException">The shape has no pixels.</exception>
     public LinearOperator Bind(ImageShape input, Device? device = null)
     {
         if (input.Channels < 1 || input.Height < 1 || input.Width < 1)
@@ -40,6 +41,11 @@ public abstract record OperatorSpec
     /// <param name="picture">The whole picture; <see cref="Bind"/> must accept it.</param>
     /// <param name="device">Where their constants live.</param>
     public virtual AreaOperators? ByArea(ImageShape picture, Device device) => null;
+
+    /// <summary>
+    /// What a user should know about the files that the spec names, one sentence each, without a full stop. Reads the files.
+    /// </summary>
+    public virtual IReadOnlyList<string> Notes() => [];
 
     /// <summary>Checks every setting against its declared range, and the settings against each other.</summary>
     /// <exception cref="OperatorSpecException">The first one that is impossible.</exception>

@@ -42,6 +42,7 @@ public sealed record OperatorTraits
     public double? Faintness { get; init; }
 
     /// <summary>The <see cref="Faintness"/> of an operator with these squared singular values, one per component of the picture.</summary>
+    /// <param name="squares">[components] of any shape, not negative; borrowed.</param>
     public static double FaintnessOf(Tensor squares)
     {
         using DisposeScope scope = torch.NewDisposeScope();

@@ -46,7 +46,7 @@ public abstract class OrthogonalRowsOperator(double rowNormSquared = 1) : Spectr
         }
     }
 
-    /// <summary>A^T y.</summary>
+    /// <summary>A^T y, [N,C,H,W]; the caller owns it.</summary>
     public abstract override Tensor Adjoint(Tensor y);
 
     /// <inheritdoc/>

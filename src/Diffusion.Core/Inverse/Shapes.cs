@@ -48,7 +48,7 @@ public sealed class MeasurementShape : IEquatable<MeasurementShape>
     public bool Equals(MeasurementShape? other) => other is not null && IsImage == other.IsImage && Dims.SequenceEqual(other.Dims);
 
     /// <inheritdoc/>
-    public override bool Equals(object? other) => Equals(other as MeasurementShape);
+    public override bool Equals(object? obj) => Equals(obj as MeasurementShape);
 
     /// <inheritdoc/>
     public override int GetHashCode() => Dims.Aggregate(17, (hash, d) => hash * 31 + d.GetHashCode());

@@ -2,6 +2,7 @@ namespace Diffusion.Inverse;
 
 /// <summary>
 /// A thin singular value decomposition A = U diag(s) V^T in closed form. Coefficients are [N,R] with R = min(inputs, measured values).
+/// Returned tensors belong to the caller.
 /// </summary>
 /// <remarks>
 /// Everything of the operator follows: A^T (A A^T + eta I)^-1 y = V diag(s / (s^2 + eta)) U^T y, and

@@ -12,6 +12,7 @@ public static class WhitenedResidual
     /// <param name="problem">The measurement; its noise must be greater than 0.</param>
     /// <param name="x">[N, Input] on the scale of the problem; borrowed.</param>
     /// <returns>One number per picture. Of the true picture it is 1 +- sqrt(2 / M) with M measured values.</returns>
+    /// <exception cref="ArgumentException">The measurement has no noise.</exception>
     public static double[] Of(InverseProblem problem, Tensor x)
     {
         double[] sigmas = [.. Enumerable.Range(0, (int)problem.Batch).Select(picture => problem.Noise[picture])];

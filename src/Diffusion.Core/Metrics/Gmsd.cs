@@ -17,6 +17,7 @@ public static class Gmsd
     /// <param name="b">The same shape.</param>
     /// <param name="border">Pixels cut on each side.</param>
     /// <param name="eightBit">Compare the values of 8-bit files.</param>
+    /// <exception cref="ArgumentException">The pictures differ in size or hold a single pixel.</exception>
     public static double Compute(Tensor a, Tensor b, int border = 0, bool eightBit = true)
     {
         using DisposeScope scope = torch.NewDisposeScope();

@@ -23,7 +23,8 @@ public sealed class Lpips : IDisposable
 
     /// <summary>Takes the weights from named tensors, which are copied as float32.</summary>
     /// <param name="net">The network.</param>
-    /// <param name="weights">Tensors of a checkpoint by name; borrowed. Further ones (classifier, scaling layer) are ignored.</param>
+    /// <param name="weights">Tensors of a checkpoint by name, [out,in,k,k] and [out]; borrowed. Further ones (classifier, scaling layer)
+    /// are ignored.</param>
     /// <exception cref="CheckpointException">A weight is missing or has the wrong shape.</exception>
     public Lpips(LpipsNet net, IReadOnlyDictionary<string, Tensor> weights)
     {
@@ -74,6 +75,7 @@ public sealed class Lpips : IDisposable
 
     /// <summary>The contribution of each layer for pictures on [-1,1], the range of the published code.</summary>
     /// <returns>[N,1,1,1] each; the caller owns them.</returns>
+    /// <exception cref="ArgumentException">The pictures differ in size.</exception>
     public Tensor[] LayerDistances(Tensor a, Tensor b)
     {
         if (!a.shape.SequenceEqual(b.shape))

@@ -46,6 +46,7 @@ public static class Niqe
     /// <summary>The features of all blocks, column of blocks by column.</summary>
     /// <param name="y">[H,W] float64 on 0..255; borrowed.</param>
     /// <returns>[blocks,36] float64; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">The picture holds fewer than two whole blocks.</exception>
     public static Tensor Features(Tensor y)
     {
         if (!Fits(y.shape[0], y.shape[1]))

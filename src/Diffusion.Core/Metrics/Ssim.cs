@@ -32,7 +32,8 @@ public static class Ssim
     }
 
     /// <summary>
-    /// SSIM-Y: on the Y of video range; gray pictures on their own values. Parameters as in <see cref="Psnr.ComputeLuma"/>.
+    /// SSIM-Y: on the Y of video range; gray pictures on their own values. Pictures are [1,C,H,W] or [C,H,W] on [0,1] and
+    /// borrowed; parameters as in <see cref="Psnr.ComputeLuma"/>.
     /// </summary>
     public static double ComputeLuma(
         Tensor a,

@@ -8,7 +8,7 @@ namespace Diffusion.Models;
 /// <param name="network">F, loaded; disposed with the prior.</param>
 /// <param name="scalings">The scalings.</param>
 /// <param name="info">What is known about it.</param>
-public abstract class KarrasPrior(AdmUNet network, KarrasScalings scalings, PriorInfo info) : UNetPrior(network, info)
+public abstract class KarrasPrior(DiffusionNetwork network, KarrasScalings scalings, PriorInfo info) : NetworkPrior(network, info)
 {
     /// <summary>The scalings.</summary>
     public KarrasScalings Scalings { get; } = scalings;
@@ -26,12 +26,12 @@ public abstract class KarrasPrior(AdmUNet network, KarrasScalings scalings, Prio
 /// <param name="network">F, loaded; disposed with the prior.</param>
 /// <param name="info">What is known about it.</param>
 /// <param name="scalings">The boundary scalings; null: those of the published models.</param>
-public sealed class ConsistencyPrior(AdmUNet network, PriorInfo info, KarrasScalings? scalings = null)
+public sealed class ConsistencyPrior(DiffusionNetwork network, PriorInfo info, KarrasScalings? scalings = null)
     : KarrasPrior(network, scalings ?? KarrasScalings.Consistency, info with { Kind = PriorKind.Consistency });
 
 /// <summary>A denoiser of Karras et al. (2022): the mean of x0 given x.</summary>
 /// <param name="network">F, loaded; disposed with the prior.</param>
 /// <param name="info">What is known about it.</param>
 /// <param name="scalings">The scalings; null: those of the published models.</param>
-public sealed class EdmPrior(AdmUNet network, PriorInfo info, KarrasScalings? scalings = null)
+public sealed class EdmPrior(DiffusionNetwork network, PriorInfo info, KarrasScalings? scalings = null)
     : KarrasPrior(network, scalings ?? KarrasScalings.Edm, info with { Kind = PriorKind.PosteriorMean });

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
+using Diffusion.Networks;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
 
@@ -10,11 +11,10 @@ namespace Diffusion.Models;
 /// What a prior's <c>card.json</c> says that is needed to run it: architecture, prediction, schedule, noise range, measured errors.
 /// </summary>
 /// <remarks>
-/// Keys: <c>name</c>, <c>kind</c> and <c>config</c> (the network), <c>prediction</c> (<c>epsilon</c>, <c>edm</c>, <c>consistency</c>,
-/// <c>epsilon-consistency</c>), <c>schedule</c> (<c>type</c> linear or cosine, <c>beta_start</c>, <c>beta_end</c>, <c>steps</c>),
-/// and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min, max], <c>rmse</c> [[sigma, rmse], ...]
-/// (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>, <c>any_orientation</c>. Other keys are
-/// for people.
+/// Keys: <c>name</c>, <c>kind</c> and <c>config</c> (the network), <c>prediction</c> (see <see cref="Predictions.Name"/>), <c>schedule</c>
+/// (see <see cref="ScheduleCard"/>), and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min,
+/// max], <c>rmse</c> [[sigma, rmse], ...] (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>,
+/// <c>any_orientation</c>. Other keys are for people.
 /// </remarks>
 public sealed record PriorCard
 {
@@ -24,12 +24,10 @@ public sealed record PriorCard
     /// <summary>The network.</summary>
     public required Architecture Architecture { get; init; }
 
-    /// <summary>
-    /// <c>epsilon</c>, <c>edm</c>, <c>consistency</c>, or <c>epsilon-consistency</c>: a consistency function written as x - sigma eps.
-    /// </summary>
-    public string Prediction { get; init; } = "epsilon";
+    /// <summary>What the network predicts; null: what its family does.</summary>
+    public Prediction? Prediction { get; init; }
 
-    /// <summary>The schedule of an epsilon network.</summary>
+    /// <summary>The schedule of a network of a variance-preserving process.</summary>
     public NoiseSchedule Schedule { get; init; } = NoiseSchedule.Linear();
 
     /// <summary>The scalings of an EDM or consistency network; null: the published ones.</summary>
@@ -64,16 +62,19 @@ public sealed record PriorCard
         );
 
     /// <summary>The card of a weight file that has none beside it, from what its names and shapes and the catalogue tell.</summary>
+    /// <param name="weights">The file; borrowed.</param>
+    /// <param name="families">The networks that are known; null: those that ship.</param>
     /// <exception cref="CheckpointException">The weights are of no known family, or cannot be run without a choice.</exception>
-    public static PriorCard Recognize(ICheckpoint weights)
+    public static PriorCard Recognize(ICheckpoint weights, NetworkCatalog? families = null)
     {
-        CheckpointIdentity identity = CheckpointCatalog.Default.Identify(weights)
+        families ??= NetworkCatalog.BuiltIn;
+        CheckpointIdentity identity = CheckpointCatalog.Default.Identify(weights, families)
             ?? throw new CheckpointException(
                 "The weights are of no network that is known here",
                 weights.Path,
-                "Give the weights of an ADM UNet, a consistency UNet or a DRUNet"
+                $"Give the weights of {families.Priors}"
             );
-        JsonObject card = identity.RequireCard();
+        JsonObject card = identity.RequireCard(families);
         return Guarded(weights.Path, () => Parse(card)) with { Notes = [identity.Note] };
     }
 
@@ -103,8 +104,8 @@ public sealed record PriorCard
                 Text(card, "kind"),
                 card["config"] as JsonObject ?? throw new FormatException("\"config\" is missing")
             ),
-            Prediction = (string?)card["prediction"] ?? "epsilon",
-            Schedule = card["schedule"] is JsonObject schedule ? ScheduleOf(schedule) : NoiseSchedule.Linear(),
+            Prediction = (string?)card["prediction"] is { } prediction ? Predictions.Parse(prediction) : null,
+            Schedule = card["schedule"] is JsonObject schedule ? ScheduleCard.Read(schedule) : NoiseSchedule.Linear(),
             Scalings = card["scalings"] is JsonObject scalings
                 ? new KarrasScalings((double?)scalings["sigma_data"] ?? 0.5, (double?)scalings["sigma_min"] ?? 0)
                 : null,
@@ -115,19 +116,6 @@ public sealed record PriorCard
             ReceptiveField = (int?)card["receptive_field"],
             AnyOrientation = (bool?)card["any_orientation"] ?? false,
         };
-
-    private static NoiseSchedule ScheduleOf(JsonObject schedule)
-    {
-        int steps = (int?)schedule["steps"] ?? 1000;
-        if (steps is < 1 or > 100_000)
-            throw new FormatException($"the schedule has {steps} steps");
-        return Text(schedule, "type") switch
-        {
-            "linear" => NoiseSchedule.Linear((double?)schedule["beta_start"] ?? 1e-4, (double?)schedule["beta_end"] ?? 0.02, steps),
-            "cosine" => NoiseSchedule.Cosine(steps),
-            string other => throw new FormatException($"the schedule type \"{other}\" is neither linear nor cosine"),
-        };
-    }
 
     /// <summary>From <c>rmse</c>, else from the rows of the trainer's validation.</summary>
     private static IReadOnlyList<(double Sigma, double Rmse)>? Rmse(JsonObject card)

@@ -52,6 +52,9 @@ public sealed record PriorInfo
     /// <summary>Root mean squared error on [-1,1] of one evaluation by noise level; null when not measured.</summary>
     public IReadOnlyList<(double Sigma, double Rmse)>? RmseTable { get; init; }
 
+    /// <summary>The memory that one evaluation takes.</summary>
+    public NetworkMemory Memory { get; init; } = NetworkMemory.Unknown;
+
     /// <summary>
     /// Sentences for the user: how the network was recognised, what was assumed, which of several sets of weights was taken.
     /// </summary>

@@ -1,7 +1,7 @@
-using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Networks;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 
 namespace Diffusion.Models;
 
@@ -11,96 +11,70 @@ public static class PriorLoader
     /// <summary>Loads a prior by name or path. What a file without a card is, its names and shapes and the catalogue tell.</summary>
     /// <param name="nameOrPath">A name (<c>photo</c>), a weight file, or a folder with <c>card.json</c> and a weight file.</param>
     /// <param name="policy">How it computes; null: the fastest that the machine's features promise.</param>
+    /// <param name="families">The networks that are known; null: those that ship.</param>
     /// <returns>The prior; the caller disposes it.</returns>
     /// <exception cref="CheckpointException">There is none, or it does not load.</exception>
-    public static IDenoiser Load(string nameOrPath, ComputePolicy? policy = null)
+    public static IDenoiser Load(string nameOrPath, ComputePolicy? policy = null, NetworkCatalog? families = null)
     {
         policy ??= ComputePolicy.Choose();
         policy.Apply();
         PriorFiles files = PriorFiles.Find(nameOrPath);
         using ICheckpoint checkpoint = Checkpoint.Open(files.Weights);
-        PriorCard card = files.Card is { } path ? PriorCard.Read(path) : PriorCard.Recognize(checkpoint);
-        return Create(card, checkpoint, policy);
+        PriorCard card = files.Card is { } path ? PriorCard.Read(path) : PriorCard.Recognize(checkpoint, families);
+        return Create(card, checkpoint, policy, families);
     }
 
     /// <summary>Builds a prior from what is known about it and its weights.</summary>
     /// <param name="card">Architecture, prediction, schedule.</param>
     /// <param name="weights">Weights under their published names; borrowed.</param>
     /// <param name="policy">How it computes.</param>
-    /// <exception cref="CheckpointException">The architecture has no network here, or the weights do not fit.</exception>
-    public static IDenoiser Create(PriorCard card, ICheckpoint weights, ComputePolicy policy)
+    /// <param name="families">The networks that are known; null: those that ship.</param>
+    /// <returns>The prior; the caller disposes it.</returns>
+    /// <exception cref="CheckpointException">
+    /// There is no such network here, it estimates no pictures, or the weights do not fit.
+    /// </exception>
+    public static IDenoiser Create(PriorCard card, ICheckpoint weights, ComputePolicy policy, NetworkCatalog? families = null)
     {
+        families ??= NetworkCatalog.BuiltIn;
+        NetworkFamily family = families.Find(card.Architecture.Kind);
+        if ((family.Prediction is null ? null : card.Prediction ?? family.Prediction) is not { } prediction)
+            throw new CheckpointException(
+                $"A network of kind \"{family.Kind}\" cannot be used as a prior",
+                weights.Path,
+                $"Use {families.Priors}"
+            );
+        Network network = family.Create(card.Architecture.Config, policy);
+        LoadReport report = NetworkWeights.Fill(network, weights, families);
         PriorInfo info = new()
         {
             Name = card.Name,
-            Kind = PriorKind.PosteriorMean,
-            NoiseRange = card.NoiseRange ?? DefaultRange(card),
+            Kind = prediction is Prediction.Consistency or Prediction.EpsilonConsistency ? PriorKind.Consistency : PriorKind.PosteriorMean,
+            NoiseRange = card.NoiseRange ?? DefaultRange(network, prediction, card.Schedule),
             RmseTable = card.RmseTable,
             TrainedSizes = card.TrainedSizes,
             AnyOrientation = card.AnyOrientation,
             TilesBeyond = card.TilesBeyond,
             ReceptiveField = card.ReceptiveField,
-            Notes = card.Notes,
+            Notes = [.. card.Notes, .. report.Notes],
         };
-        JsonObject config = card.Architecture.Config;
-        return card.Architecture.Kind switch
+        return (network, prediction) switch
         {
-            "adm-unet" => Around(Fill(new AdmUNet(AdmUNetConfig.FromJson(config), policy), weights, ref info)),
-            "consistency-unet" => Around(Fill(new ConsistencyUNet(AdmUNetConfig.FromJson(config), policy), weights, ref info)),
-            "drunet" => new DruNetPrior(Fill(new DruNet(DruNetConfig.FromJson(config), policy), weights, ref info), info),
-            string other => throw new CheckpointException(
-                $"A network of kind \"{other}\" cannot be used as a prior",
-                weights.Path,
-                "Use an ADM UNet, a consistency UNet or a DRUNet"
+            (DenoisingNetwork denoiser, _) => new DenoisingPrior(denoiser, info),
+            (DiffusionNetwork diffusion, Prediction.Edm) => new EdmPrior(diffusion, info, card.Scalings),
+            (DiffusionNetwork diffusion, Prediction.Consistency) => new ConsistencyPrior(diffusion, info, card.Scalings),
+            (DiffusionNetwork diffusion, _) => new VpPrior(diffusion, card.Schedule, info, prediction: prediction),
+            _ => throw new InvalidOperationException(
+                $"{network.GetType()} says that it predicts {Predictions.Name(prediction)}, but is neither a DiffusionNetwork nor a "
+                    + "DenoisingNetwork."
             ),
         };
-
-        IDenoiser Around(AdmUNet network)
-        {
-            // Attention in the paths ties a network to the layouts that it was trained on.
-            if (info.TilesBeyond is null && network.Config is { AttentionResolutions.Count: > 0, ImageSize: > 0 and int side })
-                info = info with { TilesBeyond = 2 * side };
-            return card.Prediction switch
-            {
-                "epsilon" => new EpsilonPrior(network, card.Schedule, info),
-                "epsilon-consistency" => new EpsilonPrior(network, card.Schedule, info with { Kind = PriorKind.Consistency }),
-                "edm" => new EdmPrior(network, info, card.Scalings),
-                "consistency" => new ConsistencyPrior(network, info, card.Scalings),
-                string other => throw new CheckpointException(
-                    $"The prediction \"{other}\" is not known",
-                    weights.Path,
-                    "Use epsilon, edm, consistency or epsilon-consistency"
-                ),
-            };
-        }
     }
 
-    /// <summary>Loads a network's weights strictly and lays them out for its kernels. The network is disposed when that fails.</summary>
-    private static T Fill<T>(T network, ICheckpoint weights, ref PriorInfo info)
-        where T : Network
-    {
-        try
+    private static (double Min, double Max) DefaultRange(Network network, Prediction prediction, NoiseSchedule schedule) =>
+        (network, prediction) switch
         {
-            LoadReport report = StateDictLoader.Load(network.Parameters, weights, network.Policy.NetworkDtype, network.Policy.Device);
-            info = info with { Notes = [.. info.Notes, .. report.Notes] };
-            network.Arrange();
-            return network;
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
-    }
-
-    private static (double Min, double Max) DefaultRange(PriorCard card) =>
-        card.Architecture.Kind switch
-        {
-            "drunet" => (0, 100 / 127.5),
-            _ when card.Prediction is "epsilon" or "epsilon-consistency" => (
-                card.Schedule.Sigma(0),
-                card.Schedule.Sigma(card.Schedule.Steps - 1)
-            ),
-            _ => (0.002, 80),
+            (DenoisingNetwork denoiser, _) => (2 * denoiser.NoiseRange.Min, 2 * denoiser.NoiseRange.Max),
+            (_, Prediction.Edm or Prediction.Consistency) => (0.002, 80),
+            _ => (schedule.Sigma(0), schedule.Sigma(schedule.Steps - 1)),
         };
 }

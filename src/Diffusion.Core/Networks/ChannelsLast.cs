@@ -1,6 +1,9 @@
 namespace Diffusion.Networks;
 
-/// <summary>Tensors [N,C,H,W] whose memory is laid out [N,H,W,C]: the layout in which convolutions and norms are fastest.</summary>
+/// <summary>
+/// Tensors [N,C,H,W] whose memory is laid out [N,H,W,C]: the layout in which convolutions and norms are fastest. Returned tensors belong to
+/// the caller.
+/// </summary>
 public static class ChannelsLast
 {
     /// <summary>The same values in channels-last memory; a new handle, and a copy only if needed.</summary>

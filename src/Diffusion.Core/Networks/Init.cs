@@ -20,7 +20,7 @@ public readonly record struct Init(InitKind Kind, double Bound = 0)
     /// <summary>PyTorch's default for weights and biases of linear layers and convolutions: uniform within 1/sqrt(fan-in).</summary>
     public static Init FanIn(long fanIn) => new(InitKind.Uniform, 1 / Math.Sqrt(fanIn));
 
-    /// <summary>Draws the values of one parameter, float32 on the CPU.</summary>
+    /// <summary>Draws the values of one parameter, [<see cref="Parameter.Shape"/>] float32 on the CPU; the caller owns them.</summary>
     public Tensor Draw(Parameter parameter, ulong seed) =>
         Kind switch
         {

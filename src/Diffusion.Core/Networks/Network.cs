@@ -1,5 +1,4 @@
 using Diffusion.Checkpoints;
-using Diffusion.Networks.Layers;
 using Diffusion.Runtime;
 
 namespace Diffusion.Networks;
@@ -26,6 +25,19 @@ public abstract class Network : IDisposable
 
     /// <summary>Heights and widths must be multiples of this.</summary>
     public virtual int SizeMultiple => 1;
+
+    /// <summary>Side in pixels of the window that an output pixel depends on; null: the whole picture.</summary>
+    public virtual int? ReceptiveField => null;
+
+    /// <summary>
+    /// How many values per pixel of the picture are alive at once while it computes, at most. What a network does not say is taken to be
+    /// that of a UNet of 64 channels.
+    /// </summary>
+    public virtual double ValuesPerPixel => 7 * 64;
+
+    /// <summary>Bytes of the weights in the dtypes that they are kept in.</summary>
+    public long WeightBytes =>
+        _parameters.Sum(parameter => parameter.Shape.Aggregate(DtypeOf(parameter) == ScalarType.Float32 ? 4L : 2, (a, b) => a * b));
 
     /// <summary>Whether fused kernels may run now: the policy allows them and nobody wants gradients.</summary>
     internal bool MayFuse => Policy.Fused && !torch.is_grad_enabled();

@@ -2,7 +2,7 @@ namespace Diffusion.Numerics;
 
 /// <summary>
 /// The orthonormal discrete cosine transform DCT-II and its inverse, over the last two dimensions, by one real two-dimensional FFT (Makhoul
-/// 1980): O(n log n) for any size.
+/// 1980): O(n log n) for any size. Returned tensors belong to the caller.
 /// </summary>
 /// <remarks>
 /// It diagonalises convolution with a symmetric kernel on a picture mirrored at its edges with the edge pixel repeated.

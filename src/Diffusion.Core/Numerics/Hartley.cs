@@ -20,6 +20,8 @@ public static class Hartley
     }
 
     /// <summary>The Hartley coefficients of a picture with the Fourier coefficients <paramref name="f"/>.</summary>
+    /// <param name="f">[...,H,W] complex, borrowed.</param>
+    /// <returns>[...,H,W] real; the caller owns it.</returns>
     public static Tensor FromFourier(Tensor f)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -30,6 +32,8 @@ public static class Hartley
     /// The Fourier coefficients of the real picture with the Hartley coefficients <paramref name="h"/>: the even part is real, the odd part
     /// imaginary.
     /// </summary>
+    /// <param name="h">[...,H,W] real, borrowed.</param>
+    /// <returns>[...,H,W] complex; the caller owns it.</returns>
     public static Tensor ToFourier(Tensor h)
     {
         using DisposeScope scope = torch.NewDisposeScope();

@@ -18,6 +18,8 @@ public static class WalshHadamard
     public static Tensor Forward(Tensor x) => Transform(x, Dct.Forward);
 
     /// <summary>The inverse (and transpose) of <see cref="Forward"/>.</summary>
+    /// <param name="coefficients">[..., H, W] float32, borrowed.</param>
+    /// <returns>The same shape; the caller owns it.</returns>
     public static Tensor Inverse(Tensor coefficients) => Transform(coefficients, Dct.Inverse);
 
     private static Tensor Transform(Tensor x, Func<Tensor, Tensor> dct)

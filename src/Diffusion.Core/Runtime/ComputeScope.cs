@@ -15,7 +15,7 @@ public sealed class ComputeScope : IDisposable
         _scope = torch.NewDisposeScope();
     }
 
-    /// <summary>Hands a result over to the caller's scope (or to nobody's, if there is none).</summary>
+    /// <summary>Hands a result [...] over to the caller's scope (or to nobody's, if there is none): the caller owns it.</summary>
     public Tensor Return(Tensor result) => result.MoveToOuterDisposeScope();
 
     /// <inheritdoc/>

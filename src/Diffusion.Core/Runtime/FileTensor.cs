@@ -10,7 +10,8 @@ public static class FileTensor
     private const long Large = 200L << 20;
 
     /// <summary>
-    /// An uninitialised float32 tensor on the CPU: in a file of the system's temporary folder when it is large, otherwise (or where the
+    /// An uninitialised float32 tensor [shape] on the CPU: in a file of the system's temporary folder when it is large, otherwise (or where
+    /// the
     /// disk is full) in memory.
     /// </summary>
     /// <returns>The caller owns it. The file has no name any more and goes with the tensor.</returns>
@@ -22,7 +23,9 @@ public static class FileTensor
             : InFile(shape) ?? torch.empty(shape, ScalarType.Float32);
     }
 
-    /// <summary>A float32 tensor in a file, whatever its size; null where the disk has no room for it.</summary>
+    /// <summary>
+    /// A float32 tensor [shape] in a file, whatever its size; null where the disk has no room for it. The caller owns it.
+    /// </summary>
     public static Tensor? InFile(params long[] shape)
     {
         long count = Count(shape);

@@ -35,7 +35,7 @@ public abstract class NoiseSource
     /// <summary>Draws i.i.d. standard normal numbers.</summary>
     /// <param name="role">What they are for.</param>
     /// <param name="shape">The shape, batch first.</param>
-    /// <returns>float32 on the CPU; the caller owns it.</returns>
+    /// <returns>[shape] float32 on the CPU; the caller owns it.</returns>
     public abstract Tensor Draw(NoiseRole role, params ReadOnlySpan<long> shape);
 
     /// <summary>The draws of some of the pictures: each draws from here on what it would draw in this source.</summary>

@@ -8,7 +8,7 @@ public sealed class ReplayedNoise : NoiseSource
     private readonly long[]? _pictures;
     private int _next;
 
-    /// <summary>Replays <paramref name="draws"/>; the tensors stay the caller's.</summary>
+    /// <summary>Replays <paramref name="draws"/> of any shapes [N,...]; the tensors stay the caller's.</summary>
     public ReplayedNoise(IReadOnlyList<(NoiseRole Role, Tensor Values)> draws) => _draws = draws;
 
     private ReplayedNoise(ReplayedNoise whole, IReadOnlyList<int> pictures)

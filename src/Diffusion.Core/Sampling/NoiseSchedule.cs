@@ -89,7 +89,7 @@ public sealed class NoiseSchedule
 
     /// <summary>The logarithm of a learned variance: f ln(beta_t) + (1 - f) ln(posterior variance), f = (v + 1) / 2.</summary>
     /// <param name="t">Time.</param>
-    /// <param name="v">The network's variance channels, borrowed.</param>
+    /// <param name="v">The network's variance channels, [N,C,H,W], borrowed.</param>
     /// <returns>In the shape of <paramref name="v"/>; the caller owns it.</returns>
     public Tensor LearnedLogVariance(int t, Tensor v)
     {
@@ -108,8 +108,14 @@ public sealed class NoiseSchedule
     /// <summary>Equally spaced betas.</summary>
     public static NoiseSchedule Linear(double start = 1e-4, double end = 0.02, int steps = 1000) => new(Spacing.Linear(start, end, steps));
 
-    /// <summary>guided-diffusion's linear schedule, whose betas grow where there are fewer than 1000 steps.</summary>
-    public static NoiseSchedule ScaledLinear(int steps) => Linear(1000.0 / steps * 1e-4, 1000.0 / steps * 0.02, steps);
+    /// <summary>
+    /// guided-diffusion's linear schedule of fewer or more than 1000 steps, whose betas are scaled so that it ends at the same noise.
+    /// </summary>
+    public static NoiseSchedule LinearOf(int steps) => Linear(1000.0 / steps * 1e-4, 1000.0 / steps * 0.02, steps);
+
+    /// <summary>Stable Diffusion's schedule, which diffusers calls "scaled_linear": the squares of equally spaced roots of betas.</summary>
+    public static NoiseSchedule ScaledLinear(double start = 0.00085, double end = 0.012, int steps = 1000) =>
+        Named("quad", start, end, steps);
 
     /// <summary>alphaBar(u) = cos^2((u + 0.008) / 1.008 pi / 2), betas at most <paramref name="maxBeta"/>.</summary>
     public static NoiseSchedule Cosine(int steps, double s = 0.008, double maxBeta = 0.999)

@@ -31,6 +31,7 @@ public static class TimeSequences
     }
 
     /// <summary>Evenly spread times in each of <paramref name="counts"/>.Count equal sections of the schedule.</summary>
+    /// <exception cref="ArgumentException">A section has fewer steps than are asked of it.</exception>
     public static int[] Spaced(int steps, IReadOnlyList<int> counts)
     {
         SortedSet<int> times = [];
@@ -108,6 +109,7 @@ public static class TimeSequences
     /// <param name="count">n: sampling steps; multiply the entries (but -1) by T / n for times.</param>
     /// <param name="travelLength">L.</param>
     /// <param name="travelRepeat">How often each stretch is walked.</param>
+    /// <exception cref="ArgumentException">A number is below 1, or a stretch is longer than the schedule.</exception>
     public static int[] TimeTravel(int count, int travelLength, int travelRepeat)
     {
         if (count < 1 || travelLength < 1 || travelRepeat < 1)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Diffusion.Restoration;
 
 namespace Diffusion.Evaluation;
 

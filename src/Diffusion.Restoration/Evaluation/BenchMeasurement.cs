@@ -9,16 +9,20 @@ namespace Diffusion.Evaluation;
 /// <summary>A picture of a benchmark, measured: what baselines and solvers start from, and what their results are compared with.</summary>
 internal sealed class BenchMeasurement : IDisposable
 {
-    private BenchMeasurement(OperatorSpec spec, double noise, Tensor clean, Measurement measured)
+    private BenchMeasurement(OperatorSpec spec, LinearOperator a, double noise, Tensor clean, Measurement measured)
     {
         Spec = spec;
+        A = a;
         Noise = noise;
         Clean = clean.DetachFromDisposeScope();
         Measured = measured;
     }
 
-    /// <summary>The operator.</summary>
+    /// <summary>The operator's spec.</summary>
     public OperatorSpec Spec { get; }
+
+    /// <summary>The operator on the restored pictures. Owned.</summary>
+    public LinearOperator A { get; }
 
     /// <summary>Standard deviation of the noise on [0,1].</summary>
     public double Noise { get; }
@@ -37,18 +41,20 @@ internal sealed class BenchMeasurement : IDisposable
     public static BenchMeasurement Of(Picture picture, OperatorSpec spec, BenchCell cell)
     {
         using ComputeScope scope = new();
-        if (cell.Margin > 0)
-            return WithMargin(picture, spec, cell);
-        using DegradedPicture degraded = new Degrader(spec, cell.Noise, cell.Seed) { CropToFit = true }.Degrade(picture);
-        Measurement y = degraded.Measurement;
-        return new(spec, cell.Noise, Cut(picture.Pixels, 0, y.Clean!.Value), new Measurement(y.Y.clone(), y.Name) { Side = y.Side });
+        ImageShape whole = FittingSize.Of(spec, new ImageShape(picture.Channels, picture.Height, picture.Width));
+        LinearOperator a = spec.Bind(whole);
+        if (cell.Margin == 0)
+        {
+            Tensor uncut = Cut(picture.Pixels, 0, whole);
+            return Noisy(picture, spec, a, uncut, a.Apply(uncut), cell);
+        }
+        using LinearOperator outer = a;
+        return WithMargin(picture, spec, outer, whole, cell);
     }
 
     /// <summary>Measures the whole picture and keeps the middle of what local operators make of it. Others measure the middle.</summary>
-    private static BenchMeasurement WithMargin(Picture picture, OperatorSpec spec, BenchCell cell)
+    private static BenchMeasurement WithMargin(Picture picture, OperatorSpec spec, LinearOperator outer, ImageShape whole, BenchCell cell)
     {
-        ImageShape whole = FittingSize.Of(spec, new ImageShape(picture.Channels, picture.Height, picture.Width));
-        using LinearOperator outer = spec.Bind(whole);
         int factor = Math.Max(1, outer.Traits.Downsample),
             margin = (cell.Margin + factor - 1) / factor * factor;
         ImageShape middle = whole with { Height = whole.Height - 2 * margin, Width = whole.Width - 2 * margin };
@@ -58,7 +64,7 @@ internal sealed class BenchMeasurement : IDisposable
                 cell.Picture,
                 "Use a smaller margin"
             );
-        using LinearOperator inner = spec.Bind(middle);
+        LinearOperator inner = spec.Bind(middle);
         Tensor clean = Cut(picture.Pixels, margin, middle);
         bool local =
             outer.Output.IsImage
@@ -66,20 +72,25 @@ internal sealed class BenchMeasurement : IDisposable
             && (outer.Traits.Blur || outer.Traits.Downsample > 1)
             && outer.Output.Image.Height - inner.Output.Image.Height == 2 * margin / factor;
         Tensor y = local ? Cut(outer.Apply(Cut(picture.Pixels, 0, whole)), margin / factor, inner.Output.Image) : inner.Apply(clean);
+        return Noisy(picture, spec, inner, clean, y, cell);
+    }
+
+    private static BenchMeasurement Noisy(Picture picture, OperatorSpec spec, LinearOperator a, Tensor clean, Tensor y, BenchCell cell)
+    {
         if (cell.Noise > 0)
             y =
                 y
                 + cell.Noise
-                    * inner.Restrict(new PhiloxNoise(cell.Seed, [ImageKey.FromName(picture.Name)]).Draw(NoiseRole.Measurement, y.shape));
+                    * a.Restrict(new PhiloxNoise(cell.Seed, [ImageKey.FromName(picture.Name)]).Draw(NoiseRole.Measurement, y.shape));
         SideFile side = new()
         {
             Operator = spec.ToString(),
             Noise = cell.Noise,
             Seed = cell.Seed,
-            InputSize = [middle.Channels, middle.Height, middle.Width],
-            OutputSize = [.. inner.Output.Dims],
+            InputSize = [a.Input.Channels, a.Input.Height, a.Input.Width],
+            OutputSize = [.. a.Output.Dims],
         };
-        return new(spec, cell.Noise, clean, new Measurement(y, picture.Name) { Side = side });
+        return new(spec, a, cell.Noise, clean, new Measurement(y, picture.Name) { Side = side });
     }
 
     /// <summary>Compares a restoration with the original, on the values of 8-bit files.</summary>
@@ -104,6 +115,7 @@ internal sealed class BenchMeasurement : IDisposable
     {
         Measured.Dispose();
         Clean.Dispose();
+        A.Dispose();
     }
 
     private static Tensor Cut(Tensor pixels, int margin, ImageShape shape) =>

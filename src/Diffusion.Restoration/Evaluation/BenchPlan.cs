@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Numerics;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 
@@ -106,7 +107,7 @@ public sealed record BenchPlan
             new BenchCell
             {
                 Picture = Path.GetFileName(file),
-                PictureSha = hashes.OfFile(file),
+                PictureSha = hashes.Short(file),
                 Size = size.ToString(),
                 Operator = task.Operator,
                 Noise = task.Noise,

@@ -1,4 +1,5 @@
 using Diffusion.Models;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 
 namespace Diffusion.Evaluation;
@@ -23,7 +24,7 @@ public sealed class BenchPriors(ComputePolicy policy) : IDisposable
 
     /// <summary>The beginning of the SHA-256 of a prior's weights; loads nothing.</summary>
     /// <exception cref="CheckpointException">There is no such prior.</exception>
-    public string Sha(string name) => _known.TryGetValue(name, out string? sha) ? sha : _hashes.OfFile(PriorFiles.Find(name).Weights);
+    public string Sha(string name) => _known.TryGetValue(name, out string? sha) ? sha : _hashes.Short(PriorFiles.Find(name).Weights);
 
     /// <summary>The prior, loaded.</summary>
     /// <exception cref="CheckpointException">There is no such prior, or it does not load.</exception>

@@ -1,9 +1,8 @@
 using System.Diagnostics;
-using Diffusion.Inverse;
-using Diffusion.Models;
+using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
-using Diffusion.Solvers;
+using Diffusion.ZeroShot;
 
 namespace Diffusion.Evaluation;
 
@@ -21,52 +20,24 @@ internal sealed record BenchRestoration(Tensor X, int Evaluations, double Second
         return new(x, 0, seconds, peak);
     }
 
-    /// <summary>Restores with a prior, as <see cref="Restorer"/> does, but with evaluations counted instead of promised.</summary>
+    /// <summary>Restores as everybody does.</summary>
+    /// <param name="method">Prior, operator, solver; borrowed.</param>
+    /// <param name="measured">The measurement; borrowed.</param>
+    /// <param name="repeat">Number of runs.</param>
+    /// <param name="cancellation">Checked before each network evaluation.</param>
     /// <exception cref="NumericalException">NaN or infinity came out.</exception>
     /// <exception cref="ArgumentException">The solver refuses the problem or its settings.</exception>
-    public static BenchRestoration Solve(
-        BenchCell cell,
-        BenchSolver method,
-        BoundProblem problem,
-        BenchMeasurement measured,
-        IDenoiser prior,
-        SolverCatalog solvers,
-        ComputePolicy policy,
-        int repeat,
-        CancellationToken cancellation
-    )
+    public static BenchRestoration Solve(ZeroShotMethod method, Measurement measured, int repeat, CancellationToken cancellation)
     {
-        RestoreOptions options = new()
-        {
-            Solver = method.Name,
-            Preset = method.Preset,
-            Set = method.Set,
-            Steps = cell.Steps,
-        };
-        double sigma = measured.Noise * problem.Scale;
-        (_, ISolver solver) = SolverChoice.Create(options, solvers, PresetRequest.For(problem.A, sigma, prior.Info, cell.Steps));
-        using IDenoiser? tiled = Tiling.Wrap(prior, options, problem.Solved.Input, 1, policy);
-        using CountingDenoiser counted = CountingDenoiser.Around(tiled ?? prior);
-        using Tensor y = measured.Measured.Y.to(policy.Device).mul(problem.Scale);
-        InverseProblem inverse = new(y, problem.Solved, sigma);
+        RestorationRunner runner = new(method, method.Options);
+        int evaluations = 0;
         (Tensor x, double seconds, double peak) = Timed(repeat, () =>
         {
-            using DisposeScope scope = torch.NewDisposeScope();
-            Tensor solved = solver.Solve(
-                inverse,
-                counted,
-                new SolverContext
-                {
-                    Noise = new PhiloxNoise(cell.Seed, [ImageKey.FromName(measured.Measured.Name)]),
-                    Precision = StepPrecision.Default,
-                    Cancellation = cancellation,
-                }
-            );
-            return (problem.IsGray ? GrayMeasurement.Mean(solved) : solved).cpu().MoveToOuterDisposeScope();
+            using RestoredPicture restored = runner.Restore([measured], null, cancellation)[0];
+            evaluations = restored.Evaluations;
+            return restored.Picture.Pixels.clone();
         });
-        if (x.isfinite().all().item<bool>())
-            return new(x, counted.Evaluations / repeat, seconds, peak);
-        throw new NumericalException("NaN or infinity came out");
+        return new(x, evaluations, seconds, peak);
     }
 
     private static (Tensor X, double Seconds, double Peak) Timed(int repeat, Func<Tensor> restore)

@@ -7,6 +7,7 @@ using Diffusion.Operators;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
+using Diffusion.ZeroShot;
 
 namespace Diffusion.Evaluation;
 
@@ -125,31 +126,42 @@ public sealed class BenchRunner
         foreach (IGrouping<string, (BenchCell Cell, BenchSolver Solver)> group in open.GroupBy(cell => cell.Cell.PriorPath))
         {
             IDenoiser prior = _priors.Load(group.Key);
-            BoundProblem? bound = null;
-            if (
-                !Try(job.Measured, group.Count(), () =>
-                    bound = BoundProblem.Bind(measured.Spec, measured.Measured, prior.Info.Channels, prior.Info.Name, _policy.Device)
-                )
-            )
-                continue;
-            using BoundProblem problem = bound!;
+            using ZeroShotMethod method = ZeroShotMethod.Lent(prior);
             foreach ((BenchCell cell, BenchSolver solver) in group)
             {
                 cancellation.ThrowIfCancellationRequested();
                 Finish(cell, BenchRole.Solver, measured, () =>
                 {
-                    WarmUp(group.Key, prior, problem.Solved.Input);
-                    return BenchRestoration.Solve(cell, solver, problem, measured, prior, Solvers, _policy, _plan.Repeat, cancellation);
+                    WarmUp(group.Key, prior, measured.Clean);
+                    return BenchRestoration.Solve(
+                        method.With(Options(cell, solver, measured)),
+                        measured.Measured,
+                        _plan.Repeat,
+                        cancellation
+                    );
                 });
             }
         }
     }
 
+    private RestoreOptions Options(BenchCell cell, BenchSolver solver, BenchMeasurement measured) =>
+        new()
+        {
+            Operator = measured.Spec,
+            Noise = measured.Noise,
+            Solver = solver.Name,
+            Preset = solver.Preset,
+            Set = solver.Set,
+            Steps = cell.Steps,
+            Seed = cell.Seed,
+            Solvers = Solvers,
+            Policy = _policy,
+        };
+
     private void RunBaselines(BenchJob job, BenchMeasurement measured, CancellationToken cancellation)
     {
-        using LinearOperator a = measured.Spec.Bind(measured.Measured.Clean!.Value);
         IReadOnlyList<(string Name, Func<Tensor> Restore)> baselines = BenchBaselines.For(
-            a,
+            measured.A,
             measured.Measured.Y,
             measured.Noise,
             measured.Clean
@@ -210,8 +222,9 @@ public sealed class BenchRunner
     }
 
     // The first evaluation of a size compiles kernels and fills the allocator: no part of anybody's time.
-    private void WarmUp(string name, IDenoiser prior, ImageShape shape)
+    private void WarmUp(string name, IDenoiser prior, Tensor clean)
     {
+        ImageShape shape = new(prior.Info.Channels, (int)clean.shape[2], (int)clean.shape[3]);
         if (!_warm.Add((name, shape)) || prior.Info.TilesBeyond < Math.Max(shape.Height, shape.Width))
             return;
         using Tensor zeros = torch.zeros(shape.Batch(1), device: _policy.Device);

@@ -1,4 +1,5 @@
 using System.Text;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 
 namespace Diffusion.Evaluation;

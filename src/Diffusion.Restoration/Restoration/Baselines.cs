@@ -31,13 +31,16 @@ public static class Baselines
             _ => new("Tikhonov", Tikhonov(a, y, sigma, reference)),
         };
 
-    /// <summary>The enlargement by the MATLAB-convention bicubic kernel, aligned with the reduction's grid.</summary>
+    /// <summary>
+    /// The enlargement by the MATLAB-convention bicubic kernel, aligned with the reduction's grid: [N,C,h,w] to [N,C,H,W].
+    /// </summary>
+    /// <returns>The caller owns it.</returns>
     public static Tensor Bicubic(LinearOperator a, Tensor y) => Resize.ToSize(y, a.Input.Height, a.Input.Width);
 
-    /// <summary>Missing pixels solve the Laplace equation.</summary>
+    /// <summary>Missing pixels of [N,C,H,W] solve the Laplace equation; the caller owns the result.</summary>
     public static Tensor HarmonicFill(LinearOperator a, Tensor y) => WithMask(a, mask => Fill.Harmonic(y, mask));
 
-    /// <summary>Missing pixels are the median of the known ones around them.</summary>
+    /// <summary>Missing pixels of [N,C,H,W] are the median of the known ones around them; the caller owns the result.</summary>
     public static Tensor MedianFill(LinearOperator a, Tensor y) => WithMask(a, mask => Fill.Median(y, mask));
 
     /// <summary>The damped pseudo-inverse A^T (A A^T + eta I)^-1 y with the best eta.</summary>
@@ -48,6 +51,7 @@ public static class Baselines
     /// With it: the eta of the smallest error. Without: the largest eta whose residual stays within the noise (Morozov's discrepancy
     /// principle).
     /// </param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public static Tensor Tikhonov(LinearOperator a, Tensor y, double sigma, Tensor? reference = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();

@@ -95,7 +95,7 @@ public sealed class Degrader
 /// <summary>A measurement and what belongs beside it.</summary>
 public sealed class DegradedPicture : IDisposable
 {
-    /// <summary>Takes the tensors over and detaches them from dispose scopes.</summary>
+    /// <summary>Takes the tensors (mask [1,C,H,W], kernel [1,1,h,w]) over and detaches them from dispose scopes.</summary>
     public DegradedPicture(Measurement measurement, Tensor? mask, Tensor? kernel)
     {
         Measurement = measurement;

@@ -19,6 +19,7 @@ public sealed class GrayMeasurement : LinearOperator
     /// <summary>Measures the mean of <paramref name="channels"/> channels with an operator for one channel.</summary>
     /// <param name="a">The operator; owned by this one from now on.</param>
     /// <param name="channels">Channels of the prior's pictures.</param>
+    /// <exception cref="ArgumentException">The operator is not one for a single channel.</exception>
     public GrayMeasurement(LinearOperator a, int channels)
     {
         if (a.Input.Channels != 1)
@@ -61,7 +62,7 @@ public sealed class GrayMeasurement : LinearOperator
     /// <inheritdoc/>
     public override Spectrum? Spectrum { get; }
 
-    /// <summary>The gray picture of a restored one.</summary>
+    /// <summary>The gray picture [N,1,H,W] of a restored one [N,C,H,W]; the caller owns it.</summary>
     public static Tensor Mean(Tensor x) => x.mean([1], keepdim: true);
 
     /// <inheritdoc/>

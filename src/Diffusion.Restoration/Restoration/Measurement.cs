@@ -11,6 +11,7 @@ public sealed class Measurement : IDisposable
     /// <param name="y">[1, ...] float32: [1,C,H,W] where it is a picture.</param>
     /// <param name="name">Names its random draws.</param>
     /// <param name="alpha">[1,1,h,w] coverage of any size, carried to the result; or null.</param>
+    /// <exception cref="ArgumentException">The tensor holds no batch of one.</exception>
     public Measurement(Tensor y, string name, Tensor? alpha = null)
     {
         if (y.dim() < 2 || y.shape[0] != 1)

@@ -1,7 +1,5 @@
 using Diffusion.Inverse;
 using Diffusion.Models;
-using Diffusion.Networks;
-using Diffusion.Runtime;
 
 namespace Diffusion.Restoration;
 
@@ -16,26 +14,12 @@ public sealed class MemoryEstimate
     // Float pictures that solver and operator hold: x, x0, y, noise, transforms (complex ones count twice) and their temporaries.
     private const int SolverPictures = 37;
 
-    // Activations of the full resolution, in units of the network's first width: skips, block input, normalised copy, convolution input and
-    // output.
-    private const double LiveWidths = 7;
+    private readonly NetworkMemory _network;
 
-    private readonly double _bytesPerPixel;
-    private readonly long _weights;
+    private MemoryEstimate(NetworkMemory network) => _network = network;
 
-    private MemoryEstimate(double bytesPerPixel, long weights) => (_bytesPerPixel, _weights) = (bytesPerPixel, weights);
-
-    /// <summary>For one prior under one policy.</summary>
-    public static MemoryEstimate Of(IDenoiser prior, ComputePolicy policy)
-    {
-        int bytes = policy.NetworkDtype == ScalarType.Float32 ? 4 : 2;
-        double live = LiveWidths * bytes;
-        if (prior is not UNetPrior unet)
-            return new(live * 64, 0);
-        long weights = unet.Network.Parameters.Sum(parameter => parameter.Shape.Aggregate(1L, (a, b) => a * b)) * bytes;
-        AdmUNetConfig config = unet.Network.Config;
-        return new(live * config.Width(0) / (config.PatchSize * config.PatchSize), weights);
-    }
+    /// <summary>For one prior.</summary>
+    public static MemoryEstimate Of(IDenoiser prior) => new(prior.Info.Memory);
 
     /// <summary>Bytes for a batch of pictures, with tiles of a side or without.</summary>
     public long Bytes(ImageShape picture, int batch, int? tile = null)
@@ -43,8 +27,8 @@ public sealed class MemoryEstimate
         double pixels = (double)picture.Height * picture.Width;
         double network = tile is { } side ? Math.Min(pixels, (double)side * side) : batch * pixels;
         return Base
-            + _weights
-            + (long)(network * _bytesPerPixel)
+            + _network.WeightBytes
+            + (long)(network * _network.BytesPerPixel)
             + (long)(batch * pixels * picture.Channels * sizeof(float) * SolverPictures);
     }
 

@@ -16,7 +16,7 @@ public static partial class NpzFile
     /// <summary>Writes one array.</summary>
     /// <param name="stream">Where to.</param>
     /// <param name="name">The array's name, without <c>.npy</c>.</param>
-    /// <param name="values">A float32 tensor on any device; borrowed.</param>
+    /// <param name="values">[...] float32 on any device; borrowed.</param>
     public static void Write(Stream stream, string name, Tensor values)
     {
         using ZipArchive zip = new(stream, ZipArchiveMode.Create, leaveOpen: true);
@@ -38,7 +38,7 @@ public static partial class NpzFile
     /// <param name="stream">A seekable stream.</param>
     /// <param name="name">The array's name, without <c>.npy</c>; null takes the only one.</param>
     /// <param name="path">For error messages.</param>
-    /// <returns>float32; the caller owns it.</returns>
+    /// <returns>[...] float32; the caller owns it.</returns>
     /// <exception cref="ImageException">
     /// No npz file, no such array, not float32, or the data is shorter or longer than the header says.
     /// </exception>

@@ -1,4 +1,3 @@
-using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Operators;
 
@@ -23,11 +22,13 @@ public sealed record ResizedMask : OperatorSpec
         };
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> Notes() => Mask.Notes();
+
+    /// <inheritdoc/>
     protected override LinearOperator Create(ImageShape input, Device device)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using Picture picture = ImageFile.Read(Mask.File!);
-        Tensor known = picture.Pixels.mean([1], keepdim: true).ge(Mask.Threshold).to(ScalarType.Float32);
+        Tensor known = Mask.ReadFile().unsqueeze(0).unsqueeze(0);
         return Mask.Of(
             input,
             torch.nn.functional.interpolate(known, [input.Height, input.Width], mode: torch.InterpolationMode.Nearest)[0, 0].to(device)

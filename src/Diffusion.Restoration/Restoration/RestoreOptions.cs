@@ -1,14 +1,15 @@
 using Diffusion.Inverse;
-using Diffusion.Runtime;
 using Diffusion.Solvers;
 
 namespace Diffusion.Restoration;
 
 /// <summary>What <see cref="Restorer"/> does with a measurement.</summary>
-public sealed record RestoreOptions
+public sealed record RestoreOptions : RunOptions
 {
-    /// <summary>The degradation as a spec: <c>downsample:factor=4</c>. null: the measurement's side file says it.</summary>
-    public string? Operator { get; init; }
+    /// <summary>
+    /// The degradation: a spec, or its text, <c>downsample:factor=4</c>. null: the measurement's side file says it.
+    /// </summary>
+    public Degradation? Operator { get; init; }
 
     /// <summary>Standard deviation of the measurement noise on [0,1]. null: the side file says it; NaN: it is estimated.</summary>
     public double? Noise { get; init; }
@@ -28,22 +29,6 @@ public sealed record RestoreOptions
     /// <summary>Single settings of the solver by name.</summary>
     public IReadOnlyDictionary<string, string>? Set { get; init; }
 
-    /// <summary>Seed of the solver's noise.</summary>
-    public ulong Seed { get; init; }
-
-    /// <summary>Restorations per picture, by different draws of the noise.</summary>
-    public int Samples
-    {
-        get;
-        init => field = value >= 1 ? value : throw new ArgumentException($"The number of samples must be at least 1, not {value}.");
-    } = 1;
-
-    /// <summary>Side of the prior's tiles in pixels; null: whole pictures, or what <see cref="Memory"/> allows.</summary>
-    public int? Tile { get; init; }
-
-    /// <summary>A bound in bytes on the memory for a restoration; null: what is free.</summary>
-    public long? Memory { get; init; }
-
     /// <summary>The class of a class-conditional prior.</summary>
     public long? Label { get; init; }
 
@@ -52,9 +37,6 @@ public sealed record RestoreOptions
 
     /// <summary>Crops pictures that the operator cannot take.</summary>
     public bool CropToFit { get; init; }
-
-    /// <summary>Device, number format, threads; null: the fastest that this machine promises.</summary>
-    public ComputePolicy? Policy { get; init; }
 
     /// <summary>Where operators are looked up; null: those that ship.</summary>
     public OperatorCatalog? Operators { get; init; }

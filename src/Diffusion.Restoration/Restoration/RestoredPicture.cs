@@ -27,16 +27,16 @@ public sealed class RestoredPicture : IDisposable
     /// <summary>How the samples differ; null with one sample.</summary>
     public SampleSpread? Spread { get; init; }
 
-    /// <summary>The operator's canonical spec.</summary>
-    public required string Operator { get; init; }
+    /// <summary>The operator's canonical spec; null for methods that know no operator.</summary>
+    public required string? Operator { get; init; }
 
-    /// <summary>The noise level that was used, on [0,1].</summary>
-    public required double Noise { get; init; }
+    /// <summary>The noise level that was used, on [0,1]; null for methods that need none.</summary>
+    public required double? Noise { get; init; }
 
     /// <summary>Whether <see cref="Noise"/> was estimated.</summary>
     public bool NoiseEstimated { get; init; }
 
-    /// <summary>The solver's name.</summary>
+    /// <summary>The name of the solver, or of what else restored.</summary>
     public required string Solver { get; init; }
 
     /// <summary>Network evaluations per sample.</summary>

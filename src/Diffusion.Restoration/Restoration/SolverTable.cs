@@ -1,5 +1,4 @@
 using System.Globalization;
-using Diffusion.Evaluation;
 using Diffusion.Inverse;
 using Diffusion.Models;
 using Diffusion.Operators;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Networks;
+using Diffusion.Sampling;
 
 namespace Diffusion.Training;
 
@@ -50,21 +51,13 @@ public static class PriorExport
     private static JsonObject Card(TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation)
     {
         NoiseLevels levels = new(plan.Schedule, plan.Settings.Levels);
-        double start = plan.Schedule.Betas[0],
-            end = plan.Schedule.Betas[^1];
         return new JsonObject
         {
             ["name"] = plan.Name,
-            ["kind"] = "adm-unet",
-            ["prediction"] = plan.Settings.Objective.Prediction,
-            ["config"] = Config(plan.Architecture),
-            ["schedule"] = new JsonObject
-            {
-                ["type"] = "linear",
-                ["beta_start"] = start,
-                ["beta_end"] = end,
-                ["steps"] = plan.Schedule.Steps,
-            },
+            ["kind"] = AdmUNetFamily.Name,
+            ["prediction"] = Predictions.Name(plan.Settings.Objective.Prediction),
+            ["config"] = AdmUNetConfig.Keys.Write(plan.Architecture),
+            ["schedule"] = ScheduleCard.Write(plan.Schedule),
             ["noise_range"] = new JsonArray(levels.Trained.Min, levels.Trained.Max),
             ["trained_sizes"] = new JsonArray([.. plan.Settings.Batches.Select(b => (JsonNode)b.Size)]),
             ["any_orientation"] = !plan.Settings.Upright,
@@ -103,27 +96,4 @@ public static class PriorExport
             },
         };
     }
-
-    private static JsonObject Config(AdmUNetConfig config) =>
-        new()
-        {
-            ["image_size"] = config.ImageSize,
-            ["in_channels"] = config.InChannels,
-            ["out_channels"] = config.OutChannels,
-            ["model_channels"] = config.ModelChannels,
-            ["num_res_blocks"] = config.NumResBlocks,
-            ["channel_mult"] = new JsonArray([.. config.ChannelMult.Select(m => (JsonNode)m)]),
-            ["attention_resolutions"] = new JsonArray([.. config.AttentionResolutions.Select(r => (JsonNode)r)]),
-            ["num_heads"] = config.NumHeads,
-            ["num_head_channels"] = config.NumHeadChannels,
-            ["use_scale_shift_norm"] = config.UseScaleShiftNorm,
-            ["resblock_updown"] = config.ResblockUpdown,
-            ["conv_resample"] = config.ConvResample,
-            ["learn_sigma"] = false,
-            ["class_cond"] = false,
-            ["use_new_attention_order"] = config.UseNewAttentionOrder,
-            ["patch_size"] = config.PatchSize,
-            ["pixel_norm"] = config.PixelNorm,
-            ["middle_attention"] = config.MiddleAttention,
-        };
 }

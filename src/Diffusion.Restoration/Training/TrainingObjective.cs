@@ -4,11 +4,11 @@ using Diffusion.Sampling;
 
 namespace Diffusion.Training;
 
-/// <summary>What a step of training makes small.</summary>
+/// <summary>What a step of training makes small. Returned tensors belong to the caller.</summary>
 public abstract class TrainingObjective
 {
-    /// <summary>What the card calls the network's output: <c>epsilon</c>, <c>epsilon-consistency</c> or <c>edm</c>.</summary>
-    public abstract string Prediction { get; }
+    /// <summary>What the network's output means.</summary>
+    public abstract Prediction Prediction { get; }
 
     /// <summary>What a card must say about a prior trained so; null: nothing.</summary>
     public virtual string? Note => null;
@@ -20,7 +20,7 @@ public abstract class TrainingObjective
     /// <param name="network">The network; owned by the prior.</param>
     /// <param name="schedule">The schedule, for networks that predict epsilon.</param>
     /// <param name="info">What is known about it.</param>
-    public virtual UNetPrior Prior(AdmUNet network, NoiseSchedule schedule, PriorInfo info) => new EpsilonPrior(network, schedule, info);
+    public virtual NetworkPrior Prior(AdmUNet network, NoiseSchedule schedule, PriorInfo info) => new VpPrior(network, schedule, info);
 
     /// <summary>The loss of each crop.</summary>
     /// <param name="network">A network whose parameters want gradients.</param>
@@ -39,7 +39,7 @@ public abstract class TrainingObjective
         long step
     );
 
-    /// <summary>The network's noise estimate for x = x0 + sigma n: eps(x / sqrt(1 + sigma^2), t(sigma)).</summary>
+    /// <summary>The network's noise estimate [N,C,H,W] for x = x0 + sigma n: eps(x / sqrt(1 + sigma^2), t(sigma)).</summary>
     protected static Tensor Epsilon(AdmUNet network, NoiseSchedule schedule, Tensor x, IReadOnlyList<double> sigmas) =>
         network.Forward(x * PerCrop(sigmas, s => 1 / Math.Sqrt(1 + s * s)), PerCrop(sigmas, s => schedule.TimeOf(s)).reshape(sigmas.Count));
 
@@ -52,7 +52,7 @@ public abstract class TrainingObjective
 public sealed class EpsilonObjective : TrainingObjective
 {
     /// <inheritdoc/>
-    public override string Prediction => "epsilon";
+    public override Prediction Prediction => Prediction.Epsilon;
 
     /// <inheritdoc/>
     public override Tensor Loss(
@@ -73,10 +73,10 @@ public sealed class EpsilonObjective : TrainingObjective
 public sealed class EdmObjective : TrainingObjective
 {
     /// <inheritdoc/>
-    public override string Prediction => "edm";
+    public override Prediction Prediction => Prediction.Edm;
 
     /// <inheritdoc/>
-    public override UNetPrior Prior(AdmUNet network, NoiseSchedule schedule, PriorInfo info) => new EdmPrior(network, info);
+    public override NetworkPrior Prior(AdmUNet network, NoiseSchedule schedule, PriorInfo info) => new EdmPrior(network, info);
 
     /// <inheritdoc/>
     public override Tensor Loss(
@@ -113,7 +113,7 @@ public sealed class ConsistencyObjective(long StageSteps = 2000, int Stages = 6)
     private const double HuberPerRootDimension = 0.00054;
 
     /// <inheritdoc/>
-    public override string Prediction => "epsilon-consistency";
+    public override Prediction Prediction => Prediction.EpsilonConsistency;
 
     /// <summary>r/sigma at a step.</summary>
     public double Ratio(long step) => 1 - Math.Pow(2, -Math.Min(Stages, 1 + step / StageSteps));

@@ -54,6 +54,7 @@ public static class TrainingPhotos
     /// <param name="paths">All files.</param>
     /// <param name="count">How many to hold out.</param>
     /// <param name="mayHold">Which files may be held out; null: all.</param>
+    /// <exception cref="ArgumentException">Fewer files may be held out than are to be.</exception>
     public static (IReadOnlyList<string> Train, IReadOnlyList<string> Hold) HoldOut(
         IReadOnlyList<string> paths,
         int count,

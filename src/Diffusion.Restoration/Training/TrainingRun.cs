@@ -4,6 +4,7 @@ using Diffusion.Models;
 using Diffusion.Native;
 using Diffusion.Networks;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
 
 namespace Diffusion.Training;
 
@@ -111,7 +112,7 @@ public sealed class TrainingRun : IDisposable
         IReadOnlyList<ValidationRow> rows = [];
         if (_validation.Count > 0)
         {
-            using UNetPrior prior = Prior();
+            using NetworkPrior prior = Prior();
             rows = Validation.Measure(prior, _validation, levels, _plan.Settings.Workers);
             string line =
                 string.Create(CultureInfo.InvariantCulture, $"{State.Step},{State.Crops},{State.Seconds:0}")
@@ -126,7 +127,7 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>The prior with the averaged weights of now.</summary>
     /// <returns>The caller disposes it.</returns>
-    public UNetPrior Prior()
+    public NetworkPrior Prior()
     {
         AdmUNet network = new(_plan.Architecture, _plan.Settings.Policy);
         State.CopyTo(network, TrainedWeights.ShortAverage);
@@ -171,26 +172,32 @@ public sealed class TrainingRun : IDisposable
 
     private static void Grow(string start, AdmUNet network, ulong seed)
     {
-        using UNetPrior prior = LoadStart(start);
-        NetworkGrowth.Fill(prior.Network, network, seed);
+        using NetworkPrior prior = LoadStart(start);
+        NetworkGrowth.Fill((AdmUNet)prior.Network, network, seed);
     }
 
     /// <summary>The architecture of a prior to start from, and whether it has EDM's preconditioning.</summary>
     /// <exception cref="CheckpointException">It does not load.</exception>
-    /// <exception cref="ArgumentException">It predicts neither epsilon nor as EDM does.</exception>
+    /// <exception cref="ArgumentException">It is no ADM UNet that predicts epsilon or as EDM does.</exception>
     public static (AdmUNetConfig Architecture, bool Edm) StartOf(string start)
     {
-        using UNetPrior prior = LoadStart(start);
-        return (prior.Network.Config, prior is EdmPrior);
+        using NetworkPrior prior = LoadStart(start);
+        return (((AdmUNet)prior.Network).Config, prior is EdmPrior);
     }
 
-    private static UNetPrior LoadStart(string start)
+    private static NetworkPrior LoadStart(string start)
     {
         IDenoiser prior = PriorLoader.Load(start, ComputePolicy.Reference);
-        if (prior is EpsilonPrior or EdmPrior)
-            return (UNetPrior)prior;
+        if (
+            prior
+            is VpPrior { Prediction: Prediction.Epsilon or Prediction.EpsilonConsistency, Network: AdmUNet }
+                or EdmPrior { Network: AdmUNet }
+        )
+            return (NetworkPrior)prior;
         prior.Dispose();
-        throw new ArgumentException($"{start} predicts neither epsilon nor as EDM does. Start from such a prior, or from random weights.");
+        throw new ArgumentException(
+            $"{start} is no ADM UNet that predicts epsilon or as EDM does. Start from such a prior, or from random weights."
+        );
     }
 
     /// <inheritdoc/>

@@ -60,7 +60,7 @@ public sealed class TrainingState : IDisposable
 
     /// <summary>The weights or an average of them, by parameter name.</summary>
     /// <param name="which">Weights, short or long average.</param>
-    /// <returns>float32 tensors; the caller owns them.</returns>
+    /// <returns>float32 tensors [shape of the parameter]; the caller owns them.</returns>
     public Dictionary<string, Tensor> Export(TrainedWeights which)
     {
         Tensor flat = (

@@ -11,7 +11,7 @@ namespace Diffusion.Training;
 
 /// <summary>
 /// Every other step is plain denoising; in the others a crop is degraded at random, restored by four steps of CM4IR's preset
-/// <c>few-step</c>, and what counts is the error at the end, differentiated through all four.
+/// <c>few-step</c>, and what counts is the error at the end, differentiated through all four. Returned tensors belong to the caller.
 /// </summary>
 /// <remarks>
 /// The network learns what these steps ask of it, which is no longer the posterior mean of any noise level alone: the result is tuned for
@@ -29,7 +29,7 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
     private readonly ThreadLocal<LinearOperator?> _bound = new(trackAllValues: true);
 
     /// <inheritdoc/>
-    public override string Prediction => "epsilon";
+    public override Prediction Prediction => Prediction.Epsilon;
 
     /// <inheritdoc/>
     public override string Note =>

@@ -19,7 +19,7 @@ internal static class OnnxRace
     public static void Print(int size, int rounds, int threads)
     {
         using ComputeScope scope = new();
-        using UNetPrior single = ShippedPrior.Load(ComputePolicy.Choose("cpu", "fp32", threads)),
+        using NetworkPrior single = ShippedPrior.Load(ComputePolicy.Choose("cpu", "fp32", threads)),
             half = ShippedPrior.Load(ComputePolicy.Choose("cpu", "bf16", threads));
         torch.set_num_threads(threads);
         Tensor x = torch.randn(1, 3, size, size),

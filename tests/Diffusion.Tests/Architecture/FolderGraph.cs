@@ -1,7 +1,4 @@
-using System.Text.Json;
-using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Diffusion.Tests.Architecture;
@@ -82,29 +79,17 @@ internal sealed class FolderGraph
         return reached;
     }
 
-    /// <summary>Reads the sources under the repository's folders as one program.</summary>
-    public static FolderGraph Read(params string[] folders)
-    {
-        CSharpParseOptions options = new(LanguageVersion.Preview);
-        SyntaxTree[] trees =
-        [
-            .. Sources.Under(folders).Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), options, Sources.Relative(file))),
-        ];
-        CSharpCompilation program = CSharpCompilation.Create(
-            "house",
-            trees.Append(CSharpSyntaxTree.ParseText(GlobalUsings(), options)),
-            References(),
-            new CSharpCompilationOptions(OutputKind.ConsoleApplication, allowUnsafe: true)
+    /// <summary>The graph of a program's sources.</summary>
+    public static FolderGraph Of(SourceProgram program) =>
+        new(
+            program.Trees.Select(tree => RoomOf(tree.FilePath)),
+            program.Trees.AsParallel().SelectMany(tree => ArrowsOf(tree, program.ModelOf(tree)).ToArray())
         );
-        return new FolderGraph(
-            trees.Select(tree => RoomOf(tree.FilePath)),
-            trees.AsParallel().SelectMany(tree => ArrowsOf(tree, program.GetSemanticModel(tree)).ToArray())
-        );
-    }
 
     private static IEnumerable<Arrow> ArrowsOf(SyntaxTree tree, SemanticModel model)
     {
         string room = RoomOf(tree.FilePath);
+        HashSet<string> seen = [room];
         foreach (SyntaxNode node in tree.GetRoot().DescendantNodes())
         {
             if (node is not (SimpleNameSyntax or ImplicitObjectCreationExpressionSyntax))
@@ -114,7 +99,7 @@ internal sealed class FolderGraph
             if (symbol is null or INamespaceSymbol or IAliasSymbol { Target: INamespaceSymbol })
                 continue;
             foreach (SyntaxReference declared in symbol.OriginalDefinition.DeclaringSyntaxReferences)
-                if (declared.SyntaxTree.FilePath is { Length: > 0 } path && RoomOf(path) is var used && used != room)
+                if (declared.SyntaxTree.FilePath is { Length: > 0 } path && RoomOf(path) is var used && seen.Add(used))
                     yield return new Arrow(room, used, $"{tree.FilePath} names {symbol.ToDisplayString()}");
         }
     }
@@ -125,46 +110,5 @@ internal sealed class FolderGraph
         string folder = Path.GetDirectoryName(file)!.Replace('\\', '/');
         folder = folder.Replace("src/Diffusion.", "", StringComparison.Ordinal).Replace("tests/", "", StringComparison.Ordinal);
         return char.ToUpperInvariant(folder[0]) + folder[1..];
-    }
-
-    private static string GlobalUsings()
-    {
-        IEnumerable<string> own = XDocument
-            .Load(Path.Combine(TestPaths.Repository, "Directory.Build.props"))
-            .Descendants("Using")
-            .Select(used => (Name: used.Attribute("Include")!.Value, Alias: used.Attribute("Alias")?.Value))
-            .Select(used => used.Alias is null ? used.Name : $"{used.Alias} = {used.Name}");
-        string[] implicitly =
-        [
-            "System",
-            "System.Collections.Generic",
-            "System.IO",
-            "System.Linq",
-            "System.Threading",
-            "System.Threading.Tasks",
-        ];
-        return string.Concat(implicitly.Concat(own).Select(used => $"global using {used};\n"));
-    }
-
-    /// <summary>What the tests run on, and the packages of the command; our own assemblies are read as sources.</summary>
-    private static IEnumerable<MetadataReference> References()
-    {
-        IEnumerable<string> running = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
-        using JsonDocument assets = JsonDocument.Parse(
-            File.ReadAllText(Path.Combine(TestPaths.Repository, "src", "Diffusion.Cli", "obj", "project.assets.json"))
-        );
-        string packages = assets.RootElement.GetProperty("packageFolders").EnumerateObject().First().Name;
-        IEnumerable<string> command =
-            from library in assets.RootElement.GetProperty("targets").EnumerateObject().First().Value.EnumerateObject()
-            where library.Value.TryGetProperty("compile", out _) && library.Value.GetProperty("type").GetString() == "package"
-            from file in library.Value.GetProperty("compile").EnumerateObject()
-            select Path.Combine(packages, library.Name.ToLowerInvariant(), file.Name);
-        return running
-            .Concat(command)
-            .Where(file => file.EndsWith(".dll", StringComparison.Ordinal))
-            .Where(file => !Path.GetFileName(file).StartsWith("Diffusion.", StringComparison.Ordinal))
-            .DistinctBy(Path.GetFileName)
-            .Select(file => MetadataReference.CreateFromFile(file))
-            .ToArray();
     }
 }

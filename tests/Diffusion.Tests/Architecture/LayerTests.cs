@@ -12,6 +12,7 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Core/Runtime",
         "Core/Settings",
         "Core/Numerics",
+        "Core/Arrays",
         "Core/Imaging",
         "Core/Metrics",
         "Core/Checkpoints",
@@ -21,10 +22,11 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Core/Inverse",
         "Core/Solvers",
         "Operators",
-        "Restoration/Faces",
-        "Restoration/Pipeline",
-        "Restoration/ZeroShot",
         "Restoration/Restoration",
+        "Restoration/Pipeline",
+        "Restoration/Faces",
+        "Restoration/ZeroShot",
+        "Restoration",
         "Restoration/Training",
         "Restoration/Evaluation",
         "Cli",
@@ -34,16 +36,12 @@ public sealed partial class LayerTests(ITestOutputHelper output)
     /// <summary>Arrows that still close a circle. An entry that closes none any more fails the test: the list only shrinks.</summary>
     private static readonly string[] KnownArrowsOfCircles =
     [
-        "Core/Checkpoints -> Core/Checkpoints/Formats",
-        "Core/Checkpoints -> Core/Checkpoints/Loading",
-        "Core/Networks -> Core/Networks/Layers",
         "Operators/Convolution -> Operators",
-        "Restoration/Restoration -> Restoration/Evaluation",
         "Cli/Shell -> Cli",
         "Cli/Shell -> Cli/Options",
     ];
 
-    private static readonly FolderGraph Graph = FolderGraph.Read("src", "operators", "tests/SamplePlugin");
+    private static readonly FolderGraph Graph = FolderGraph.Of(SourceProgram.House);
 
     [Fact]
     public void Every_folder_uses_only_the_folders_before_it()
@@ -90,8 +88,12 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         Assert.True(gone.Length == 0, $"These close no circle any more; take them from {nameof(KnownArrowsOfCircles)}: {gone}.");
     }
 
+    // The nearest room that stands in the order: a project's own files may stand above its folders.
     private static int LevelOf(string room) =>
-        Array.FindLastIndex(Order, known => room == known || room.StartsWith(known + "/", StringComparison.Ordinal));
+        Array.IndexOf(
+            Order,
+            Order.Where(known => room == known || room.StartsWith(known + "/", StringComparison.Ordinal)).MaxBy(known => known.Length)
+        );
 
     private static string Explained(FolderGraph.Arrow arrow) => $"  {arrow} ({arrow.Example})";
 

@@ -1,4 +1,5 @@
 using Diffusion.Checkpoints;
+using Diffusion.Models;
 using Diffusion.Runtime;
 using static Diffusion.Tests.Checkpoints.PyTorchFile;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using Diffusion.Checkpoints;
+using Diffusion.Models;
 using Diffusion.Native;
 using Diffusion.Networks;
 using Diffusion.Runtime;
@@ -30,7 +31,7 @@ public sealed class FullSizeTests(ITestOutputHelper output)
     public void A_large_file_loads_without_a_second_copy_and_runs(ScalarType dtype)
     {
         string? name = Environment.GetEnvironmentVariable("DIFFUSION_FULL_SIZE");
-        AdmUNetConfig config = name is null ? Small : AdmUNetConfig.FromJson(CheckpointCatalog.Default.Find(name)!.Architecture.Config);
+        AdmUNetConfig config = name is null ? Small : AdmUNetConfig.Keys.Read(CheckpointCatalog.Default.Find(name)!.Architecture.Config);
         using Scratch scratch = new();
         using ComputeScope scope = new();
         string path = scratch.At("model.pt");

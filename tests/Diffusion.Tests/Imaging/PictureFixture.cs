@@ -32,13 +32,16 @@ public abstract class PictureFixture : IDisposable
     protected static void AssertEqual(Tensor expected, Tensor actual)
     {
         Assert.Equal(expected.shape, actual.shape);
-        Assert.True(expected.eq(actual).all().item<bool>(), $"values differ by up to {(expected - actual).abs().max().item<float>()}");
+        Assert.True(
+            expected.eq(actual).all().item<bool>(),
+            $"values differ by up to {(expected - actual).abs().max().to(ScalarType.Float64).item<double>()}"
+        );
     }
 
     protected static void AssertNear(Tensor expected, Tensor actual, double tolerance)
     {
         Assert.Equal(expected.shape, actual.shape);
-        double error = (expected - actual).abs().max().item<float>();
+        double error = (expected - actual).abs().max().to(ScalarType.Float64).item<double>();
         Assert.True(error <= tolerance, $"values differ by up to {error}");
     }
 

@@ -10,7 +10,7 @@ public sealed class DecoratorTests
     public void Counting_counts_denoisings_and_predictions()
     {
         using ComputeScope scope = new();
-        using EpsilonPrior prior = PhotoPrior.Load();
+        using VpPrior prior = PhotoPrior.Load();
         CountingDenoiser counting = CountingDenoiser.Around(prior);
         counting.Denoise(torch.zeros(2, 3, 16, 16), 0.3);
         Assert.IsAssignableFrom<IVpNetwork>(counting).Predict(torch.zeros(1, 3, 16, 16), 5);
@@ -23,7 +23,7 @@ public sealed class DecoratorTests
     public void Tiles_of_a_network_with_a_finite_window_give_the_whole_picture(int height, int width)
     {
         using ComputeScope scope = new();
-        using DruNetPrior prior = Small();
+        using DenoisingPrior prior = Small();
         TiledDenoiser tiled = TiledDenoiser.Around(prior, 288, batch: 2);
         Assert.True(tiled.Tiles(height, width) > 1, "The picture is one tile.");
         Tensor x = PhotoPrior.Noise(2, 3, height, width);
@@ -35,7 +35,7 @@ public sealed class DecoratorTests
     public void Tiles_of_the_shipped_prior_leave_no_seams(double sigma)
     {
         using ComputeScope scope = new();
-        using EpsilonPrior prior = PhotoPrior.Load();
+        using VpPrior prior = PhotoPrior.Load();
         TiledDenoiser tiled = TiledDenoiser.Around(prior, 128);
         const int Height = 272,
             Width = 320;
@@ -109,15 +109,15 @@ public sealed class DecoratorTests
     [Fact]
     public void Tiles_too_small_for_their_overlap_are_refused()
     {
-        using DruNetPrior prior = Small();
+        using DenoisingPrior prior = Small();
         Assert.Contains("too small", Assert.Throws<ArgumentException>(() => TiledDenoiser.Around(prior, 64)).Message);
     }
 
-    private static DruNetPrior Small()
+    private static DenoisingPrior Small()
     {
         DruNet network = new(new DruNetConfig([8, 8, 8, 8], 1), new ComputePolicy());
         network.Initialize(9);
-        return new DruNetPrior(network, new PriorInfo { Name = "small", Kind = PriorKind.PosteriorMean });
+        return new DenoisingPrior(network, new PriorInfo { Name = "small", Kind = PriorKind.PosteriorMean });
     }
 
     /// <summary>Returns its input, whose first row counts the columns.</summary>

@@ -7,8 +7,8 @@ namespace Diffusion.Tests.Models;
 /// <summary>The prior that ships.</summary>
 internal static class PhotoPrior
 {
-    public static EpsilonPrior Load(ComputePolicy? policy = null) =>
-        (EpsilonPrior)PriorLoader.Load(Path.Combine(TestPaths.Repository, "checkpoints", "photo"), policy ?? new ComputePolicy());
+    public static VpPrior Load(ComputePolicy? policy = null) =>
+        (VpPrior)PriorLoader.Load(Path.Combine(TestPaths.Repository, "checkpoints", "photo"), policy ?? new ComputePolicy());
 
     /// <summary>A smooth picture on [-1,1].</summary>
     public static Tensor Smooth(int height, int width)

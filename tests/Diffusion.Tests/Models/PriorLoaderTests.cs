@@ -15,7 +15,7 @@ public sealed class PriorLoaderTests : IDisposable
         File.Copy(Path.Combine(Shipped, "photo.safetensors"), weights);
         using ComputeScope scope = new();
         using IDenoiser recognised = PriorLoader.Load(weights, ComputePolicy.Reference);
-        using EpsilonPrior carded = PhotoPrior.Load(ComputePolicy.Reference);
+        using VpPrior carded = PhotoPrior.Load(ComputePolicy.Reference);
         Tensor x = PhotoPrior.Noise(1, 3, 16, 16);
         Assert.True(recognised.Denoise(x, 0.5).eq(carded.Denoise(x, 0.5)).all().item<bool>());
         Assert.NotEmpty(recognised.Info.Notes);

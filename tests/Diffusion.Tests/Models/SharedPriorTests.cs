@@ -8,7 +8,7 @@ public sealed class SharedPriorTests
     [Fact]
     public void Several_threads_may_use_one_prior()
     {
-        using EpsilonPrior prior = PhotoPrior.Load();
+        using VpPrior prior = PhotoPrior.Load();
         using ComputeScope scope = new();
         (Tensor Picture, double Sigma)[] jobs =
         [
@@ -39,7 +39,7 @@ public sealed class SharedPriorTests
     [InlineData(true), InlineData(false)]
     public void Live_tensors_stay_flat(bool fused)
     {
-        using EpsilonPrior prior = PhotoPrior.Load(new ComputePolicy { Fused = fused });
+        using VpPrior prior = PhotoPrior.Load(new ComputePolicy { Fused = fused });
         using ComputeScope scope = new();
         Tensor x = PhotoPrior.Noise(1, 3, 30, 33);
         TiledDenoiser tiled = TiledDenoiser.Around(prior, 32);
@@ -61,7 +61,7 @@ public sealed class SharedPriorTests
     [Fact]
     public void Gradients_flow_through_the_denoiser()
     {
-        using EpsilonPrior prior = PhotoPrior.Load();
+        using VpPrior prior = PhotoPrior.Load();
         using ComputeScope scope = new();
         Tensor x = PhotoPrior.Smooth(16, 16) + 0.3 * PhotoPrior.Noise(1, 3, 16, 16),
             direction = PhotoPrior.Noise(1, 3, 16, 16) * 0.5;
@@ -77,7 +77,7 @@ public sealed class SharedPriorTests
     [Fact]
     public void Bfloat16_changes_the_result_by_far_less_than_its_error()
     {
-        using EpsilonPrior exact = PhotoPrior.Load(),
+        using VpPrior exact = PhotoPrior.Load(),
             half = PhotoPrior.Load(new ComputePolicy { NetworkDtype = ScalarType.BFloat16 });
         using ComputeScope scope = new();
         Tensor clean = PhotoPrior.Smooth(48, 48),
@@ -93,7 +93,7 @@ public sealed class SharedPriorTests
     [Fact]
     public void Nan_in_the_weights_is_named_with_its_module()
     {
-        using EpsilonPrior prior = PhotoPrior.Load();
+        using VpPrior prior = PhotoPrior.Load();
         using ComputeScope scope = new();
         prior.Network.Parameters.Single(p => p.Name == "input_blocks.3.0.in_layers.2.bias").Value.fill_(double.NaN);
         NumericalException inside = Assert.Throws<NumericalException>(() => prior.Denoise(torch.zeros(1, 3, 16, 16), 0.3));

@@ -20,7 +20,7 @@ public sealed class DruNetTests
             DruNet drunet = new(config, policy);
             reference.LoadInto(drunet);
             drunet.Arrange();
-            using DruNetPrior prior = new(drunet, new PriorInfo { Name = "drunet", Kind = PriorKind.PosteriorMean });
+            using DenoisingPrior prior = new(drunet, new PriorInfo { Name = "drunet", Kind = PriorKind.PosteriorMean });
             Tensor x = reference.Expected("step0.x_data");
             double sigma = reference.Expected("step0.sigma").to(ScalarType.Float64).item<double>();
             reference.AssertOutput("step0.denoised_aug", (prior.Denoise(x * 2 - 1, 2 * sigma) + 1) / 2, factor);

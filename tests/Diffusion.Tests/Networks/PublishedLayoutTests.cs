@@ -21,7 +21,7 @@ public sealed class PublishedLayoutTests
         if (!TestPaths.ParityRoots.Any())
             Assert.Skip("There are no reference numbers.");
         JsonObject json = JsonNode.Parse(File.ReadAllText(ParityCase.DataFile(Path.Combine("manifests", $"{manifest}.json"))))!.AsObject();
-        AdmUNetConfig config = AdmUNetConfig.FromJson(json["config"]!["network"]!.AsObject());
+        AdmUNetConfig config = AdmUNetConfig.Keys.Read(json["config"]!["network"]!.AsObject());
         using AdmUNet network = manifest.StartsWith("cd_", StringComparison.Ordinal) ? new ConsistencyUNet(config) : new AdmUNet(config);
         string[] published =
         [

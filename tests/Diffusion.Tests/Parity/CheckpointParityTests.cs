@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.RegularExpressions;
 using Diffusion.Checkpoints;
+using Diffusion.Models;
 using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Parity;

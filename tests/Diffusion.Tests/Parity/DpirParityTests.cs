@@ -57,7 +57,7 @@ public sealed class DpirParityTests
         return new PublishedCircularConvolution(shape, reference.Input("op.kernel"), reference.Config.Int("sf"), rows: false, flat: false);
     }
 
-    private static DruNetPrior Denoiser(ParityCase reference, ComputePolicy policy)
+    private static DenoisingPrior Denoiser(ParityCase reference, ComputePolicy policy)
     {
         ConfigNode network = reference.Config.Object("network");
         network.Only("kind", "UNetRes (DRUNet)");
@@ -69,7 +69,7 @@ public sealed class DpirParityTests
         DruNet drunet = new(new DruNetConfig(network.Ints("nc"), network.Int("nb"), network.Int("in_nc"), network.Int("out_nc")), policy);
         reference.LoadInto(drunet);
         drunet.Arrange();
-        return new DruNetPrior(
+        return new DenoisingPrior(
             drunet,
             new PriorInfo
             {

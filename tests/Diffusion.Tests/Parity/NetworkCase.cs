@@ -26,7 +26,7 @@ internal static class NetworkCase
             Assert.Equal(0, dropout.GetValue<double>());
         foreach (string key in overridden)
             network[key] = JsonNode.Parse(overrides!.Raw(key).GetRawText());
-        return AdmUNetConfig.FromJson(network);
+        return AdmUNetConfig.Keys.Read(network);
     }
 
     /// <summary>Keys that the network families share and that have one possible value.</summary>

@@ -175,7 +175,7 @@ internal sealed class SamplerCase : IDisposable
             reference.LoadInto(unet);
             unet.Arrange();
             NoiseSchedule schedule = ScheduleOf(config);
-            return new EpsilonPrior(
+            return new VpPrior(
                 unet,
                 schedule,
                 info with

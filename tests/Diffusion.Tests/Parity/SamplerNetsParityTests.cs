@@ -51,7 +51,7 @@ public sealed class SamplerNetsParityTests
             }
             else
             {
-                EpsilonPrior prior = new(network, NoiseSchedule.Linear(), info);
+                VpPrior prior = new(network, NoiseSchedule.Linear(), info);
                 Tensor t = reference.Input("t");
                 reference.AssertOutput("eps_var", network.Forward(x, t, labels, compare), factor);
                 // The prior knows the schedule's own times alone.

@@ -201,7 +201,7 @@ public sealed class SchedulesParityTests
     private static NoiseSchedule Schedule(ConfigNode node) =>
         node.OneOf("schedule", "cosine", "linear") == "cosine"
             ? NoiseSchedule.Cosine(node.Int("steps"))
-            : NoiseSchedule.ScaledLinear(node.Int("steps"));
+            : NoiseSchedule.LinearOf(node.Int("steps"));
 
     private static int[] Spaced(ConfigNode node, string steps) =>
         node.Kind("section_counts") == JsonValueKind.Array

@@ -3,6 +3,7 @@ using Diffusion.Inverse;
 using Diffusion.Operators;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
+using Diffusion.Solvers;
 using Diffusion.Tests.Solvers;
 
 namespace Diffusion.Tests.Restoration;
@@ -52,6 +53,36 @@ public sealed class RestorerTests
         Assert.True(Difference(batch[0].Picture, batch[1].Picture) > 0.05);
         foreach (RestoredPicture picture in batch)
             picture.Dispose();
+    }
+
+    public static TheoryData<string, bool> Solvers =>
+        [.. SolverCatalog.BuiltIn.Entries.SelectMany(entry => new[] { (entry.Name, false), (entry.Name, true) })];
+
+    [Theory]
+    [MemberData(nameof(Solvers))]
+    public void Pictures_of_a_batch_keep_their_own_noise(string solver, bool estimated)
+    {
+        ImageShape shape = new(3, 64, 64);
+        OperatorSpec blur = ShippedOperators.Catalog.Parse("blur:sigma=3");
+        double[] levels = [0.02, 0.1, 0.02];
+        List<Measurement> batch = [];
+        foreach ((string name, double level) in new[] { "a", "b", "c" }.Zip(levels))
+        {
+            using Picture photo = Photo(name, shape.Height, shape.Width);
+            batch.Add(new Degrader(blur, level).Degrade(photo).Measurement);
+        }
+        using Restorer restorer = Create(Options(steps: 4) with { Solver = solver, Noise = estimated ? double.NaN : null }, shape);
+        IReadOnlyList<RestoredPicture> together = restorer.Restore(batch);
+        for (int i = 0; i < batch.Count; i++)
+        {
+            using RestoredPicture alone = restorer.Restore(batch[i]);
+            Assert.Equal(levels[i], together[i].Noise!.Value, estimated ? 0.02 : 0);
+            Assert.Equal((alone.Noise, alone.Solver, alone.Evaluations), (together[i].Noise, together[i].Solver, together[i].Evaluations));
+            Assert.Equal(alone.WhitenedResidual!.Value, together[i].WhitenedResidual!.Value, 1e-3);
+            Assert.True(Difference(alone.Picture, together[i].Picture) < 1e-4);
+            together[i].Dispose();
+            batch[i].Dispose();
+        }
     }
 
     [Theory]
@@ -171,7 +202,7 @@ public sealed class RestorerTests
         using Restorer restorer = Create(Options("blur:sigma=3") with { Noise = double.NaN }, new ImageShape(3, 96, 96));
         using RestoredPicture restored = restorer.Restore(y);
         Assert.True(restored.NoiseEstimated);
-        Assert.Equal(0.05, restored.Noise, 0.005);
+        Assert.Equal(0.05, restored.Noise!.Value, 0.005);
     }
 
     [Fact]

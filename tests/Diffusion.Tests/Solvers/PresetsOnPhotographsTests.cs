@@ -47,7 +47,7 @@ public sealed class PresetsOnPhotographsTests
         using LinearOperator a = ShippedOperators.Catalog.Parse(operatorSpec).Bind(new ImageShape(3, Size, Size));
         ImageKey[] keys = [ImageKey.FromName("cat")];
         Tensor y = a.Restrict(a.Apply(truth) + noise * new PhiloxNoise(0, keys).Draw(NoiseRole.Measurement, a.Output.Batch(1)));
-        using EpsilonPrior prior = PhotoPrior.Load();
+        using VpPrior prior = PhotoPrior.Load();
         ISolver tested = SolverCatalog.BuiltIn.Create(solver, null, PresetRequest.For(a, noise, prior.Info, evaluations));
         Tensor x = tested.Solve(new InverseProblem(y, a, noise), prior, new SolverContext { Noise = new PhiloxNoise(0, keys) });
         double restored = Psnr(x, truth),

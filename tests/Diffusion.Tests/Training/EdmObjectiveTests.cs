@@ -16,7 +16,7 @@ public sealed class EdmObjectiveTests
         network.Initialize(1);
         foreach (var parameter in network.Parameters)
             parameter.Value += 0.01;
-        using UNetPrior prior = new EdmObjective().Prior(
+        using NetworkPrior prior = new EdmObjective().Prior(
             network,
             NoiseSchedule.Linear(),
             new PriorInfo { Name = "edm", Kind = PriorKind.PosteriorMean }

@@ -21,7 +21,7 @@ public sealed class UnrolledObjectiveTests
         const double Sigma = 0.02;
         NoiseSchedule schedule = NoiseSchedule.Linear();
         AdmUNet network = Network();
-        using EpsilonPrior prior = new(network, schedule, Info with { NoiseRange = (0.01, 100) });
+        using VpPrior prior = new(network, schedule, Info with { NoiseRange = (0.01, 100) });
         using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 32, 32));
         PhiloxNoise noise = new(4, [new ImageKey(1)]);
         Tensor clean = torch.arange(3 * 32 * 32).reshape(1, 3, 32, 32).sin() * 0.6,

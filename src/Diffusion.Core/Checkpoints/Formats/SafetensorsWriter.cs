@@ -11,7 +11,7 @@ public static class SafetensorsWriter
 {
     /// <summary>Writes tensors from memory.</summary>
     /// <param name="path">The file; its folder is made.</param>
-    /// <param name="tensors">Tensors by name, on any device; borrowed.</param>
+    /// <param name="tensors">Tensors of any shape [...] by name, on any device; borrowed.</param>
     /// <param name="metadata">Text to keep beside them.</param>
     /// <param name="dtype">Converts floating-point tensors; null keeps each one's dtype.</param>
     /// <param name="overwrite">Whether an existing file is replaced.</param>

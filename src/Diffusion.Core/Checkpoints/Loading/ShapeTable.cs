@@ -1,7 +1,7 @@
 namespace Diffusion.Checkpoints;
 
 /// <summary>Names and shapes of a network's weights, with the prefix removed.</summary>
-internal sealed class ShapeTable
+public sealed class ShapeTable
 {
     private readonly Dictionary<string, IReadOnlyList<long>> _shapes = [];
 

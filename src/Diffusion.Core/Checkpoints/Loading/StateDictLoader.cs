@@ -15,18 +15,24 @@ public static class StateDictLoader
     /// </param>
     /// <param name="dtype">Dtype of parameters that need not stay float32.</param>
     /// <param name="device">Where the weights go; null is the CPU.</param>
+    /// <param name="remedy">Asked what to do where they do not fit; null, or an answer of null: another file is asked for.</param>
     /// <returns>What was loaded, with notes for the user.</returns>
     /// <exception cref="CheckpointException">Names or shapes differ, a weight is NaN or infinite, or the file is damaged.</exception>
     public static LoadReport Load(
         IReadOnlyList<Parameter> parameters,
         ICheckpoint checkpoint,
         ScalarType dtype = ScalarType.Float32,
-        Device? device = null
+        Device? device = null,
+        Func<string?>? remedy = null
     )
     {
         LoadReport report = Compare(parameters, checkpoint);
         if (!report.Fits)
-            throw new CheckpointException($"The weights do not fit the network: {report.Summary}", checkpoint.Path, Remedy(checkpoint));
+            throw new CheckpointException(
+                $"The weights do not fit the network: {report.Summary}",
+                checkpoint.Path,
+                remedy?.Invoke() ?? "Give the file that belongs to this network"
+            );
         foreach (Parameter parameter in parameters)
             parameter.Value = ReadFinite(
                 checkpoint.Tensors[report.Prefix + parameter.Name],
@@ -132,11 +138,4 @@ public static class StateDictLoader
             count--;
         return shape.Take(count);
     }
-
-    private static string Remedy(ICheckpoint checkpoint) =>
-        ArchitectureProbe.Recognize(checkpoint) switch
-        {
-            { } found => $"The file holds {ArchitectureProbe.Describe(found)}; choose the network that fits it",
-            null => "Give the file that belongs to this network",
-        };
 }

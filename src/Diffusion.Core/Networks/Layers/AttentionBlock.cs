@@ -26,6 +26,7 @@ public sealed class AttentionBlock : IUNetLayer
     /// <param name="heads">Number of heads; divides C.</param>
     /// <param name="layout">Order of the channels of <c>qkv</c>.</param>
     /// <param name="kernelRank">Rank of the published 1x1 convolutions: 1 (guided-diffusion) or 2 (consistency models).</param>
+    /// <exception cref="ArgumentException">The number of heads does not divide the channels.</exception>
     public AttentionBlock(Network network, string name, long channels, long heads, QkvLayout layout, int kernelRank)
     {
         if (heads < 1 || channels % heads != 0)

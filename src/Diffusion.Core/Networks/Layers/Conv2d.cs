@@ -3,7 +3,10 @@ using Diffusion.Networks.Kernels;
 
 namespace Diffusion.Networks.Layers;
 
-/// <summary>A two-dimensional convolution (cross-correlation) with zero padding, computed in the dtype of its weights.</summary>
+/// <summary>
+/// A two-dimensional convolution (cross-correlation) with zero padding, computed in the dtype of its weights. Returned tensors belong to
+/// the caller.
+/// </summary>
 public sealed class Conv2d : IUNetLayer
 {
     private readonly Parameter _weight;

@@ -4,6 +4,7 @@ namespace Diffusion.Networks.Layers;
 
 /// <summary>
 /// The transpose of a convolution whose stride is its kernel's side: every pixel becomes a square. Computed in the dtype of its weights.
+/// Returned tensors belong to the caller.
 /// </summary>
 public sealed class ConvTranspose2d
 {

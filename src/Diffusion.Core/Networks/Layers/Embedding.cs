@@ -2,7 +2,7 @@ using Diffusion.Checkpoints;
 
 namespace Diffusion.Networks.Layers;
 
-/// <summary>A table of learned rows, looked up by number. Always float32.</summary>
+/// <summary>A table of learned rows, looked up by number. Always float32. Returned tensors belong to the caller.</summary>
 public sealed class Embedding
 {
     private readonly Parameter _weight;

@@ -16,6 +16,7 @@ public sealed class GroupNorm : INormalization
     private readonly double _epsilon;
 
     /// <summary>Declares <c>NAME.weight</c> and <c>NAME.bias</c>, both [channels].</summary>
+    /// <exception cref="ArgumentException">The number of groups does not divide the channels.</exception>
     public GroupNorm(Network network, string name, long channels, long groups = 32, double epsilon = 1e-5)
     {
         if (channels % groups != 0)
@@ -33,6 +34,7 @@ public sealed class GroupNorm : INormalization
     /// <param name="silu">Whether y * sigmoid(y) follows.</param>
     /// <param name="dtype">Dtype of the result; null keeps that of <paramref name="x"/>.</param>
     /// <param name="reuse">Nobody needs <paramref name="x"/> any more: its memory may take the result.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public Tensor Forward(
         Tensor x,
         (Tensor Scale, Tensor Shift)? modulation = null,

@@ -8,5 +8,6 @@ public interface INormalization
     /// <param name="modulation">Scale and shift, [N or 1,C] each, or null.</param>
     /// <param name="dtype">Dtype of the result; null keeps that of <paramref name="x"/>.</param>
     /// <param name="reuse">Nobody needs <paramref name="x"/> any more: its memory may take the result.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     Tensor Activate(Tensor x, (Tensor Scale, Tensor Shift)? modulation = null, ScalarType? dtype = null, bool reuse = false);
 }

@@ -2,7 +2,7 @@ using Diffusion.Checkpoints;
 
 namespace Diffusion.Networks.Layers;
 
-/// <summary>A linear map of the last dimension, computed in the dtype of its weights.</summary>
+/// <summary>A linear map of the last dimension, computed in the dtype of its weights. Returned tensors belong to the caller.</summary>
 public sealed class Linear
 {
     private readonly Parameter _weight;

@@ -3,10 +3,10 @@ namespace Diffusion.Networks.Layers;
 /// <summary>Halving and doubling of pictures without weights.</summary>
 public static class Resampling
 {
-    /// <summary>Means of 2x2 squares.</summary>
+    /// <summary>Means of 2x2 squares: [N,C,H,W] to [N,C,H/2,W/2]; the caller owns it.</summary>
     public static Tensor Halve(Tensor x) => torch.nn.functional.avg_pool2d(x, 2, 2);
 
-    /// <summary>Every pixel becomes a 2x2 square.</summary>
+    /// <summary>Every pixel becomes a 2x2 square: [N,C,H,W] to [N,C,2H,2W]; the caller owns it.</summary>
     public static Tensor Double(Tensor x) =>
         torch.nn.functional.interpolate(x, scale_factor: [2, 2], mode: torch.InterpolationMode.Nearest);
 }

@@ -4,6 +4,7 @@ namespace Diffusion.Networks.Layers;
 
 /// <summary>
 /// The sinusoid of the diffusion time and the two-layer network behind it (<c>time_embed.0</c>, <c>time_embed.2</c>). Always float32.
+/// Returned tensors belong to the caller.
 /// </summary>
 /// <remarks>
 /// The sinusoid is [cos(t f_i), sin(t f_i)] with f_i = exp(-ln(10000) i / h), i = 0..h-1, h = width/2; a zero is appended where the width

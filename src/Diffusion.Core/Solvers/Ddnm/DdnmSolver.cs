@@ -230,6 +230,6 @@ public sealed record DdnmSolver : GuidedSolver
 /// </summary>
 public interface IReadsCoefficients
 {
-    /// <summary>V c, with c the picture's values laid out as coefficients.</summary>
+    /// <summary>V c, [N,C,H,W], with c the values of the picture [N,C,H,W] laid out as coefficients; the caller owns it.</summary>
     Tensor FromPicture(Tensor picture);
 }

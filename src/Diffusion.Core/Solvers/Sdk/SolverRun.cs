@@ -55,6 +55,7 @@ public sealed class SolverRun
     public (double Min, double Max) NoiseRange => _prior.Info.NoiseRange;
 
     /// <summary>The prior's estimate of x0 from x = x0 + sigma n.</summary>
+    /// <returns>[N,C,H,W]; it belongs to the scope that is open.</returns>
     /// <exception cref="NumericalException">It is not finite.</exception>
     public Tensor Denoise(Tensor x, double sigma, double? networkSigma = null)
     {
@@ -66,6 +67,7 @@ public sealed class SolverRun
     /// As <see cref="Denoise(Tensor, double, double?)"/>, of the picture turned by one of the eight modes of <see cref="Dihedral"/>, and
     /// turned back.
     /// </summary>
+    /// <returns>[N,C,H,W]; it belongs to the scope that is open.</returns>
     /// <exception cref="NumericalException">It is not finite.</exception>
     public Tensor DenoiseTurned(Tensor x, double sigma, int mode, double? networkSigma = null) =>
         mode == 0 ? Denoise(x, sigma, networkSigma) : Dihedral.TurnBack(Denoise(Dihedral.Turn(x, mode), sigma, networkSigma), mode);
@@ -124,10 +126,10 @@ public sealed class SolverRun
             );
     }
 
-    /// <summary>Noise in the shape of the picture.</summary>
+    /// <summary>Noise in the shape of the picture, [N,C,H,W]; it belongs to the scope that is open.</summary>
     public Tensor Noise(NoiseRole role) => _context.Noise.Draw(role, A.Input.Batch(_problem.Batch)).to(Y.device);
 
-    /// <summary>Noise on <paramref name="count"/> coefficients per picture, [N,count].</summary>
+    /// <summary>Noise on <paramref name="count"/> coefficients per picture, [N,count]; it belongs to the scope that is open.</summary>
     public Tensor SpectralNoise(long count) => _context.Noise.Draw(NoiseRole.Spectral, _problem.Batch, count).to(Y.device);
 
     /// <summary>Hands out an intermediate of the running step (<c>step0.x0</c>).</summary>

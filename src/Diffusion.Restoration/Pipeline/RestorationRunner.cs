@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using Diffusion.Imaging;
+using Diffusion.Inverse;
+using Diffusion.Models;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+
+namespace Diffusion.Pipeline;
+
+/// <summary>
+/// Everything between a measurement and a restored picture that is not the method's: memory, areas and tiles, samples and their draws,
+/// fit and hints. Whoever restores, restores through it.
+/// </summary>
+/// <remarks>Synchronous. One restoration at a time per instance.</remarks>
+public sealed class RestorationRunner : IDisposable
+{
+    private readonly IRestorationMethod _method;
+    private readonly RunOptions _options;
+    private readonly MemoryBound _memory;
+
+    /// <summary>Opens a method.</summary>
+    /// <param name="method">What restores; owned from now on.</param>
+    /// <param name="options">How it is run.</param>
+    /// <exception cref="DiffusionException">What the method needs cannot be loaded.</exception>
+    public RestorationRunner(IRestorationMethod method, RunOptions options)
+    {
+        (_method, _options, _memory) = (method, options, new MemoryBound(options));
+        method.Open(options.Policy ?? ComputePolicy.Choose());
+    }
+
+    /// <summary>Handed named intermediates of each run, borrowed for the time of the call; null: nothing is kept for it.</summary>
+    public Action<string, Tensor>? Trace { get; init; }
+
+    /// <summary>Measurements of one kind may be restored together.</summary>
+    /// <exception cref="DiffusionException">It cannot be restored.</exception>
+    public string KindOf(Measurement measurement) => _method.KindOf(measurement);
+
+    /// <summary>Restores measurements of one kind together; each result is the same as if it were restored alone, up to rounding.</summary>
+    /// <param name="batch">Borrowed.</param>
+    /// <param name="progress">Told synchronously after each step.</param>
+    /// <param name="cancellation">Checked before each network evaluation.</param>
+    /// <returns>One result per measurement; the caller disposes them.</returns>
+    /// <exception cref="DiffusionException">A measurement does not fit, memory is short, or NaN appeared.</exception>
+    /// <exception cref="ArgumentException">Unknown names or impossible values in the settings, or a mixed batch.</exception>
+    public IReadOnlyList<RestoredPicture> Restore(
+        IReadOnlyList<Measurement> batch,
+        Action<RestoreProgress>? progress = null,
+        CancellationToken cancellation = default
+    )
+    {
+        if (batch.Count == 0)
+            return [];
+        using ComputeScope scope = new();
+        Stopwatch watch = Stopwatch.StartNew();
+        using IRestoration restoration = Begin(batch);
+        (Layout layout, IReadOnlyList<MethodChoice> choices) = Settle(restoration, batch.Count);
+        RestorationRun run = new(restoration, layout, _options, batch)
+        {
+            Progress = progress,
+            Cancellation = cancellation,
+            Trace = Trace,
+        };
+        RestoredParts parts = run.Execute();
+        double seconds = watch.Elapsed.TotalSeconds / batch.Count;
+        return [.. batch.Select((measurement, i) => Result(measurement, i, restoration, layout, choices[i], parts, seconds))];
+    }
+
+    /// <summary>What restoring such measurements would mean; runs the network on a small picture to time it.</summary>
+    /// <param name="measurement">Borrowed.</param>
+    /// <param name="batch">Pictures that would be restored together.</param>
+    /// <exception cref="DiffusionException">As for a restoration.</exception>
+    /// <exception cref="ArgumentException">As for a restoration.</exception>
+    public RestorePlan Plan(Measurement measurement, int batch = 1)
+    {
+        using ComputeScope scope = new();
+        double perPixel = _method.SecondsPerPixel(measurement);
+        using IRestoration restoration = Begin([measurement]);
+        (Layout layout, IReadOnlyList<MethodChoice> choices) = Settle(restoration, batch);
+        return new RestorePlan(
+            restoration.Operator,
+            restoration.Output,
+            choices[0].Noise,
+            choices[0].NoiseEstimated,
+            choices[0].Method,
+            choices[0].Evaluations,
+            layout.Tile,
+            layout.Bytes,
+            perPixel * (layout.Pixels / batch) * choices[0].Evaluations * _options.Samples
+        )
+        {
+            Areas = layout.Areas,
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _method.Dispose();
+
+    private IRestoration Begin(IReadOnlyList<Measurement> batch)
+    {
+        string[] kinds = [.. batch.Select(_method.KindOf).Distinct()];
+        return kinds.Length == 1
+            ? _method.Begin(batch)
+            : throw new ArgumentException($"A batch is of one operator and size, but here are {string.Join("; ", kinds)}.");
+    }
+
+    // The samples of a large picture would be too large together, so only single ones are cut up.
+    private (Layout, IReadOnlyList<MethodChoice>) Settle(IRestoration restoration, int batch)
+    {
+        if (batch == 1 && _options.Samples == 1 && Layout.InAreas(restoration, _memory) is { } areas)
+            return (areas, restoration.Choose(areas.Middle));
+        IReadOnlyList<MethodChoice> choices = restoration.Choose(null);
+        return (Layout.Whole(restoration, _memory, batch), choices);
+    }
+
+    private static RestoredPicture Result(
+        Measurement measurement,
+        int index,
+        IRestoration restoration,
+        Layout layout,
+        MethodChoice choice,
+        RestoredParts parts,
+        double seconds
+    )
+    {
+        double? residual = parts.Residuals.ElementAtOrDefault(index);
+        return new RestoredPicture
+        {
+            Picture = parts.Picture(index, measurement),
+            Samples = parts.Samples(index, measurement),
+            Spread = parts.Spread(index),
+            Operator = restoration.Operator,
+            Noise = choice.Noise,
+            NoiseEstimated = choice.NoiseEstimated,
+            Solver = choice.Method,
+            Evaluations = parts.Reports[index].Evaluations is > 0 and var counted ? counted / parts.Runs : choice.Evaluations,
+            Areas = layout.Areas,
+            Seconds = seconds,
+            WhitenedResidual = residual,
+            Solves = parts.Reports[index].Solves ?? new(),
+            // Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.
+            Hint = (residual > 1 ? WhitenedResidual.Hint(residual.Value) : null) ?? parts.Sameness(choice.Method),
+        };
+    }
+}

@@ -1,0 +1,131 @@
+using System.Runtime.CompilerServices;
+using Diffusion.Inverse;
+using Diffusion.Models;
+using Diffusion.Operators;
+using Diffusion.Pipeline;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+using Diffusion.Solvers;
+
+namespace Diffusion.ZeroShot;
+
+/// <summary>Restores with a pretrained prior, the operator that the measurement was made with, and a solver; trains nothing.</summary>
+public sealed class ZeroShotMethod : IRestorationMethod
+{
+    private readonly ConditionalWeakTable<Measurement, OperatorSpec> _specs = [];
+    private readonly OperatorSpec? _given;
+    private readonly OperatorCatalog _operators;
+    private readonly KeptProblem _kept;
+    private readonly bool _ownsPrior,
+        _ownsKept;
+    private IDenoiser? _prior;
+    private MemoryEstimate? _memory;
+    private double? _secondsPerPixel;
+
+    /// <summary>Restores with the prior that <paramref name="options"/> name, loaded when the method is opened.</summary>
+    /// <exception cref="OperatorSpecException">The operator's text is no spec.</exception>
+    public ZeroShotMethod(RestoreOptions options)
+        : this(options, null, new KeptProblem(), ownsPrior: true, ownsKept: true) { }
+
+    /// <summary>Restores with a prior that is there already.</summary>
+    /// <param name="options">Everything else.</param>
+    /// <param name="prior">The prior; owned from now on.</param>
+    /// <exception cref="OperatorSpecException">The operator's text is no spec.</exception>
+    public ZeroShotMethod(RestoreOptions options, IDenoiser prior)
+        : this(options, prior, new KeptProblem(), ownsPrior: true, ownsKept: true) { }
+
+    private ZeroShotMethod(RestoreOptions options, IDenoiser? prior, KeptProblem kept, bool ownsPrior, bool ownsKept)
+    {
+        (Options, _prior, _kept, _ownsPrior, _ownsKept) = (options, prior, kept, ownsPrior, ownsKept);
+        _operators = options.Operators ?? ShippedOperators.Catalog;
+        Solvers = options.Solvers ?? SolverCatalog.BuiltIn;
+        _given = options.Operator?.Read(_operators) is { } spec ? Adapted(spec) : null;
+    }
+
+    /// <summary>The same prior under other options. Prior and operator stay this one's, which outlives the result.</summary>
+    /// <exception cref="OperatorSpecException">The operator's text is no spec.</exception>
+    public ZeroShotMethod With(RestoreOptions options) => new(options, Prior, _kept, ownsPrior: false, ownsKept: false);
+
+    /// <summary>Restores with a prior that stays the caller's.</summary>
+    internal static ZeroShotMethod Lent(IDenoiser prior) => new(new(), prior, new KeptProblem(), ownsPrior: false, ownsKept: true);
+
+    /// <summary>What it was created with.</summary>
+    public RestoreOptions Options { get; }
+
+    /// <summary>What is known about the prior; the method must be open.</summary>
+    public PriorInfo PriorInfo => Prior.Info;
+
+    internal IDenoiser Prior =>
+        _prior ?? throw new InvalidOperationException("The method is not open yet. A RestorationRunner opens what it is given.");
+
+    internal ComputePolicy Policy { get; private set; } = new();
+
+    internal SolverCatalog Solvers { get; }
+
+    internal MemoryEstimate Memory => _memory ??= MemoryEstimate.Of(Prior);
+
+    /// <inheritdoc/>
+    /// <exception cref="CheckpointException">There is no such prior, or it does not load.</exception>
+    public void Open(ComputePolicy policy)
+    {
+        Policy = policy;
+        _prior ??= PriorLoader.Load(Options.Prior, policy);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="OperatorSpecException">It is not known how the measurement was made, or the side file's spec is wrong.</exception>
+    public string KindOf(Measurement measurement) => $"{SpecOf(measurement)} {measurement.Clean} {string.Join("x", measurement.Y.shape)}";
+
+    /// <inheritdoc/>
+    public IRestoration Begin(IReadOnlyList<Measurement> batch) => new ZeroShotRestoration(this, SpecOf(batch[0]), batch);
+
+    /// <inheritdoc/>
+    public double SecondsPerPixel(Measurement measurement) =>
+        _secondsPerPixel ??= EvaluationTime.PerPixel(Prior, ConditionOf([measurement]));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_ownsKept)
+            _kept.Dispose();
+        if (_ownsPrior)
+            _prior?.Dispose();
+    }
+
+    /// <summary>The operator of whole pictures of this kind; kept, so that further ones cost less.</summary>
+    internal BoundProblem Bind(OperatorSpec spec, Measurement measurement) =>
+        _kept.Of(KindOf(measurement), () => BoundProblem.Bind(spec, measurement, PriorInfo.Channels, PriorInfo.Name, Policy.Device));
+
+    /// <summary>The classes of a batch, for priors that need them.</summary>
+    /// <exception cref="ArgumentException">A class is missing, or there is none of this number.</exception>
+    internal Condition ConditionOf(IReadOnlyList<Measurement> batch)
+    {
+        if (PriorInfo.Classes is not { } classes)
+            return default;
+        long[] labels =
+        [
+            .. batch.Select(m =>
+                m.Label
+                ?? Options.Label
+                ?? throw new ArgumentException(
+                    $"Prior {PriorInfo.Name} is class-conditional: give a class from 0 to {classes - 1} (--class)."
+                )
+            ),
+        ];
+        if (labels.FirstOrDefault(label => label < 0 || label >= classes, -1) is >= 0 and var wrong)
+            throw new ArgumentException($"Prior {PriorInfo.Name} has the classes 0 to {classes - 1}, but not {wrong}.");
+        return new Condition { Labels = labels };
+    }
+
+    // The user's word, or the side file's, which is read once for each measurement.
+    private OperatorSpec SpecOf(Measurement measurement)
+    {
+        if (_given is not null)
+            return _given;
+        if (!_specs.TryGetValue(measurement, out OperatorSpec? spec))
+            _specs.Add(measurement, spec = Adapted(OperatorChoice.FromSideFile(_operators, measurement)));
+        return spec;
+    }
+
+    private OperatorSpec Adapted(OperatorSpec spec) => Options.ResizeMask ? ResizedMask.Allow(spec) : spec;
+}
