@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -24,7 +25,7 @@ public enum BayerPattern
 public sealed record Bayer : OperatorSpec
 {
     /// <summary>The colours of a 2 x 2 block, row by row.</summary>
-    [Setting(About = "the colours of a 2 x 2 block, row by row")]
+    [Setting]
     public BayerPattern Pattern { get; init; } = BayerPattern.Rggb;
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using Diffusion.Arrays;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -31,74 +32,68 @@ public enum KernelOrientation
 )]
 public sealed record Blur : OperatorSpec
 {
-    /// <summary><c>gaussian</c>, <c>uniform</c>, <c>motion</c>, <c>disk</c>, or a file: any array of numbers or picture.</summary>
-    [Setting(About = "gaussian, uniform, motion, disk, or a file (.npy, .npz, .mat, .h5, .fits, a text of numbers, a picture)")]
+    /// <summary>Gaussian, uniform, motion, disk, or a file (.npy, .npz, .mat, .h5, .fits, a text of numbers, a picture).</summary>
+    [Setting]
     public string Kernel { get; init; } = "gaussian";
 
-    /// <summary>The plane of a kernel's file that has several, counted from 1.</summary>
-    [Setting(Min = 1, Max = 1_000_000, About = "with a file of several planes: which one, counted from 1")]
+    /// <summary>With a file of several planes: which one, counted from 1.</summary>
+    [Setting(Min = 1, Max = 1_000_000)]
     public int? Page { get; init; }
 
-    /// <summary>The array of a kernel's file that has several by name.</summary>
-    [Setting(About = "with a .npz, .mat or .h5 file of several arrays: the name of one")]
+    /// <summary>With a .npz, .mat or .h5 file of several arrays: the name of one.</summary>
+    [Setting]
     public string? Key { get; init; }
 
-    /// <summary>The header and data unit of a FITS file, counted from 0.</summary>
-    [Setting(Min = 0, Max = 100_000, About = "with a FITS file: which unit, counted from 0")]
+    /// <summary>With a FITS file: which unit, counted from 0.</summary>
+    [Setting(Min = 0, Max = 100_000)]
     public int? Hdu { get; init; }
 
-    /// <summary>Which element of a kernel from a file lies on the pixel; <see cref="KernelCenter.Middle"/> when absent.</summary>
-    [Setting(
-        About = "with a file: the element that lies on the pixel (middle). middle is element floor(k/2) from 0, so that sides of even "
-            + "length lean half a pixel to the right and down; peak is the largest, mass the centre of mass"
-    )]
+    /// <summary>With a file: the element that lies on the pixel; <see cref="KernelCenter.Middle"/> when absent.</summary>
+    /// <remarks>
+    /// The middle is element floor(k/2) from 0, so that sides of even length lean half a pixel to the right and down; the peak is the
+    /// largest element, the mass the centre of mass.
+    /// </remarks>
+    [Setting]
     public KernelCenter? Center { get; init; }
 
     /// <summary>Standard deviation of the Gaussian; along <see cref="Angle"/> where <see cref="SigmaY"/> is given.</summary>
-    [Setting(Unit = "pixels", Min = 0.01, Max = 1000, About = "standard deviation of the Gaussian")]
+    [Setting(Unit = "pixels", Min = 0.01, Max = 1000)]
     public double Sigma { get; init; } = 2;
 
-    /// <summary>Standard deviation across <see cref="Angle"/>; as <see cref="Sigma"/> when absent.</summary>
-    [Setting(Unit = "pixels", Min = 0.01, Max = 1000, About = "standard deviation of the Gaussian across the angle; as sigma when absent")]
+    /// <summary>Standard deviation of the Gaussian across <see cref="Angle"/>; as <see cref="Sigma"/> when absent.</summary>
+    [Setting(Unit = "pixels", Min = 0.01, Max = 1000)]
     public double? SigmaY { get; init; }
 
     /// <summary>Direction of the motion or of the Gaussian's first axis, counter-clockwise from the horizontal.</summary>
-    [Setting(Unit = "degrees", About = "direction of the motion or of the Gaussian's first axis, counter-clockwise")]
+    [Setting(Unit = "degrees")]
     public double Angle { get; init; }
 
     /// <summary>Length of the motion.</summary>
-    [Setting(Unit = "pixels", Min = 1, Max = 1000, About = "length of the motion")]
+    [Setting(Unit = "pixels", Min = 1, Max = 1000)]
     public double Length { get; init; } = 15;
 
     /// <summary>Radius of the disk.</summary>
-    [Setting(Unit = "pixels", Min = 0.1, Max = 500, About = "radius of the disk")]
+    [Setting(Unit = "pixels", Min = 0.1, Max = 500)]
     public double Radius { get; init; } = 4;
 
-    /// <summary>
-    /// Side length of the kernel; when absent it holds 99.9 % of the Gaussian's mass, and 9 for uniform kernels, 31 for camera shakes.
-    /// </summary>
-    [Setting(
-        Unit = "pixels",
-        Min = 1,
-        Max = 2001,
-        About = "side length of the kernel; absent: enough for 99.9 % of a Gaussian, 9 for uniform, 31 for a camera shake"
-    )]
+    /// <summary>Side length of the kernel; absent: enough for 99.9 % of a Gaussian, 9 for uniform, 31 for a camera shake.</summary>
+    [Setting(Unit = "pixels", Min = 1, Max = 2001)]
     public int? Size { get; init; }
 
-    /// <summary>Seed of a camera shake: with it, <c>motion</c> is a random curved trajectory inside <see cref="Size"/>.</summary>
-    [Setting(About = "with kernel=motion: a random camera shake with this seed")]
+    /// <summary>With <c>kernel=motion</c>: seed of a camera shake, a random curved trajectory inside <see cref="Size"/>.</summary>
+    [Setting]
     public ulong? Seed { get; init; }
 
     /// <summary>The picture beyond its edges.</summary>
-    [Setting(About = "the picture beyond its edges")]
+    [Setting]
     public Boundary Boundary { get; init; } = Boundary.Symmetric;
 
-    /// <summary>Convolution or correlation.</summary>
-    [Setting(About = "convolve, or correlate (the kernel is not turned)")]
+    /// <summary>Convolution, or correlation (the kernel is not turned).</summary>
+    [Setting]
     public KernelOrientation Orientation { get; init; } = KernelOrientation.Convolve;
 
     /// <summary>Whether the kernel is divided by its sum.</summary>
-    [Setting(About = "divide the kernel by its sum")]
+    [Setting]
     public bool Normalize { get; init; } = true;
 
     /// <summary>The kernel before any turn, [rows, columns] float64; the caller owns it.</summary>

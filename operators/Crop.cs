@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -11,8 +12,8 @@ namespace Diffusion.Operators;
 )]
 public sealed record Crop : OperatorSpec
 {
-    /// <summary>The rectangle that is kept.</summary>
-    [Setting(About = "the rectangle that is kept, WxH+X+Y, WxH or center")]
+    /// <summary>The rectangle that is kept: WxH+X+Y, WxH or <c>center</c>.</summary>
+    [Setting]
     public Region Box { get; init; } = Region.Center;
 
     /// <inheritdoc/>

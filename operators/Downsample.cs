@@ -3,6 +3,7 @@ using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Native;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -52,20 +53,22 @@ public enum DecimationPhase
 )]
 public sealed record Downsample : OperatorSpec
 {
-    /// <summary>f.</summary>
-    [Setting(Symbol = "f", Min = 1, Max = 256, About = "the factor in both directions")]
+    /// <summary>The factor in both directions.</summary>
+    [Setting(Symbol = "f", Min = 1, Max = 256)]
     public int Factor { get; init; } = 4;
 
-    /// <summary>The weights.</summary>
-    [Setting(About = "the weights: cubic, triangle, Lanczos-3, block mean, or one pixel of each block")]
+    /// <summary>The weights: cubic, triangle, Lanczos-3, block mean, or one pixel of each block.</summary>
+    [Setting]
     public DownsampleKernel Kernel { get; init; } = DownsampleKernel.Bicubic;
 
-    /// <summary>The pixel that <see cref="DownsampleKernel.Decimate"/> keeps.</summary>
-    [Setting(About = "the pixel of a block that decimate keeps: the middle one, floor((f-1)/2), or the first")]
+    /// <summary>
+    /// The pixel of a block that <see cref="DownsampleKernel.Decimate"/> keeps: the middle one, floor((f-1)/2), or the first.
+    /// </summary>
+    [Setting]
     public DecimationPhase Phase { get; init; } = DecimationPhase.Center;
 
     /// <summary>The picture beyond its edges.</summary>
-    [Setting(About = "the picture beyond its edges")]
+    [Setting]
     public Boundary Boundary { get; init; } = Boundary.Symmetric;
 
     /// <summary>The taps of a kernel and the distance of the first from the output pixel's centre; they sum to one.</summary>

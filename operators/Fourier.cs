@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -26,19 +27,19 @@ public enum FourierLines
 public sealed record Fourier : OperatorSpec
 {
     /// <summary>One of how many frequencies is measured.</summary>
-    [Setting(Min = 1, Max = 1000, About = "one of how many frequencies is measured")]
+    [Setting(Min = 1, Max = 1000)]
     public double Acceleration { get; init; } = 4;
 
     /// <summary>The fraction of rows in the middle that are all measured (cartesian).</summary>
-    [Setting(Min = 0, Max = 1, About = "the fraction of rows in the middle that are all measured (cartesian)")]
+    [Setting(Min = 0, Max = 1)]
     public double Center { get; init; } = 0.08;
 
-    /// <summary>The trajectories.</summary>
-    [Setting(About = "rows of frequencies, or spokes through the origin")]
+    /// <summary>Rows of frequencies, or spokes through the origin.</summary>
+    [Setting]
     public FourierLines Lines { get; init; } = FourierLines.Cartesian;
 
-    /// <summary>Seed of the rows or of the first spoke.</summary>
-    [Setting(About = "seed of the random rows, or of the first spoke's angle")]
+    /// <summary>Seed of the random rows, or of the first spoke's angle.</summary>
+    [Setting]
     public ulong Seed { get; init; }
 
     /// <inheritdoc/>

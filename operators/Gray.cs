@@ -1,6 +1,7 @@
 using Diffusion.Inverse;
 using Diffusion.Native;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -18,8 +19,8 @@ public enum GrayWeights
 [Operator("gray", About = "Grey value of a colour picture: colourisation", Examples = "gray\ngray:weights=bt601|downsample:factor=2")]
 public sealed record Gray : OperatorSpec
 {
-    /// <summary>w.</summary>
-    [Setting(Symbol = "w", About = "weights of the channels")]
+    /// <summary>Weights of the channels.</summary>
+    [Setting(Symbol = "w")]
     public GrayWeights Weights { get; init; } = GrayWeights.Mean;
 
     /// <inheritdoc/>

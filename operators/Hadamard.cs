@@ -2,6 +2,7 @@ using System.Numerics;
 using Diffusion.Inverse;
 using Diffusion.Numerics;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -29,16 +30,16 @@ public enum HadamardOrder
 )]
 public sealed record Hadamard : OperatorSpec
 {
-    /// <summary>The fraction of coefficients that is measured.</summary>
-    [Setting(Min = 0, Max = 1, About = "the fraction of coefficients that is measured (an exact count, at least the mean)")]
+    /// <summary>The fraction of coefficients that is measured (an exact count, at least the mean).</summary>
+    [Setting(Min = 0, Max = 1)]
     public double Ratio { get; init; } = 0.25;
 
     /// <summary>Seed of the random choice.</summary>
-    [Setting(About = "seed of the random choice")]
+    [Setting]
     public ulong Seed { get; init; }
 
-    /// <summary>Which coefficients.</summary>
-    [Setting(About = "which coefficients: random ones, those of lowest sequency, or the first in natural order")]
+    /// <summary>Which coefficients: random ones, those of lowest sequency, or the first in natural order.</summary>
+    [Setting]
     public HadamardOrder Order { get; init; } = HadamardOrder.Random;
 
     /// <inheritdoc/>

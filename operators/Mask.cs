@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -13,60 +14,56 @@ namespace Diffusion.Operators;
 )]
 public sealed record Mask : OperatorSpec
 {
-    /// <summary>The fraction of missing pixels; their number is exact, their places come from <see cref="Seed"/>.</summary>
-    [Setting(Min = 0, Max = 1, About = "the fraction of pixels that are missing (an exact count, at seeded places)")]
+    /// <summary>The fraction of pixels that are missing (an exact count, at places that <see cref="Seed"/> decides).</summary>
+    [Setting(Min = 0, Max = 1)]
     public double? Random { get; init; }
 
-    /// <summary>A missing rectangle.</summary>
-    [Setting(About = "a missing rectangle, WxH+X+Y, WxH or center")]
+    /// <summary>A missing rectangle: WxH+X+Y, WxH or <c>center</c>.</summary>
+    [Setting]
     public Region? Box { get; init; }
 
-    /// <summary>A picture or an array: less than <see cref="Threshold"/> is missing.</summary>
-    [Setting(About = "a picture, or an array (.npy, .npz, .mat, .h5, .fits, a text of numbers); values below the threshold are missing")]
+    /// <summary>A picture, or an array (.npy, .npz, .mat, .h5, .fits, a text of numbers); values below the threshold are missing.</summary>
+    [Setting]
     public string? File { get; init; }
 
     /// <summary>Values of the file below this are missing; arrays that exceed 1 are divided by their largest value.</summary>
-    [Setting(
-        Min = 0,
-        Max = 1,
-        About = "values of the file below this are missing; arrays that exceed 1 are divided by their largest value"
-    )]
+    [Setting(Min = 0, Max = 1)]
     public double Threshold { get; init; } = 0.5;
 
     /// <summary>Whether known and missing change places: for files that are white where the picture is to be filled in.</summary>
-    [Setting(About = "known and missing change places: for files that are white where the picture is to be filled in")]
+    [Setting]
     public bool Invert { get; init; }
 
-    /// <summary>What of a picture's file tells known from missing.</summary>
-    [Setting(About = "what of the file counts: luma (the mean of its colours), alpha, or auto: alpha where it alone has a shape")]
+    /// <summary>What of the file counts: luma (the mean of its colours), alpha, or auto: alpha where it alone has a shape.</summary>
+    [Setting]
     public MaskChannel Channel { get; init; }
 
-    /// <summary>The page of a stack, counted from 1.</summary>
-    [Setting(Min = 1, Max = 1_000_000, About = "with a file of several planes: which one, counted from 1")]
+    /// <summary>With a file of several planes: which one, counted from 1.</summary>
+    [Setting(Min = 1, Max = 1_000_000)]
     public int? Page { get; init; }
 
-    /// <summary>The array of a file that has several by name.</summary>
-    [Setting(About = "with a .npz, .mat or .h5 file of several arrays: the name of one")]
+    /// <summary>With a .npz, .mat or .h5 file of several arrays: the name of one.</summary>
+    [Setting]
     public string? Key { get; init; }
 
-    /// <summary>The header and data unit of a FITS file, counted from 0.</summary>
-    [Setting(Min = 0, Max = 100_000, About = "with a FITS file: which unit, counted from 0")]
+    /// <summary>With a FITS file: which unit, counted from 0.</summary>
+    [Setting(Min = 0, Max = 100_000)]
     public int? Hdu { get; init; }
 
-    /// <summary>Letters that cover the picture.</summary>
-    [Setting(About = "letters that cover the picture, repeated line by line")]
+    /// <summary>Letters that cover the picture, repeated line by line.</summary>
+    [Setting]
     public string? Text { get; init; }
 
-    /// <summary>Vertical stripes, missing and known in turn.</summary>
-    [Setting(Unit = "pixels", Min = 1, Max = 4096, About = "width of vertical stripes, known and missing in turn")]
+    /// <summary>Width of vertical stripes, known and missing in turn.</summary>
+    [Setting(Unit = "pixels", Min = 1, Max = 4096)]
     public int? Stripes { get; init; }
 
     /// <summary>Seed of the random places.</summary>
-    [Setting(About = "seed of the random places")]
+    [Setting]
     public ulong Seed { get; init; }
 
-    /// <summary>Whether each channel has its own random places.</summary>
-    [Setting(About = "random places of their own for each channel")]
+    /// <summary>Whether each channel has random places of its own.</summary>
+    [Setting]
     public bool PerChannel { get; init; }
 
     /// <summary>The operator of a mask that is at hand.</summary>
@@ -151,7 +148,7 @@ public sealed record Mask : OperatorSpec
         if (Text is { } text && text.AsSpan().Trim().Length == 0)
             throw Error("The mask's text is empty");
         if (PerChannel && Random is null)
-            throw Error("per_channel belongs to random");
+            throw Error("per-channel belongs to random");
         if (File is null && (Channel != MaskChannel.Auto || Page is not null || Key is not null || Hdu is not null))
             throw Error("channel, page, key and hdu belong to a mask from a file", "Write mask:file=FILE");
     }

@@ -2,6 +2,7 @@ using Diffusion.Arrays;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -16,8 +17,10 @@ namespace Diffusion.Operators;
 )]
 public sealed record Matrix : OperatorSpec
 {
-    /// <summary>A file (.npy, .npz, .mat, .h5, a text of numbers) of shape [measured values, picture values].</summary>
-    [Setting(About = "a file (.npy, .npz, .mat, .h5, a text), [measured values, picture values]; values in the order channel, row, column")]
+    /// <summary>
+    /// A file (.npy, .npz, .mat, .h5, a text), [measured values, picture values]; values in the order channel, row, column.
+    /// </summary>
+    [Setting]
     public string File { get; init; } = "";
 
     /// <inheritdoc/>

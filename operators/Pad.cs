@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -15,23 +16,23 @@ namespace Diffusion.Operators;
 public sealed record Pad : OperatorSpec
 {
     /// <summary>Columns added on the left.</summary>
-    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "columns added on the left")]
+    [Setting(Unit = "pixels", Min = 0, Max = 65536)]
     public int Left { get; init; }
 
     /// <summary>Columns added on the right.</summary>
-    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "columns added on the right")]
+    [Setting(Unit = "pixels", Min = 0, Max = 65536)]
     public int Right { get; init; }
 
     /// <summary>Rows added above.</summary>
-    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "rows added above")]
+    [Setting(Unit = "pixels", Min = 0, Max = 65536)]
     public int Top { get; init; }
 
     /// <summary>Rows added below.</summary>
-    [Setting(Unit = "pixels", Min = 0, Max = 65536, About = "rows added below")]
+    [Setting(Unit = "pixels", Min = 0, Max = 65536)]
     public int Bottom { get; init; }
 
     /// <summary>What is added.</summary>
-    [Setting(About = "what is added")]
+    [Setting]
     public Boundary Boundary { get; init; } = Boundary.Zero;
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -13,16 +14,16 @@ namespace Diffusion.Operators;
 [Operator("psf", About = "Spatially varying blur: interpolated point-spread functions on a grid", Examples = "psf:file=psfs")]
 public sealed partial record Psf : OperatorSpec
 {
-    /// <summary>A folder of kernels whose names end in their row and column on the grid: <c>psf_0_2.png</c>.</summary>
-    [Setting(About = "a folder of kernels whose names end in their row and column on the grid, from 0: psf_0_2.png")]
+    /// <summary>A folder of kernels whose names end in their row and column on the grid, from 0: <c>psf_0_2.png</c>.</summary>
+    [Setting]
     public string File { get; init; } = "";
 
     /// <summary>The picture beyond its edges.</summary>
-    [Setting(About = "the picture beyond its edges")]
+    [Setting]
     public Boundary Boundary { get; init; } = Boundary.Symmetric;
 
     /// <summary>Whether each kernel is divided by its sum.</summary>
-    [Setting(About = "divide each kernel by its sum")]
+    [Setting]
     public bool Normalize { get; init; } = true;
 
     /// <inheritdoc/>

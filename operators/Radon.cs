@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using Diffusion.Inverse;
 using Diffusion.Numerics;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
@@ -19,16 +20,11 @@ namespace Diffusion.Operators;
 public sealed record Radon : OperatorSpec
 {
     /// <summary>Number of angles over half a turn.</summary>
-    [Setting(Min = 1, Max = 10000, About = "number of angles over half a turn")]
+    [Setting(Min = 1, Max = 10000)]
     public int Angles { get; init; } = 60;
 
     /// <summary>Number of rays per angle, one pixel apart; the picture's diagonal when absent.</summary>
-    [Setting(
-        Min = 1,
-        Max = 65536,
-        Unit = "pixels",
-        About = "number of rays per angle, one pixel apart; the picture's diagonal when absent"
-    )]
+    [Setting(Min = 1, Max = 65536, Unit = "pixels")]
     public int? Detector { get; init; }
 
     /// <inheritdoc/>

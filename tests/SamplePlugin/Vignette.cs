@@ -1,5 +1,5 @@
 using Diffusion.Inverse;
-using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace SamplePlugin;
 
@@ -7,9 +7,10 @@ namespace SamplePlugin;
 /// A plug-in that is one class: a lens that darkens the corners. The parameters of its constructor are its keys:
 /// <c>vignette:strength=0.5</c>.
 /// </summary>
+/// <param name="input">The picture.</param>
+/// <param name="strength">How dark the corners are.</param>
 [Operator("vignette", About = "A lens that darkens the corners")]
-public sealed class Vignette(ImageShape input, [Setting(Min = 0, Max = 1, About = "how dark the corners are")] double strength = 0.5)
-    : LinearOperator
+public sealed class Vignette(ImageShape input, [Setting(Min = 0, Max = 1)] double strength = 0.5) : LinearOperator
 {
     /// <inheritdoc/>
     public override ImageShape Input { get; } = input;

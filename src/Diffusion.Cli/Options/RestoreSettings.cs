@@ -87,14 +87,14 @@ internal static class RestoreSettings
                 "--solver",
                 NearestName.Advice(name, [.. catalog.Entries.Select(entry => entry.Name)])
             );
-        SolverEntry found = catalog.Find(name);
         // Values that depend on the problem are checked again when it is known.
-        PresetRequest request = new(
-            new OperatorTraits(),
-            0.02,
-            new PriorInfo { Name = "", Kind = PriorKind.PosteriorMean },
-            session.Get(options.Steps)
+        ISolver solver = UsageException.Guard(() =>
+            catalog.Find(name).CreateBlind(session.Get(options.Preset), session.Get(options.Steps), session.Get(options.Set))
         );
-        UsageException.Guard(() => found.Create(session.Get(options.Preset), request, session.Get(options.Set)));
+        if (SolverEntry.NameOf(solver) is var runs && !runs.Equals(name, StringComparison.OrdinalIgnoreCase))
+            session.Terminal.Detail(
+                $"-s {name} with its preset {session.Get(options.Preset) ?? catalog.Find(name).Presets[0].Name} is the solver {runs}; "
+                    + $"--preset paper is {name} as published."
+            );
     }
 }

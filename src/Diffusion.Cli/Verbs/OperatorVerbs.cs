@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using Diffusion.Cli.Shell;
 using Diffusion.Inverse;
 using Diffusion.Operators;
+using Diffusion.Settings;
 
 namespace Diffusion.Cli.Verbs;
 
@@ -15,23 +15,9 @@ internal static class OperatorVerbs
             ? UsageException.Guard(() => ShippedOperators.Catalog.With(paths.SelectMany(Plugins.Load)))
             : ShippedOperators.Catalog;
 
-    /// <summary>What a parameter may be: choices, or a type with range and unit.</summary>
-    public static string Values(OperatorParameter parameter)
-    {
-        if (parameter.Choices.Count > 0)
-            return string.Join('|', parameter.Choices);
-        Type type = Nullable.GetUnderlyingType(parameter.Type) ?? parameter.Type;
-        string kind =
-            type == typeof(bool) ? "true|false"
-            : type == typeof(int) || type == typeof(long) || type == typeof(ulong) ? "integer"
-            : type == typeof(double) || type == typeof(float) ? "number"
-            : type == typeof(string) ? "text"
-            : type.Name.ToLowerInvariant();
-        string low = double.IsInfinity(parameter.Setting.Min) ? "" : parameter.Setting.Min.ToString("0.####", CultureInfo.InvariantCulture);
-        string high = double.IsInfinity(parameter.Setting.Max)
-            ? ""
-            : parameter.Setting.Max.ToString("0.####", CultureInfo.InvariantCulture);
-        string range = low.Length + high.Length == 0 ? "" : $" {low}..{high}";
-        return kind + range + (parameter.Setting.Unit is { } unit ? " " + unit : "");
-    }
+    /// <summary>What a setting may be: choices, or a type with range and unit.</summary>
+    public static string Values(Setting setting) =>
+        setting.Choices.Count > 0
+            ? setting.Kind
+            : string.Join(' ', ((string?[])[setting.Kind, setting.Range, setting.Unit]).Where(part => !string.IsNullOrEmpty(part)));
 }

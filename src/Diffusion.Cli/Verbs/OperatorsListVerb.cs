@@ -5,6 +5,7 @@ using Diffusion.Cli.Shell;
 using Diffusion.Inverse;
 using Diffusion.Operators;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Cli.Verbs;
 
@@ -35,31 +36,31 @@ internal sealed class OperatorsListVerb : Verb
                     {
                         ["name"] = kind.Name,
                         ["about"] = kind.About,
-                        ["parameters"] = new JsonArray([.. kind.Parameters.Select(Describe)]),
+                        ["parameters"] = new JsonArray([.. kind.Settings.Select(Describe)]),
                         ["examples"] = new JsonArray([.. kind.Examples.Select(example => (JsonNode)example)]),
                     }
                 );
                 continue;
             }
             session.Terminal.Print($"{kind.Name}: {kind.About}");
-            foreach (OperatorParameter parameter in kind.Parameters)
+            foreach (Setting setting in kind.Settings)
                 session.Terminal.Print(
-                    $"    {parameter.Key, -12} {OperatorVerbs.Values(parameter)}"
-                        + (parameter.DefaultText.Length > 0 ? $" (default {parameter.DefaultText})" : "")
-                        + (parameter.Setting.About is { } about ? ": " + about : "")
+                    $"    {setting.Name, -12} {OperatorVerbs.Values(setting)}"
+                        + (setting.DefaultText.Length > 0 ? $" (default {setting.DefaultText})" : "")
+                        + (setting.About.Length > 0 ? ": " + setting.About : "")
                 );
         }
         return ExitCode.Done;
     }
 
-    private static JsonNode Describe(OperatorParameter parameter) =>
+    private static JsonNode Describe(Setting setting) =>
         new JsonObject
         {
-            ["key"] = parameter.Key,
-            ["values"] = OperatorVerbs.Values(parameter),
-            ["default"] = parameter.DefaultText,
-            ["unit"] = parameter.Setting.Unit,
-            ["required"] = parameter.Required,
-            ["about"] = parameter.Setting.About,
+            ["key"] = setting.Name,
+            ["values"] = OperatorVerbs.Values(setting),
+            ["default"] = setting.DefaultText,
+            ["unit"] = setting.Unit,
+            ["required"] = setting.Required,
+            ["about"] = setting.About,
         };
 }

@@ -7,6 +7,7 @@ using Diffusion.Models;
 using Diffusion.Native;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 using Diffusion.Solvers;
 using Spectre.Console;
 
@@ -148,6 +149,13 @@ internal sealed class SolversShowVerb : Verb
             ? [UsageException.Guard(() => entry.Preset(wanted))]
             : [.. entry.Presets.Take(2)];
         ISolver[] solvers = [.. presets.Select(preset => UsageException.Guard(() => preset.Create(request)))];
+        // A preset may belong to another algorithm, whose settings are its own.
+        if (solvers.All(solver => solver.GetType() != entry.Type))
+            entry = catalog.Find(SolverEntry.NameOf(solvers[0]));
+        (presets, solvers) = (
+            [.. presets.Where((_, i) => solvers[i].GetType() == entry.Type)],
+            [.. solvers.Where(solver => solver.GetType() == entry.Type)]
+        );
         if (session.Terminal.Json)
             PrintJson(session.Terminal, entry, presets, solvers);
         else
@@ -179,7 +187,7 @@ internal sealed class SolversShowVerb : Verb
             .. presets.Select(preset => Markup.Escape(preset.Name)),
             "meaning",
         ]);
-        foreach (SolverSetting setting in entry.Settings)
+        foreach (Setting setting in entry.Settings)
             table.AddRow([
                 .. (
                     (string[])
@@ -188,7 +196,7 @@ internal sealed class SolversShowVerb : Verb
                             setting.Symbol ?? "",
                             setting.Kind,
                             setting.Range,
-                            setting.Default,
+                            Default(setting),
                             .. solvers.Select(setting.Get),
                             setting.About,
                         ]
@@ -199,6 +207,8 @@ internal sealed class SolversShowVerb : Verb
         foreach (SolverPreset preset in entry.Presets)
             terminal.Print($"  {preset.Name}: {preset.About}{(preset.Source is { } from ? $" ({from})" : "")}");
     }
+
+    private static string Default(Setting setting) => setting.Default is null ? "auto" : setting.DefaultText;
 
     private static void PrintJson(Terminal terminal, SolverEntry entry, SolverPreset[] presets, ISolver[] solvers)
     {
@@ -212,7 +222,7 @@ internal sealed class SolversShowVerb : Verb
                         ["symbol"] = setting.Symbol,
                         ["type"] = setting.Kind,
                         ["range"] = setting.Range,
-                        ["default"] = setting.Default,
+                        ["default"] = Default(setting),
                         ["presets"] = new JsonObject(
                             presets.Zip(solvers).Select(pair => KeyValuePair.Create(pair.First.Name, (JsonNode?)setting.Get(pair.Second)))
                         ),

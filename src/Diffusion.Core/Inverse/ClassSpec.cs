@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.ExceptionServices;
+using Diffusion.Settings;
 
 namespace Diffusion.Inverse;
 
@@ -19,15 +20,15 @@ internal sealed record ClassSpec : OperatorSpec
 
     public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
 
-    internal override IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values() =>
-        [.. _kind.Parameters.Select(p => (p, _values.GetValueOrDefault(p.Key, p.Default)))];
+    internal override IReadOnlyList<(Setting Setting, object? Value)> Values() =>
+        [.. _kind.Settings.Select(s => (s, _values.GetValueOrDefault(s.Name, s.Default)))];
 
     protected override void Validate()
     {
-        foreach (OperatorParameter parameter in _kind.Parameters)
+        foreach (Setting setting in _kind.Settings)
         {
-            if (parameter.Required && !_values.ContainsKey(parameter.Key))
-                throw Error($"{parameter.Key} is missing", $"Write {Name}:{parameter.Key}=...");
+            if (setting.Required && !_values.ContainsKey(setting.Name))
+                throw Error($"{setting.Name} is missing", $"Write {Name}:{setting.Name}=...");
         }
     }
 

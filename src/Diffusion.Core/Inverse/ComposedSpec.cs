@@ -1,4 +1,5 @@
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Inverse;
 
@@ -89,7 +90,7 @@ public sealed record ComposedSpec : OperatorSpec
             part.Check();
     }
 
-    internal override IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values() => [];
+    internal override IReadOnlyList<(Setting Setting, object? Value)> Values() => [];
 
     internal override string Print() => string.Join("|", Parts.Select(p => p.ToString()));
 }

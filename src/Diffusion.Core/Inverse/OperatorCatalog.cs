@@ -1,5 +1,6 @@
 using System.Reflection;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Inverse;
 
@@ -44,7 +45,7 @@ public sealed class OperatorCatalog
         _kinds.TryGetValue(name, out OperatorKind? kind)
             ? kind
             : throw new OperatorSpecException(
-                $"Unknown operator \"{SpecValue.Shorten(name)}\"",
+                $"Unknown operator \"{SettingValue.Shorten(name)}\"",
                 null,
                 NearestName.Advice(name, [.. _kinds.Keys])
             );
@@ -73,26 +74,41 @@ public sealed class OperatorCatalog
     private OperatorSpec Create(SpecText.Part part)
     {
         OperatorKind kind = Find(part.Name);
-        string where = SpecValue.Shorten(part.Text);
+        string where = SettingValue.Shorten(part.Text);
         Dictionary<string, object?> values = new(StringComparer.Ordinal);
         for (int i = 0; i < part.Settings.Count; i++)
         {
             (string? key, string value) = part.Settings[i];
-            if (key is null && kind.Parameters.Count == 0)
-                throw new OperatorSpecException($"\"{kind.Name}\" takes no settings, but \"{SpecValue.Shorten(value)}\" was given", where);
-            key ??= kind.Parameters[0].Key;
-            OperatorParameter parameter = kind.Parameters.FirstOrDefault(p => p.Key == key)
-                ?? throw new OperatorSpecException(
-                    $"\"{kind.Name}\" has no key \"{SpecValue.Shorten(key)}\"",
-                    where,
-                    NearestName.Advice(key, [.. kind.Parameters.Select(p => p.Key)])
+            if (key is null && kind.Settings.Count == 0)
+                throw new OperatorSpecException(
+                    $"\"{kind.Name}\" takes no settings, but \"{SettingValue.Shorten(value)}\" was given",
+                    where
                 );
-            if (!values.TryAdd(key, parameter.Read(value, where)))
-                throw new OperatorSpecException($"{key} is given twice", where);
+            key ??= kind.Settings[0].Name;
+            Setting setting = kind.Settings.FirstOrDefault(s => s.IsNamed(key))
+                ?? throw new OperatorSpecException(
+                    $"\"{kind.Name}\" has no key \"{SettingValue.Shorten(key)}\"",
+                    where,
+                    NearestName.Advice(key, [.. kind.Settings.Select(s => s.Name)])
+                );
+            if (!values.TryAdd(setting.Name, Read(setting, value, where)))
+                throw new OperatorSpecException($"{setting.Name} is given twice", where);
         }
         OperatorSpec spec = kind.Create(values);
         spec.Check();
         return spec;
+    }
+
+    private static object? Read(Setting setting, string text, string where)
+    {
+        try
+        {
+            return setting.Parse(text);
+        }
+        catch (SettingException wrong)
+        {
+            throw new OperatorSpecException(wrong.What, where, wrong.Remedy, wrong);
+        }
     }
 
     private static string Place(OperatorKind kind) => $"{kind.Type.FullName} in {kind.Type.Assembly.GetName().Name}";

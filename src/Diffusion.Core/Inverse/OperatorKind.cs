@@ -1,9 +1,10 @@
 using System.Reflection;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Inverse;
 
-/// <summary>One entry of the catalogue: an operator's name, its parameters, and how a spec of it is made.</summary>
+/// <summary>One entry of the catalogue: an operator's name, its settings, and how a spec of it is made.</summary>
 public abstract class OperatorKind
 {
     private protected OperatorKind(Type type)
@@ -25,8 +26,8 @@ public abstract class OperatorKind
     /// <summary>The class that implements it.</summary>
     public Type Type { get; }
 
-    /// <summary>Its keys, in the order of declaration.</summary>
-    public abstract IReadOnlyList<OperatorParameter> Parameters { get; }
+    /// <summary>Its settings, in the order of declaration: the keys of a spec.</summary>
+    public abstract IReadOnlyList<Setting> Settings { get; }
     private protected OperatorAttribute Attribute { get; }
 
     internal abstract OperatorSpec Create(IReadOnlyDictionary<string, object?> values);
@@ -60,15 +61,15 @@ public abstract class OperatorKind
     // A record whose [Setting] properties are set one by one on a fresh instance.
     private sealed class SpecKind(Type type) : OperatorKind(type)
     {
-        public override IReadOnlyList<OperatorParameter> Parameters { get; } = OperatorParameter.OfRecord(type);
+        public override IReadOnlyList<Setting> Settings { get; } = Setting.Of(type);
 
         internal override OperatorSpec Create(IReadOnlyDictionary<string, object?> values)
         {
             OperatorSpec spec = (OperatorSpec)Activator.CreateInstance(Type)!;
-            foreach (OperatorParameter parameter in Parameters)
+            foreach (Setting setting in Settings)
             {
-                if (values.TryGetValue(parameter.Key, out object? value))
-                    parameter.Property!.SetValue(spec, value);
+                if (values.TryGetValue(setting.Name, out object? value))
+                    setting.Set(spec, value);
             }
             return spec;
         }
@@ -81,13 +82,10 @@ public abstract class OperatorKind
             : base(type)
         {
             Constructor = constructor;
-            Parameters =
-            [
-                .. constructor.GetParameters().Skip(1).Where(p => p.ParameterType != typeof(Device)).Select(OperatorParameter.OfArgument),
-            ];
+            Settings = [.. constructor.GetParameters().Skip(1).Where(p => p.ParameterType != typeof(Device)).Select(Setting.OfArgument)];
         }
 
-        public override IReadOnlyList<OperatorParameter> Parameters { get; }
+        public override IReadOnlyList<Setting> Settings { get; }
         internal ConstructorInfo Constructor { get; }
 
         internal override OperatorSpec Create(IReadOnlyDictionary<string, object?> values) => new ClassSpec(this, values);

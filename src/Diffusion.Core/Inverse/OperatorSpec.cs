@@ -1,5 +1,6 @@
 using System.Reflection;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Inverse;
 
@@ -51,8 +52,17 @@ public abstract record OperatorSpec
     /// <exception cref="OperatorSpecException">The first one that is impossible.</exception>
     public void Check()
     {
-        foreach ((OperatorParameter parameter, object? value) in Values())
-            parameter.Check(value, ToString());
+        foreach ((Setting setting, object? value) in Values())
+        {
+            try
+            {
+                setting.Check(value);
+            }
+            catch (SettingException wrong)
+            {
+                throw new OperatorSpecException(wrong.What, ToString(), wrong.Remedy, wrong);
+            }
+        }
         Validate();
     }
 
@@ -71,12 +81,12 @@ public abstract record OperatorSpec
     /// <summary>An error about this spec.</summary>
     protected OperatorSpecException Error(string what, string? remedy = null) => new(what, ToString(), remedy);
 
-    internal virtual IReadOnlyList<(OperatorParameter Parameter, object? Value)> Values() =>
-        [.. OperatorParameter.OfRecord(GetType()).Select(p => (p, p.Property!.GetValue(this)))];
+    internal virtual IReadOnlyList<(Setting Setting, object? Value)> Values() =>
+        [.. Setting.Of(GetType()).Select(setting => (setting, setting.ValueOf(this)))];
 
     internal virtual string Print() =>
         SpecText.Print(
             Name,
-            Values().Where(v => !Equals(v.Value, v.Parameter.Default)).Select(v => (v.Parameter.Key, SpecValue.Print(v.Value)))
+            Values().Where(v => !Equals(v.Value, v.Setting.Default)).Select(v => (v.Setting.Name, SettingValue.Print(v.Value)))
         );
 }

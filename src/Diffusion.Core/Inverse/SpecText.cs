@@ -1,5 +1,6 @@
 using System.Text;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Inverse;
 
@@ -27,7 +28,7 @@ internal static class SpecText
             if (name.Length == 0)
                 throw new OperatorSpecException(
                     "An operator's name is missing",
-                    SpecValue.Shorten(text),
+                    SettingValue.Shorten(text),
                     "Write NAME:KEY=VALUE,... and join operators with |"
                 );
             List<(string?, string)> settings = [];
@@ -104,7 +105,7 @@ internal static class SpecText
         }
         throw new OperatorSpecException(
             "A double quote is not closed",
-            SpecValue.Shorten(text[opened..]),
+            SettingValue.Shorten(text[opened..]),
             "Close it with \"; inside quotes a quote is written \\\""
         );
     }

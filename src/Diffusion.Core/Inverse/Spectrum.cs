@@ -41,6 +41,13 @@ public abstract class Spectrum
         }
     }
 
+    /// <summary>[R]: the singular values, with those that are zero but for rounding set to zero; the caller owns it.</summary>
+    public Tensor Cut()
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return torch.where(Singulars > RelativeCut * Largest, Singulars, 0).MoveToOuterDisposeScope();
+    }
+
     /// <summary>A decomposition from its singular values and three maps; the values stay the caller's.</summary>
     public static Spectrum Of(
         Tensor singulars,

@@ -134,16 +134,17 @@ public static class TimeSequences
         return [.. times];
     }
 
-    /// <summary>CM4IR's levels: alpha_0 = alphaBar_{iN+1}, alpha_{k+1} = min(alpha_k (1 + gamma), 0.9999), float32.</summary>
+    /// <summary>CM4IR's levels: alpha_0 = alphaBar_{iN+1}, alpha_{k+1} = min(alpha_k (1 + gamma), alpha-max), float32.</summary>
     /// <param name="schedule">The published tables.</param>
     /// <param name="start">iN.</param>
     /// <param name="gamma">Growth a step.</param>
     /// <param name="count">Number of levels.</param>
-    public static float[] GrowingAlphas(PublishedSchedule schedule, int start, double gamma, int count)
+    /// <param name="most">Their ceiling.</param>
+    public static float[] GrowingAlphas(PublishedSchedule schedule, int start, double gamma, int count, double most = 0.9999)
     {
         float[] alphas = new float[count];
         for (int k = 0; k < count; k++)
-            alphas[k] = k == 0 ? schedule.AlphaBarAt(start + 1) : Math.Clamp(alphas[k - 1] * (float)(1 + gamma), 0f, 0.9999f);
+            alphas[k] = k == 0 ? schedule.AlphaBarAt(start + 1) : Math.Clamp(alphas[k - 1] * (float)(1 + gamma), 0f, (float)most);
         return alphas;
     }
 

@@ -28,9 +28,6 @@ public sealed record BenchSolver(string Name)
                 throw new ArgumentException("Preset and settings belong to a solver, not to auto. Name one.");
             return;
         }
-        SolverEntry entry = catalog.Find(Name);
-        entry.Preset(Preset);
-        foreach (string key in Set.Keys)
-            entry.Setting(key);
+        catalog.Find(Name).CheckNames(Preset, Set.Keys);
     }
 }

@@ -63,13 +63,15 @@ public sealed class SolverTable
     public IReadOnlyList<SolverTableRow> Rows { get; }
 
     /// <summary>
-    /// The solver for a problem: the best one on the nearest degradation that was measured. Consistency models get CM4IR, which was made
-    /// for them.
+    /// The solver for a problem: the best one on the nearest degradation that was measured. Consistency models get mirror, which has a fit
+    /// for them, those of CM4IR's paper get CM4IR, which was made for them.
     /// </summary>
     public SolverAdvice Advise(PresetRequest request)
     {
         if (request.Prior.Kind == PriorKind.Consistency)
-            return new("cm4ir", "the prior is a consistency model, which CM4IR was made for");
+            return Cm4irPresets.IsPublished(request.Prior)
+                ? new("cm4ir", "the prior is a consistency model that CM4IR was made for")
+                : new("mirror", "the prior is a consistency model, for which mirror has a fit of its own");
         var nearest = _measured
             .Value.GroupBy(line => (line.Row.Operator, line.Row.Noise, line.Row.Evaluations))
             .MinBy(group => Distance(request, group.First()))!;
@@ -90,8 +92,8 @@ public sealed class SolverTable
 
     private static double Distance(PresetRequest request, (SolverTableRow Row, PresetRequest Problem) line) =>
         (Kind(request) == Kind(line.Problem) ? 0 : 100)
-        + 3 * Math.Abs(request.Measured - line.Problem.Measured)
-        + Math.Abs(Math.Log(Math.Max(request.Sigma, 0.002) / line.Row.Noise))
+        + 3 * Math.Abs(request.MeasuredShare - line.Problem.MeasuredShare)
+        + Math.Abs(Math.Log(Math.Max(request.Noise, 0.002) / line.Row.Noise))
         + 0.7 * Math.Abs(Math.Log((double)(request.MaxEvaluations ?? StandardEvaluations) / line.Row.Evaluations));
 
     private static string Kind(PresetRequest request) =>

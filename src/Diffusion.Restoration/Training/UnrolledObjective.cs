@@ -10,8 +10,9 @@ using Diffusion.Solvers;
 namespace Diffusion.Training;
 
 /// <summary>
-/// Every other step is plain denoising; in the others a crop is degraded at random, restored by four steps of CM4IR's preset
-/// <c>few-step</c>, and what counts is the error at the end, differentiated through all four. Returned tensors belong to the caller.
+/// Every other step is plain denoising; in the others a crop is degraded at random, restored by four steps of <see cref="MirrorSolver"/>
+/// with its preset, and what counts is the error at the end, differentiated through all four. Returned tensors
+/// belong to the caller.
 /// </summary>
 /// <remarks>
 /// The network learns what these steps ask of it, which is no longer the posterior mean of any noise level alone: the result is tuned for
@@ -33,7 +34,7 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
 
     /// <inheritdoc/>
     public override string Note =>
-        "fine-tuned through four unrolled steps of CM4IR's preset few-step on random tasks (downsampling by 2 or 4, blurs of sigma "
+        "fine-tuned through four unrolled steps of the solver mirror on random tasks (downsampling by 2 or 4, blurs of sigma "
         + "1 to 3, 50 to 90 % of the pixels missing; noise 0.005 to 0.05), every other step plain denoising; not zero-shot";
 
     /// <inheritdoc/>
@@ -56,7 +57,7 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
         double sigma = draws.LogUniform(0.005, 0.05);
         _bound.Value?.Dispose();
         LinearOperator a = _bound.Value = task.Bind(new ImageShape((int)clean.shape[1], (int)clean.shape[2], (int)clean.shape[3]));
-        Cm4irSolver solver = (Cm4irSolver)new Cm4irPresets().All[0].Create(PresetRequest.For(a, sigma, prior, Steps));
+        MirrorSolver solver = MirrorPresets.FewStep(PresetRequest.For(a, sigma, prior, Steps));
         Tensor y;
         using (torch.no_grad())
         {
@@ -68,8 +69,7 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
     }
 
     /// <summary>
-    /// Four steps of <see cref="Cm4irSolver"/> with its geometric ladder and proximal guidance and without turns, differentiable with
-    /// respect to the network.
+    /// Four steps of <see cref="MirrorSolver"/> without turns, differentiable with respect to the network.
     /// </summary>
     /// <param name="network">Predicts the noise.</param>
     /// <param name="schedule">Its schedule.</param>
@@ -81,17 +81,14 @@ public sealed class UnrolledObjective(PriorInfo prior, ulong seed) : TrainingObj
     public static Tensor Restore(
         AdmUNet network,
         NoiseSchedule schedule,
-        Cm4irSolver solver,
+        MirrorSolver solver,
         LinearOperator a,
         Tensor y,
         double sigmaY,
         Tensor noise
     )
     {
-        double[] sigmas =
-        [
-            .. Enumerable.Range(0, Steps).Select(i => solver.SigmaStart * Math.Pow(solver.SigmaEnd / solver.SigmaStart, i / (Steps - 1.0))),
-        ];
+        double[] sigmas = solver.Levels;
         Tensor x,
             x0;
         using (torch.no_grad())

@@ -19,14 +19,14 @@ public sealed class PluginTests : IDisposable
     {
         OperatorCatalog catalog = ShippedOperators.Catalog.With(Plugins.Load(Sample));
         OperatorKind kind = catalog.Find("vignette");
-        Assert.Equal("strength", Assert.Single(kind.Parameters).Key);
+        Assert.Equal(("strength", "how dark the corners are"), (Assert.Single(kind.Settings).Name, kind.Settings[0].About));
         Assert.Equal("vignette:strength=0.25|gray", catalog.Parse("vignette:strength=0.25|gray").ToString());
         Assert.Equal(catalog.Parse("vignette"), catalog.Parse("vignette:strength=0.5"));
         using LinearOperator a = catalog.Parse("vignette:strength=0.4").Bind(new ImageShape(3, 9, 13));
         OperatorCheck.Report report = OperatorCheck.Run(a);
         Assert.True(report.Passed, Environment.NewLine + report);
         Assert.Contains(
-            "It must be between 0 and 1",
+            "strength must lie between 0 and 1, not 2",
             Assert.Throws<OperatorSpecException>(() => catalog.Parse("vignette:strength=2")).Message,
             StringComparison.Ordinal
         );

@@ -38,7 +38,7 @@ public sealed class DiffPirParityTests
             GuidanceScale = config.Double("guidance_scale"),
             SigmaFloor = 2 * config.Double("sigma_floor"),
             Clip = config.Bool("clip_denoised"),
-            From = SolverStart.Measurement,
+            Start = SolverStart.Measurement,
             Result = DiffPirResult.Renoised,
             PublishedTables = true,
             Schedule = sampler.Schedule,

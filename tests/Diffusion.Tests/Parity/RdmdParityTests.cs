@@ -36,8 +36,6 @@ public sealed class RdmdParityTests
             Lambda = config.Double("lambda_"),
             Tau = config.Double("tau"),
             Zeta = config.Double("zeta"),
-            DataStep = RdmdDataStep.Gradient,
-            Start = SolverStart.Measurement,
             Result = config.Int("sf") > 1 ? RdmdResult.DataConsistent : RdmdResult.Diffused,
             SigmaFloor = 2 * config.Double("sigma_floor"),
             Clip = config.Bool("clip_denoised"),

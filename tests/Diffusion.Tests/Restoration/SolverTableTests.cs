@@ -65,11 +65,12 @@ public sealed class SolverTableTests
     }
 
     [Fact]
-    public void A_consistency_model_gets_the_solver_that_was_made_for_it() =>
-        Assert.Equal(
-            "cm4ir",
-            SolverTable
-                .Shipped.Advise(new PresetRequest(new OperatorTraits { Mask = true }, 0.02, Prior with { Kind = PriorKind.Consistency }))
-                .Solver
-        );
+    public void A_consistency_model_gets_the_solver_that_was_made_for_it()
+    {
+        foreach ((string name, string expected) in new[] { ("photo-cm", "mirror"), ("cd_bedroom256_lpips", "cm4ir") })
+        {
+            PriorInfo prior = Prior with { Name = name, Kind = PriorKind.Consistency };
+            Assert.Equal(expected, SolverTable.Shipped.Advise(new PresetRequest(new OperatorTraits { Mask = true }, 0.02, prior)).Solver);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using Diffusion.Inverse;
 using Diffusion.Models;
+using Diffusion.Settings;
 using Diffusion.Solvers;
 
 namespace Diffusion.Tests.Solvers;
@@ -31,12 +32,12 @@ public sealed class SolverCatalogTests
 
     [Theory]
     [InlineData("cm4ir", "eta", "2", "eta must lie between 0 and 1, not 2")]
-    [InlineData("cm4ir", "eta", "NaN", "eta takes a number, not \"NaN\"")]
+    [InlineData("cm4ir", "eta", "NaN", "eta must be a number, not \"NaN\"")]
     [InlineData("cm4ir", "steps", "0", "steps must lie between 1 and 1000, not 0")]
-    [InlineData("cm4ir", "steps", "four", "steps takes a whole number, not \"four\"")]
-    [InlineData("cm4ir", "guidance", "magic", "guidance takes one of back-projection, proximal, not \"magic\"")]
+    [InlineData("cm4ir", "steps", "four", "steps must be a whole number, not \"four\"")]
+    [InlineData("cm4ir", "guidance", "magic", "guidance is always back-projection in solver cm4ir, not \"magic\"")]
     [InlineData("cm4ir", "deltas", "0.1,0.2", "There are 2 deltas for 4 steps")]
-    [InlineData("dpir", "x8", "maybe", "turns takes one of true, false, not \"maybe\"")]
+    [InlineData("dpir", "x8", "maybe", "turns must be one of true, false, not \"maybe\"")]
     [InlineData("rdmd", "gravity", "1", "no setting \"gravity\"")]
     [InlineData("rdmd", "tauu", "1", "Did you mean \"tau\"")]
     [InlineData("cm5ir", "eta", "1", "Did you mean \"cm4ir\"")]
@@ -77,7 +78,8 @@ public sealed class SolverCatalogTests
             );
             Assert.All(entry.Presets, preset => Assert.NotEmpty(preset.About));
             Assert.Equal(entry.Presets.Count, entry.Presets.Select(preset => preset.Name).Distinct().Count());
-            Assert.Contains(entry.Presets, preset => preset.Name == "paper" && preset.Source is not null);
+            if (entry.Name is not ("mirror" or "twin")) // the project's own
+                Assert.Contains(entry.Presets, preset => preset.Name == "paper" && preset.Source is not null);
         }
     }
 
@@ -87,9 +89,10 @@ public sealed class SolverCatalogTests
         foreach (SolverEntry entry in SolverCatalog.BuiltIn.Entries)
         {
             ISolver solver = entry.Create(null, Request);
-            Dictionary<string, string> values = entry.Settings.ToDictionary(setting => setting.Name, setting => setting.Get(solver));
+            IReadOnlyList<Setting> settings = Setting.Of(solver.GetType());
+            Dictionary<string, string> values = settings.ToDictionary(setting => setting.Name, setting => setting.Get(solver));
             ISolver again = entry.Create(null, Request, values);
-            Assert.Equal(values, entry.Settings.ToDictionary(setting => setting.Name, setting => setting.Get(again)));
+            Assert.Equal(values, settings.ToDictionary(setting => setting.Name, setting => setting.Get(again)));
         }
     }
 
@@ -101,7 +104,7 @@ public sealed class SolverCatalogTests
     public void The_paper_preset_takes_the_published_line_of_the_task_and_the_nearest_noise(
         bool mask,
         int factor,
-        double sigma,
+        double noise,
         string line
     )
     {
@@ -113,13 +116,68 @@ public sealed class SolverCatalogTests
                 Downsample = factor,
                 Blur = !mask && factor == 1,
             },
-            Sigma = sigma,
+            Noise = noise,
         };
         SolverEntry entry = SolverCatalog.BuiltIn.Find("cm4ir");
         ISolver chosen = entry.Create("paper", request),
             named = entry.Create(line, request);
         Assert.All(entry.Settings, setting => Assert.Equal(setting.Get(named), setting.Get(chosen)));
     }
+
+    [Theory]
+    [InlineData("cm4ir", "mirror", typeof(Cm4irSolver))]
+    [InlineData("rdmd", "twin", typeof(RdmdSolver))]
+    public void A_papers_name_without_a_preset_is_the_projects_own_solver(string paper, string own, Type published)
+    {
+        SolverEntry entry = SolverCatalog.BuiltIn.Find(paper);
+        ISolver expected = SolverCatalog.BuiltIn.Create(own, null, Request);
+        Assert.Equal(own, SolverEntry.NameOf(expected));
+        foreach (string? preset in (string?[])[null, "few-step"])
+            Assert.Equal(expected, entry.Create(preset, Request));
+        Assert.IsType(published, entry.Create("paper", Request));
+        Assert.All(entry.Presets.Where(preset => preset.Name != "few-step"), preset =>
+            Assert.Equal((published, true), (preset.Create(Request).GetType(), preset.Source is not null))
+        );
+    }
+
+    [Fact]
+    public void The_papers_own_consistency_models_get_the_published_settings()
+    {
+        PresetRequest bedroom = Request with { Prior = Request.Prior with { Name = "cd-bedroom", Kind = PriorKind.Consistency } };
+        ISolver named = SolverCatalog.BuiltIn.Create("cm4ir", "bedroom-deblur-0.025", bedroom),
+            chosen = SolverCatalog.BuiltIn.Create("cm4ir", null, bedroom);
+        Assert.All(Setting.Of(typeof(Cm4irSolver)), setting => Assert.Equal(setting.Get(named), setting.Get(chosen)));
+        PresetRequest photo = Request with { Prior = Request.Prior with { Name = "photo-cm", Kind = PriorKind.Consistency } };
+        Assert.IsType<MirrorSolver>(SolverCatalog.BuiltIn.Create("cm4ir", null, photo));
+    }
+
+    [Theory]
+    [InlineData("cm4ir", null, "start=guess ladder=geometric guidance=proximal gamma=0.7 iN=250 alpha_max=0.9999 zeta=0 sigma_t_min=0.002")]
+    [InlineData("cm4ir", null, "sigma-start=0.4 SIGMA_END=0.05 lambda=0.2 eta=0.1 deltas=1,0.5,0,0 deltas_injection_type=time turns=false")]
+    [InlineData("cm4ir", "paper", "start=back-projection ladder=published guidance=back-projection sigma-start=0.3")]
+    [InlineData("rdmd", null, "sequence=geometric data-step=proximal start=guess result=mean clip=true mirror=true sigma_floor=0.002")]
+    [InlineData("rdmd", "paper", "skip_type=quadratic data_step=gradient start=measurement mirror=false turns=false result=diffused")]
+    [InlineData("diffpir", null, "from=measurement start=guess sigma_start=0.3")]
+    public void Settings_of_old_commands_and_bench_files_are_read(string solver, string? preset, string set)
+    {
+        Dictionary<string, string> values = set.Split(' ').Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
+        SolverCatalog.BuiltIn.Find(solver).CheckNames(preset, values.Keys);
+        Assert.NotNull(SolverCatalog.BuiltIn.Create(solver, preset, Request, values));
+    }
+
+    [Theory]
+    [InlineData("cm4ir", null, "ladder", "published", "ladder is always geometric in solver mirror")]
+    [InlineData("cm4ir", null, "min-sigma", "0.1", "min-sigma is always 0.002 in solver mirror")]
+    [InlineData("rdmd", "paper", "mirror", "true", "mirror is always false in solver rdmd")]
+    public void Settings_that_went_to_another_solver_say_where(string solver, string? preset, string key, string value, string expected) =>
+        Assert.Contains(
+            expected,
+            Assert
+                .Throws<ArgumentException>(() =>
+                    SolverCatalog.BuiltIn.Create(solver, preset, Request, new Dictionary<string, string> { [key] = value })
+                )
+                .Message
+        );
 
     private static ISolver Create(string solver, params (string Key, string Value)[] set) =>
         SolverCatalog.BuiltIn.Create(

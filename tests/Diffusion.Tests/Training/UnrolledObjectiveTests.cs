@@ -27,10 +27,7 @@ public sealed class UnrolledObjectiveTests
         Tensor clean = torch.arange(3 * 32 * 32).reshape(1, 3, 32, 32).sin() * 0.6,
             y = a.Apply(clean);
         y = y + 2 * Sigma * noise.Draw(NoiseRole.Measurement, y.shape);
-        Cm4irSolver solver = (Cm4irSolver)new Cm4irPresets().All[0].Create(PresetRequest.For(a, Sigma, prior.Info, 4)) with
-        {
-            Turns = false,
-        };
+        MirrorSolver solver = MirrorPresets.FewStep(PresetRequest.For(a, Sigma, prior.Info, 4)) with { Turns = false };
         Tensor expected = solver.Solve(
             new InverseProblem(y, a, 2 * Sigma, Range: PixelRange.Symmetric),
             prior,

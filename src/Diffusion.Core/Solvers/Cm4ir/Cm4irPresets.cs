@@ -4,7 +4,10 @@ using Diffusion.Models;
 
 namespace Diffusion.Solvers;
 
-/// <summary>CM4IR's presets: <c>few-step</c> for any prior, <c>paper</c> and the published settings by name.</summary>
+/// <summary>
+/// CM4IR's presets: <c>paper</c> and the published settings by name. The default one, <c>few-step</c>, is <see cref="MirrorSolver"/>'s but
+/// for the published consistency models.
+/// </summary>
 public sealed class Cm4irPresets : ISolverPresets
 {
     private const string Script = "CM4IR, evaluate_CM4IR.sh";
@@ -13,7 +16,7 @@ public sealed class Cm4irPresets : ISolverPresets
     private sealed record Published(
         string Data,
         string Task,
-        double Sigma,
+        double Noise,
         int StartIndex,
         double Gamma,
         double Zeta,
@@ -21,7 +24,7 @@ public sealed class Cm4irPresets : ISolverPresets
         DeltaInjection Injection = DeltaInjection.Time
     )
     {
-        public string Name => string.Create(CultureInfo.InvariantCulture, $"{Data}-{Task}-{Sigma}");
+        public string Name => string.Create(CultureInfo.InvariantCulture, $"{Data}-{Task}-{Noise}");
 
         public Cm4irSolver Solver(PresetRequest request, bool withDeltas = false) =>
             new()
@@ -61,10 +64,10 @@ public sealed class Cm4irPresets : ISolverPresets
     [
         new(
             "few-step",
-            "Tuned for denoisers, diffusion priors and consistency models of small noise at 4 to 16 evaluations; the published "
+            "The project's own solver mirror, which took this name's place for priors that the paper does not know; the published "
                 + "settings for the published consistency models.",
             null,
-            FewStep
+            request => IsPublished(request.Prior) ? Choose(request).Solver(request) : MirrorPresets.FewStep(request)
         ),
         new("paper", "The published settings for the task and the nearest noise level; made for consistency models.", Script, request =>
             Choose(request).Solver(request)
@@ -77,61 +80,14 @@ public sealed class Cm4irPresets : ISolverPresets
             )),
     ];
 
-    // Tuned with a small diffusion prior on photographs at noise 0.01 to 0.05 (see tests/Benchmarks, verb "presets"). Noise levels on
-    // [-1,1].
-    private static Cm4irSolver FewStep(PresetRequest request)
-    {
-        bool consistency = request.Prior.Kind == PriorKind.Consistency;
-        if (consistency && DataOf(request.Prior) is not null)
-            return Choose(request).Solver(request);
-        int steps = request.MaxEvaluations ?? 8;
-        double noise = 2 * Math.Max(request.Sigma, 0.005);
-        Cm4irSolver solver = new()
-        {
-            Steps = steps,
-            Start = Cm4irStart.Guess,
-            Ladder = Cm4irLadder.Geometric,
-            Guidance = Cm4irGuidance.Proximal,
-            Eta = 0,
-            Turns = request.Prior.AnyOrientation,
-        };
-        // Filling in starts near the truth, and measured pixels are left to the last step, which removes their noise the more of them there
-        // are.
-        if (request.MeasuresPixels)
-            return solver with
-            {
-                SigmaStart = request.Measured < 1 ? Math.Max(0.1, noise) : noise,
-                SigmaEnd = (0.25 + 0.75 * request.Measured) * noise,
-                Lambda = 0.05,
-            };
-        // A consistency model ends in a picture and not in a mean, so that it may start from more noise and end with more.
-        double start =
-            !consistency ? 0.3
-            : request.Traits.Downsample > 1 ? 0.6
-            : 0.35;
-        double many = Math.Max(1, steps / 8.0),
-            end = (consistency ? 1.5 : 1.2) * noise / Math.Pow(many, 0.75),
-            lambda = (consistency ? 0.5 : 0.4) / Math.Sqrt(steps);
-        if (steps == 1)
-            return solver with { SigmaStart = 2 * end, SigmaEnd = end, Lambda = lambda };
-        double first = Math.Max(start * Math.Min(1, steps / 4.0) * Math.Pow(many, 0.4), 1.5 * end),
-            stride = Math.Pow(first / end, 1.0 / (steps - 1));
-        // Where a kernel is faint a data step leaves noise, the more the smaller lambda is. The next level has to cover it. (Factor and
-        // root are fitted.)
-        return solver with
-        {
-            SigmaStart = first,
-            SigmaEnd = end,
-            Lambda = Math.Max(lambda, 0.16 * Math.Pow(request.Traits.Faintness ?? 0, 0.25) * stride * stride),
-        };
-    }
+    /// <summary>Whether a prior is one of the consistency models that the published settings were made for.</summary>
+    public static bool IsPublished(PriorInfo prior) => prior.Kind == PriorKind.Consistency && DataOf(prior) is not null;
 
-    /// <summary>Which of the published models a prior is.</summary>
     private static string? DataOf(PriorInfo prior) =>
         Table.Select(line => line.Data).Distinct().FirstOrDefault(name => prior.Name.Contains(name, StringComparison.OrdinalIgnoreCase));
 
     private static string About(Published line) =>
-        string.Create(CultureInfo.InvariantCulture, $"published: {line.Task} at noise {line.Sigma} ({line.Data})");
+        string.Create(CultureInfo.InvariantCulture, $"published: {line.Task} at noise {line.Noise} ({line.Data})");
 
     private static Published Choose(PresetRequest request)
     {
@@ -145,6 +101,6 @@ public sealed class Cm4irPresets : ISolverPresets
         Published[] lines = [.. Table.Where(line => line.Task.StartsWith(task, StringComparison.Ordinal))];
         if (lines.Any(line => line.Data == data))
             lines = [.. lines.Where(line => line.Data == data)];
-        return lines.MinBy(line => Math.Abs(line.Sigma - request.Sigma))!;
+        return lines.MinBy(line => Math.Abs(line.Noise - request.Noise))!;
     }
 }

@@ -1,8 +1,7 @@
 using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
+using Diffusion.Settings;
 
 namespace Diffusion.Solvers;
 
@@ -44,60 +43,60 @@ public enum DdnmNoise
 )]
 public sealed record DdnmSolver : GuidedSolver
 {
-    /// <summary>eta: share of fresh noise.</summary>
-    [Setting(Symbol = "eta", Min = 0, Max = 1, About = "share of fresh noise")]
+    /// <summary>Share of fresh noise.</summary>
+    [Setting(Symbol = "eta", Min = 0, Max = 1)]
     public double Eta
     {
         get;
-        init => field = SolverSetting.Check<DdnmSolver>(value);
+        init => field = Setting.Check<DdnmSolver>(value);
     } = 0.85;
 
-    /// <summary>How measurement noise is reckoned with.</summary>
-    [Setting(About = "how measurement noise is reckoned with; spectral is the paper's DDNM+")]
+    /// <summary>How measurement noise is reckoned with; <see cref="DdnmNoise.Spectral"/> is the paper's DDNM+.</summary>
+    [Setting]
     public DdnmNoise NoiseModel { get; init; }
 
-    /// <summary>lambda: damping of <see cref="DdnmNoise.Damped"/>.</summary>
-    [Setting(Symbol = "lambda", Min = 0, About = "noise-model damped: e = lambda sigma_y^2 / sigma^2")]
+    /// <summary>With noise model <see cref="DdnmNoise.Damped"/>: e = lambda sigma_y^2 / sigma^2.</summary>
+    [Setting(Symbol = "lambda", Min = 0)]
     public double Lambda
     {
         get;
-        init => field = SolverSetting.Check<DdnmSolver>(value);
+        init => field = Setting.Check<DdnmSolver>(value);
     } = 1;
 
-    /// <summary>l: how many steps a time travel goes back.</summary>
-    [Setting(Symbol = "travel_length", Min = 1, Max = 1000, About = "how many steps a time travel goes back")]
+    /// <summary>How many steps a time travel goes back.</summary>
+    [Setting(Symbol = "travel_length", Min = 1, Max = 1000)]
     public int TravelLength
     {
         get;
-        init => field = SolverSetting.Check<DdnmSolver>(value);
+        init => field = Setting.Check<DdnmSolver>(value);
     } = 1;
 
-    /// <summary>r: how often each stretch is walked; 1 = no time travel.</summary>
-    [Setting(Symbol = "travel_repeat", Min = 1, Max = 100, About = "how often each stretch is walked; 1: no time travel")]
+    /// <summary>How often each stretch is walked; 1: no time travel.</summary>
+    [Setting(Symbol = "travel_repeat", Min = 1, Max = 100)]
     public int TravelRepeat
     {
         get;
-        init => field = SolverSetting.Check<DdnmSolver>(value);
+        init => field = Setting.Check<DdnmSolver>(value);
     } = 1;
 
     /// <summary>What noise is put back after a step.</summary>
-    [Setting(About = "what noise is put back after a step")]
+    [Setting]
     public InjectionKind Injection { get; init; }
 
-    /// <summary>eta of <see cref="InjectionKind.Cm4ir"/>.</summary>
-    [Setting(Min = 0, Max = 1, About = "injection cm4ir: share of fresh noise")]
+    /// <summary>With injection <see cref="InjectionKind.Cm4ir"/>: share of fresh noise.</summary>
+    [Setting(Min = 0, Max = 1)]
     public double InjectionEta
     {
         get;
-        init => field = SolverSetting.Check<DdnmSolver>(value);
+        init => field = Setting.Check<DdnmSolver>(value);
     } = 0.1;
 
-    /// <summary>delta of <see cref="InjectionKind.Cm4ir"/>.</summary>
-    [Setting(Min = -0.9, Max = 10, About = "injection cm4ir: the network is told (1 + delta) sigma")]
+    /// <summary>With injection <see cref="InjectionKind.Cm4ir"/>: the network is told (1 + delta) sigma.</summary>
+    [Setting(Min = -0.9, Max = 10)]
     public double InjectionDelta
     {
         get;
-        init => field = SolverSetting.Check<DdnmSolver>(value);
+        init => field = Setting.Check<DdnmSolver>(value);
     }
 
     /// <inheritdoc/>
@@ -109,12 +108,14 @@ public sealed record DdnmSolver : GuidedSolver
     /// <summary>Positions on the ladder of times, 0 the cleanest; the network is evaluated on the way down.</summary>
     private int[] Walk => TimeSequences.TimeTravel(Count, TravelLength, TravelRepeat);
 
-    private protected override int[] PaperTimes(int total) => TimeSequences.Multiples(total, Steps);
+    /// <inheritdoc/>
+    protected override int[] PaperTimes(int total) => TimeSequences.Multiples(total, Steps);
 
-    private protected override Tensor Restore(VpRun run)
+    /// <inheritdoc/>
+    protected override Tensor Restore(VpRun run)
     {
         Spectrum? spectrum =
-            run.Noise > 0 && NoiseModel == DdnmNoise.Spectral
+            run.SigmaY > 0 && NoiseModel == DdnmNoise.Spectral
                 ? run.A.Spectrum
                     ?? throw new ArgumentException(
                         "DDNM+ needs the operator's singular value decomposition in closed form, which this one does not have. Set "
@@ -126,7 +127,7 @@ public sealed record DdnmSolver : GuidedSolver
             times = [.. Walk.Select(at => at < 0 ? -1 : ladder[at])],
             walk = Walk;
         run.TraceOnce("times", torch.tensor(times.Select(t => (long)t).ToArray()));
-        Tensor x = Start(run, times[0]),
+        Tensor x = FirstIterate(run, times[0]),
             x0 = x;
         for (int move = 0; move + 1 < times.Length; move++)
         {
@@ -137,7 +138,7 @@ public sealed record DdnmSolver : GuidedSolver
             Tensor stepped;
             if (walk[move + 1] > walk[move])
             {
-                stepped = a * x0 + sigma * Noise(run, NoiseRole.Step);
+                stepped = a * x0 + sigma * Draw(run, NoiseRole.Step);
             }
             else
             {
@@ -159,7 +160,7 @@ public sealed record DdnmSolver : GuidedSolver
     /// <summary>x0g = x0 - A^T (A A^T + e I)^-1 (A x0 - y), e = 0 without noise; then the paper's noise or CM4IR's.</summary>
     private Tensor Step(VpRun run, NoiseInjection injection, Tensor x, Tensor x0, Tensor epsilon, int t, int next)
     {
-        Tensor guided = DataStep.Proximal(run.A, run.Y, x0, Lambda * Math.Pow(run.Noise / run.Sigma(t), 2), run.Request);
+        Tensor guided = DataStep.Proximal(run.A, run.Y, x0, Lambda * Math.Pow(run.SigmaY / run.Sigma(t), 2), run.Request);
         run.Trace("x0_hat", guided);
         return Injection == InjectionKind.Cm4ir
             ? injection.Next(run, x, x0, guided, run.AlphaBar(t), run.AlphaBar(next))
@@ -170,7 +171,7 @@ public sealed record DdnmSolver : GuidedSolver
     private Tensor Mixed(VpRun run, Tensor epsilon, double sigma) =>
         sigma == 0
             ? torch.zeros_like(epsilon)
-            : sigma * (Eta * Noise(run, NoiseRole.Step) + Temperature * Math.Sqrt(1 - Eta * Eta) * epsilon);
+            : sigma * (Eta * Draw(run, NoiseRole.Step) + Temperature * Math.Sqrt(1 - Eta * Eta) * epsilon);
 
     /// <summary>
     /// DDNM+ (paper: equations 17 to 19 and appendix I): per singular value s, with b = a sigma_y / s the level of the measurement's noise
@@ -181,15 +182,15 @@ public sealed record DdnmSolver : GuidedSolver
         Tensor s = spectrum.Cut(),
             positive = s > 0,
             divisor = torch.where(positive, s, 1),
-            b = a * run.Noise / divisor;
+            b = a * run.SigmaY / divisor;
         Tensor louder = positive.logical_and(b > sigma); // the measurement's noise exceeds the step's
-        Tensor lambda = torch.where(louder, s * (sigma * Math.Sqrt(1 - Eta * Eta) / (a * run.Noise)), 1);
+        Tensor lambda = torch.where(louder, s * (sigma * Math.Sqrt(1 - Eta * Eta) / (a * run.SigmaY)), 1);
         Tensor residual = torch.where(positive, spectrum.ToRange(x0) - spectrum.ToMeasurement(run.Y) / divisor, 0);
         Tensor guided = x0 - spectrum.FromRange(lambda * residual);
         run.Trace("x0_hat", guided);
         if (sigma == 0)
             return a * guided;
-        Tensor noise = Noise(run, NoiseRole.Step);
+        Tensor noise = Draw(run, NoiseRole.Step);
         epsilon = Temperature * epsilon;
         if (run.A is IReadsCoefficients published)
             (noise, epsilon) = (published.FromPicture(noise), published.FromPicture(epsilon));
@@ -207,7 +208,7 @@ public sealed record DdnmSolver : GuidedSolver
     private Tensor Simplified(VpRun run, Tensor x0, Tensor epsilon, double abar)
     {
         double sigma = Math.Sqrt(1 - abar * abar),
-            b = abar * run.Noise;
+            b = abar * run.SigmaY;
         double lambda = sigma >= b ? 1 : sigma / b,
             gamma = sigma >= b ? Math.Sqrt(sigma * sigma - b * b) : 0;
         Tensor guided = x0 - lambda * run.A.PseudoInverse(run.A.Apply(x0) - run.Y, request: run.Request);

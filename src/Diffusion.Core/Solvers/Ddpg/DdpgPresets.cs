@@ -32,7 +32,7 @@ public sealed class DdpgPresets : ISolverPresets
     public IReadOnlyList<SolverPreset> All { get; } =
     [
         new("few-step", "For any operator: from its first guess towards the posterior's mean.", null, request =>
-            new DdpgSolver { EtaTilde = 4, Gamma = Math.Min(1000, 0.4 / Math.Max(request.Sigma, 1e-4)) }.FewStep(request)
+            new DdpgSolver { EtaTilde = 4, Gamma = Math.Min(1000, 0.4 / Math.Max(request.Noise, 1e-4)) }.FewStep(request)
         ),
         new("paper", "The published settings of the task and the nearest noise level: 100 steps from pure noise.", Script, request =>
             Paper(Injected, request, true)
@@ -46,7 +46,7 @@ public sealed class DdpgPresets : ISolverPresets
     {
         // Inpainting was not published; super-resolution lacks values in the same way.
         PublishedTask task = request.Traits.Task() == PublishedTask.Deblurring ? PublishedTask.Deblurring : PublishedTask.SuperResolution;
-        Line line = lines.Where(line => line.Task == task).MinBy(line => Math.Abs(line.Sigma - request.Sigma))!;
+        Line line = lines.Where(line => line.Task == task).MinBy(line => Math.Abs(line.Sigma - request.Noise))!;
         return new DdpgSolver
         {
             Steps = 100,

@@ -1,8 +1,6 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
+using Diffusion.Settings;
 
 namespace Diffusion.Solvers;
 
@@ -39,72 +37,74 @@ public enum DdpgStepSize
 )]
 public sealed record DdpgSolver : GuidedSolver
 {
-    /// <summary>Whether noise is put back: DDPG; without it, IDPG.</summary>
-    [Setting(Symbol = "inject_noise", About = "whether noise is put back after a step (DDPG) or not (IDPG)")]
+    /// <summary>Whether noise is put back after a step (DDPG) or not (IDPG).</summary>
+    [Setting(Symbol = "inject_noise")]
     public bool InjectNoise { get; init; } = true;
 
-    /// <summary>gamma: delta = abar^gamma, the larger the longer back-projection rules.</summary>
-    [Setting(Symbol = "gamma", Min = 0, About = "the larger, the longer back-projection rules")]
+    /// <summary>Exponent of delta = abar^gamma: the larger, the longer back-projection rules.</summary>
+    [Setting(Symbol = "gamma", Min = 0)]
     public double Gamma
     {
         get;
-        init => field = SolverSetting.Check<DdpgSolver>(value);
+        init => field = Setting.Check<DdpgSolver>(value);
     } = 8;
 
-    /// <summary>zeta: share of fresh noise (in variance).</summary>
-    [Setting(Symbol = "zeta", Min = 0, Max = 1, About = "share of fresh noise")]
+    /// <summary>Share of fresh noise (in variance).</summary>
+    [Setting(Symbol = "zeta", Min = 0, Max = 1)]
     public double Zeta
     {
         get;
-        init => field = SolverSetting.Check<DdpgSolver>(value);
+        init => field = Setting.Check<DdpgSolver>(value);
     } = 0.5;
 
-    /// <summary>eta~: the back-projection is damped by e = eta~ sigma_y^2; negative: by the floor + xi (255 sigma_y)^2.</summary>
-    [Setting(Symbol = "eta_tilde", About = "damping of the back-projection in units of sigma_y^2; negative: xi decides")]
+    /// <summary>Damping of the back-projection in units of sigma_y^2; negative: the floor + xi (255 sigma_y)^2.</summary>
+    [Setting(Symbol = "eta_tilde")]
     public double EtaTilde
     {
         get;
-        init => field = SolverSetting.Check<DdpgSolver>(value);
+        init => field = Setting.Check<DdpgSolver>(value);
     } = 0.7;
 
-    /// <summary>xi: see <see cref="EtaTilde"/>.</summary>
-    [Setting(Symbol = "xi", Min = 0, About = "damping where eta-tilde is negative")]
+    /// <summary>Damping where <see cref="EtaTilde"/> is negative.</summary>
+    [Setting(Symbol = "xi", Min = 0)]
     public double Xi
     {
         get;
-        init => field = SolverSetting.Check<DdpgSolver>(value);
+        init => field = Setting.Check<DdpgSolver>(value);
     } = 1e-5;
 
-    /// <summary>The least damping of the back-projection.</summary>
-    [Setting(Min = 0, About = "least damping of the back-projection; 1e-4 as published, 0 imposes noiseless measurements exactly")]
+    /// <summary>Least damping of the back-projection; 1e-4 as published, 0 imposes noiseless measurements exactly.</summary>
+    [Setting(Min = 0)]
     public double DampingFloor
     {
         get;
-        init => field = SolverSetting.Check<DdpgSolver>(value);
+        init => field = Setting.Check<DdpgSolver>(value);
     } = 1e-4;
 
-    /// <summary>c: weight of the least-squares part; null: 1/||A||^2 where that is below 1.</summary>
-    [Setting(Symbol = "scale_ls", Min = 0, About = "weight of the least-squares part; auto: at most 1/||A||^2")]
+    /// <summary>Weight of the least-squares part; auto (null): 1/||A||^2 where that is below 1.</summary>
+    [Setting(Symbol = "scale_ls", Min = 0)]
     public double? ScaleLs
     {
         get;
-        init => field = SolverSetting.Check<DdpgSolver>(value);
+        init => field = Setting.Check<DdpgSolver>(value);
     }
 
-    /// <summary>mu: how the guidance shrinks.</summary>
-    [Setting(Symbol = "step_size_mode", About = "how the guidance shrinks on the way down")]
+    /// <summary>How the guidance shrinks on the way down.</summary>
+    [Setting(Symbol = "step_size_mode")]
     public DdpgStepSize StepSize { get; init; }
 
-    private protected override int[] PaperTimes(int total) => TimeSequences.Multiples(total, Steps);
+    /// <inheritdoc/>
+    protected override int[] PaperTimes(int total) => TimeSequences.Multiples(total, Steps);
 
-    private protected override Tensor Restore(VpRun run)
+    /// <inheritdoc/>
+    protected override Tensor Restore(VpRun run)
     {
-        bool noisy = run.Noise > 0;
+        bool noisy = run.SigmaY > 0;
         double e =
-            EtaTilde < 0 ? DampingFloor + Xi * Math.Pow(255 * run.Noise, 2) : Math.Max(DampingFloor, EtaTilde * run.Noise * run.Noise);
+            EtaTilde < 0 ? DampingFloor + Xi * Math.Pow(255 * run.SigmaY, 2) : Math.Max(DampingFloor, EtaTilde * run.SigmaY * run.SigmaY);
         double c = ScaleLs ?? Math.Min(1, 1 / run.A.NormSquared);
         int[] times = Ladder(run);
-        Tensor x = Start(run, times[0]);
+        Tensor x = FirstIterate(run, times[0]);
         for (int i = 0; i < times.Length; i++)
         {
             using DisposeScope step = torch.NewDisposeScope();
@@ -137,7 +137,7 @@ public sealed record DdpgSolver : GuidedSolver
             {
                 Tensor noise = Temperature * Math.Sqrt(1 - Zeta) * w * epsilon;
                 if (Zeta > 0)
-                    noise = noise + Math.Sqrt(Zeta) * Noise(run, NoiseRole.Step);
+                    noise = noise + Math.Sqrt(Zeta) * Draw(run, NoiseRole.Step);
                 stepped = stepped + Math.Sqrt(1 - b) * noise;
             }
             run.Trace("x", stepped);

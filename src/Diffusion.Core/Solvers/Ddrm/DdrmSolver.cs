@@ -1,8 +1,7 @@
 using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
+using Diffusion.Settings;
 
 namespace Diffusion.Solvers;
 
@@ -26,64 +25,61 @@ namespace Diffusion.Solvers;
 )]
 public sealed record DdrmSolver : GuidedSolver
 {
-    /// <summary>eta_a: share of fresh noise in coefficients that are measured less surely than the next noise level.</summary>
-    [Setting(Symbol = "eta_A", Min = 0, Max = 1, About = "fresh noise in coefficients measured less surely than the next level")]
+    /// <summary>Fresh noise in coefficients measured less surely than the next level.</summary>
+    [Setting(Symbol = "eta_A", Min = 0, Max = 1)]
     public double EtaA
     {
         get;
-        init => field = SolverSetting.Check<DdrmSolver>(value);
+        init => field = Setting.Check<DdrmSolver>(value);
     } = 0.85;
 
-    /// <summary>eta_b: weight of the measurement in coefficients that are measured more surely.</summary>
-    [Setting(
-        Symbol = "eta_B",
-        Min = 0,
-        Max = 1,
-        About = "weight of the measurement in coefficients measured more surely than the next level"
-    )]
+    /// <summary>Weight of the measurement in coefficients measured more surely than the next level.</summary>
+    [Setting(Symbol = "eta_B", Min = 0, Max = 1)]
     public double EtaB
     {
         get;
-        init => field = SolverSetting.Check<DdrmSolver>(value);
+        init => field = Setting.Check<DdrmSolver>(value);
     } = 1;
 
-    /// <summary>eta_c: share of fresh noise in coefficients that are not measured.</summary>
-    [Setting(Symbol = "eta_C", Min = 0, Max = 1, About = "fresh noise in coefficients that are not measured")]
+    /// <summary>Fresh noise in coefficients that are not measured.</summary>
+    [Setting(Symbol = "eta_C", Min = 0, Max = 1)]
     public double EtaC
     {
         get;
-        init => field = SolverSetting.Check<DdrmSolver>(value);
+        init => field = Setting.Check<DdrmSolver>(value);
     } = 0.85;
 
     /// <summary>
     /// Whether a noiseless measurement is imposed in the last step too; the published code ends with the network's estimate.
     /// </summary>
-    [Setting(About = "whether a noiseless measurement is imposed in the last step too")]
+    [Setting]
     public bool ExactEnd { get; init; } = true;
 
     /// <summary>What noise is put back after a step.</summary>
-    [Setting(About = "what noise is put back after a step")]
+    [Setting]
     public InjectionKind Injection { get; init; }
 
-    /// <summary>eta of <see cref="InjectionKind.Cm4ir"/>.</summary>
-    [Setting(Min = 0, Max = 1, About = "injection cm4ir: share of fresh noise")]
+    /// <summary>With injection <see cref="InjectionKind.Cm4ir"/>: share of fresh noise.</summary>
+    [Setting(Min = 0, Max = 1)]
     public double InjectionEta
     {
         get;
-        init => field = SolverSetting.Check<DdrmSolver>(value);
+        init => field = Setting.Check<DdrmSolver>(value);
     } = 0.1;
 
-    /// <summary>delta of <see cref="InjectionKind.Cm4ir"/>.</summary>
-    [Setting(Min = -0.9, Max = 10, About = "injection cm4ir: the network is told (1 + delta) sigma")]
+    /// <summary>With injection <see cref="InjectionKind.Cm4ir"/>: the network is told (1 + delta) sigma.</summary>
+    [Setting(Min = -0.9, Max = 10)]
     public double InjectionDelta
     {
         get;
-        init => field = SolverSetting.Check<DdrmSolver>(value);
+        init => field = Setting.Check<DdrmSolver>(value);
     }
 
-    private protected override int[] PaperTimes(int total) => TimeSequences.Strided(total, Steps);
+    /// <inheritdoc/>
+    protected override int[] PaperTimes(int total) => TimeSequences.Strided(total, Steps);
 
-    private protected override Tensor Restore(VpRun run)
+    /// <inheritdoc/>
+    protected override Tensor Restore(VpRun run)
     {
         Spectrum spectrum = run.A.Spectrum
             ?? throw new ArgumentException(
@@ -96,7 +92,7 @@ public sealed record DdrmSolver : GuidedSolver
             u = spectrum.ToMeasurement(run.Y),
             direct = u / divisor;
         bool all = s.shape[0] == run.A.Input.Count;
-        double sigmaY = run.Noise;
+        double sigmaY = run.SigmaY;
         int[] times = Ladder(run);
         Tensor x = Start(run, spectrum, times[0], s, direct);
         run.TraceOnce("x_T", x);
@@ -130,7 +126,7 @@ public sealed record DdrmSolver : GuidedSolver
             Tensor unmeasured = x0,
                 free = sure.logical_or(unsure).logical_not();
             if (level > 0 && (!all || free.any().item<bool>()))
-                unmeasured = x0 + level * (Temperature * Math.Sqrt(1 - EtaC * EtaC) * epsilon + EtaC * Noise(run, NoiseRole.Step));
+                unmeasured = x0 + level * (Temperature * Math.Sqrt(1 - EtaC * EtaC) * epsilon + EtaC * Draw(run, NoiseRole.Step));
             if (level * Temperature * EtaA > 0 && unsure.sum().item<long>() is > 0 and var count)
                 mean = mean.index_add(1, unsure.nonzero().flatten(), run.DrawCoefficients(count), Temperature * EtaA * level);
             if (level * Temperature > 0 && sure.any().item<bool>())
@@ -156,14 +152,14 @@ public sealed record DdrmSolver : GuidedSolver
     {
         using DisposeScope scope = torch.NewDisposeScope();
         double level = run.Sigma(t);
-        Tensor noise = Noise(run, NoiseRole.Start),
+        Tensor noise = Draw(run, NoiseRole.Start),
             x = level * noise;
         if (SigmaStart is not null)
             x = x + run.A.Guess(run.Y, run.Request);
-        Tensor spread = (level * level - (run.Noise / torch.where(s > 0, s, 1)).square()).clamp_min(0).sqrt();
+        Tensor spread = (level * level - (run.SigmaY / torch.where(s > 0, s, 1)).square()).clamp_min(0).sqrt();
         Tensor c = spectrum.ToRange(x),
             measured = direct + spread * spectrum.ToRange(noise);
-        x = x + spectrum.FromRange(torch.where(s * level > run.Noise, measured - c, 0));
+        x = x + spectrum.FromRange(torch.where(s * level > run.SigmaY, measured - c, 0));
         // published: the level itself, near enough in pure noise
         return (x / (SigmaStart is null ? level : Math.Sqrt(1 + level * level))).MoveToOuterDisposeScope();
     }

@@ -30,7 +30,7 @@ public sealed class DiffPirPresets : ISolverPresets
             Steps = steps,
             Lambda = lambda,
             Zeta = zeta,
-            From = SolverStart.Measurement,
+            Start = SolverStart.Measurement,
             Result = DiffPirResult.Renoised,
             PublishedTables = true,
         };

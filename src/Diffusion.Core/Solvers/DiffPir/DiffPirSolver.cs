@@ -1,8 +1,6 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
+using Diffusion.Settings;
 
 namespace Diffusion.Solvers;
 
@@ -26,84 +24,86 @@ namespace Diffusion.Solvers;
 )]
 public sealed record DiffPirSolver : GuidedSolver
 {
-    /// <summary>How the times are spaced without <see cref="GuidedSolver.SigmaStart"/>.</summary>
-    [Setting(Symbol = "skip_type", About = "how the times are spaced, without sigma-start")]
+    /// <summary>How the times are spaced, without <see cref="GuidedSolver.SigmaStart"/>.</summary>
+    [Setting(Symbol = "skip_type")]
     public DiffPirSpacing Spacing { get; init; }
 
-    /// <summary>lambda: weight of the prior.</summary>
-    [Setting(Symbol = "lambda", Min = 0, About = "weight of the prior: rho = lambda s^2 / sigma_t^2, s on the [0,1] scale")]
+    /// <summary>Weight of the prior: rho = lambda s^2 / sigma_t^2, s on the [0,1] scale.</summary>
+    [Setting(Symbol = "lambda", Min = 0)]
     public double Lambda
     {
         get;
-        init => field = SolverSetting.Check<DiffPirSolver>(value);
+        init => field = Setting.Check<DiffPirSolver>(value);
     } = 1;
 
-    /// <summary>zeta: share of fresh noise (in variance).</summary>
-    [Setting(Symbol = "zeta", Min = 0, Max = 1, About = "share of fresh noise")]
+    /// <summary>Share of fresh noise (in variance).</summary>
+    [Setting(Symbol = "zeta", Min = 0, Max = 1)]
     public double Zeta
     {
         get;
-        init => field = SolverSetting.Check<DiffPirSolver>(value);
+        init => field = Setting.Check<DiffPirSolver>(value);
     } = 0.3;
 
-    /// <summary>How far x0 moves to the result of the proximal step; 1 = all the way.</summary>
-    [Setting(Symbol = "guidance_scale", Min = 0, Max = 2, About = "how far the estimate moves to the proximal step's result")]
+    /// <summary>How far the estimate moves to the proximal step's result; 1 is all the way.</summary>
+    [Setting(Symbol = "guidance_scale", Min = 0, Max = 2)]
     public double GuidanceScale
     {
         get;
-        init => field = SolverSetting.Check<DiffPirSolver>(value);
+        init => field = Setting.Check<DiffPirSolver>(value);
     } = 1;
 
     /// <summary>The measurement noise is taken to be at least this, on [-1,1], in rho.</summary>
-    [Setting(Symbol = "sigma_floor", Min = 0, About = "measurement noise is taken to be at least this, on [-1,1]")]
+    [Setting(Symbol = "sigma_floor", Min = 0)]
     public double SigmaFloor
     {
         get;
-        init => field = SolverSetting.Check<DiffPirSolver>(value);
+        init => field = Setting.Check<DiffPirSolver>(value);
     } = 2 * 0.001;
 
-    /// <summary>Whether x0 is clipped to [-1,1].</summary>
-    [Setting(Symbol = "clip_denoised", About = "whether the estimate is clipped to [-1,1]")]
+    /// <summary>Whether the estimate is clipped to [-1,1].</summary>
+    [Setting(Symbol = "clip_denoised")]
     public bool Clip { get; init; } = true;
 
-    /// <summary>The picture it starts from: the published code takes the measurement itself.</summary>
-    [Setting(About = "the picture it starts from")]
-    public SolverStart From { get; init; }
+    /// <summary>The picture it starts from; the published code takes the measurement itself.</summary>
+    [Setting(Aliases = "from")]
+    public SolverStart Start { get; init; }
 
     /// <summary>What the result is.</summary>
-    [Setting(About = "what the result is")]
+    [Setting]
     public DiffPirResult Result { get; init; }
 
     /// <summary>What noise is put back after a step.</summary>
-    [Setting(About = "what noise is put back after a step")]
+    [Setting]
     public InjectionKind Injection { get; init; }
 
-    /// <summary>eta of <see cref="InjectionKind.Cm4ir"/>.</summary>
-    [Setting(Min = 0, Max = 1, About = "injection cm4ir: share of fresh noise")]
+    /// <summary>With injection <see cref="InjectionKind.Cm4ir"/>: share of fresh noise.</summary>
+    [Setting(Min = 0, Max = 1)]
     public double InjectionEta
     {
         get;
-        init => field = SolverSetting.Check<DiffPirSolver>(value);
+        init => field = Setting.Check<DiffPirSolver>(value);
     } = 0.1;
 
-    /// <summary>delta of <see cref="InjectionKind.Cm4ir"/>.</summary>
-    [Setting(Min = -0.9, Max = 10, About = "injection cm4ir: the network is told (1 + delta) sigma")]
+    /// <summary>With injection <see cref="InjectionKind.Cm4ir"/>: the network is told (1 + delta) sigma.</summary>
+    [Setting(Min = -0.9, Max = 10)]
     public double InjectionDelta
     {
         get;
-        init => field = SolverSetting.Check<DiffPirSolver>(value);
+        init => field = Setting.Check<DiffPirSolver>(value);
     }
 
     /// <inheritdoc/>
     public override int Evaluations => Result == DiffPirResult.Renoised ? base.Evaluations - 1 : base.Evaluations;
 
-    private protected override int[] PaperTimes(int total) =>
+    /// <inheritdoc/>
+    protected override int[] PaperTimes(int total) =>
         [.. TimeSequences.Skipping(Spacing == DiffPirSpacing.Quad ? "quad" : "uniform", Steps, total).Select(s => total - 1 - s).Reverse()];
 
-    private protected override Tensor Restore(VpRun run)
+    /// <inheritdoc/>
+    protected override Tensor Restore(VpRun run)
     {
         NoiseInjection injection = Injection == InjectionKind.Cm4ir ? new(InjectionEta, InjectionDelta) : default;
-        double s = Math.Max(SigmaFloor, run.Noise) / 2;
+        double s = Math.Max(SigmaFloor, run.SigmaY) / 2;
         int[] times = Ladder(run);
         if (run.IsTraced)
             run.TraceOnce("seq_t", torch.tensor(times, dtype: ScalarType.Int64));
@@ -125,7 +125,7 @@ public sealed record DiffPirSolver : GuidedSolver
                 run.Trace("x", x);
                 break;
             }
-            if (last && run.Noise > 0)
+            if (last && run.SigmaY > 0)
             {
                 run.Advance(ref x, x0, t);
                 break;
@@ -152,21 +152,21 @@ public sealed record DiffPirSolver : GuidedSolver
             b = run.AlphaBar(next);
         Tensor noise = Temperature * Math.Sqrt(1 - Zeta) * (x - Math.Sqrt(a) * guided) / Math.Sqrt(1 - a);
         if (Zeta > 0)
-            noise = noise + Math.Sqrt(Zeta) * Noise(run, NoiseRole.Step);
+            noise = noise + Math.Sqrt(Zeta) * Draw(run, NoiseRole.Step);
         return Math.Sqrt(b) * guided + Math.Sqrt(1 - b) * noise;
     }
 
     private Tensor Begin(VpRun run, int t)
     {
-        Tensor noise = Noise(run, NoiseRole.Start);
+        Tensor noise = Draw(run, NoiseRole.Start);
         double a = run.AlphaBar(t);
         bool sameSize = run.A.Output.IsImage && run.A.Output.Image == run.A.Input;
-        if (From == SolverStart.Guess || !(sameSize || run.A.Traits.Mask))
-            return Math.Sqrt(a) * From.Of(run.A, run.Y, run.Request) + Math.Sqrt(1 - a) * noise;
+        if (Start == SolverStart.Guess || !(sameSize || run.A.Traits.Mask))
+            return Math.Sqrt(a) * Start.Of(run.A, run.Y, run.Request) + Math.Sqrt(1 - a) * noise;
         // As published: y stands for a variance-preserving iterate at its own noise level, and only the missing noise is added. Missing
         // pixels are black.
         Tensor y = run.A.Traits.Mask ? run.A.Adjoint(run.Y) + run.A.Adjoint(run.A.Apply(torch.ones_like(noise))) - 1 : run.Y;
-        int own = run.Schedule.Published.Nearest((float)run.Noise);
+        int own = run.Schedule.Published.Nearest((float)run.SigmaY);
         double q = Math.Sqrt(a / run.AlphaBar(own));
         return q * y + Math.Sqrt(1 - a - q * q * (1 - run.AlphaBar(own))) * noise;
     }

@@ -19,8 +19,8 @@ public sealed class DpirPresets : ISolverPresets
     private static DpirSolver FewStep(PresetRequest request)
     {
         int n = request.MaxEvaluations ?? 8;
-        double noise = 2 * Math.Max(request.Sigma, 0.005),
-            end = (request.MeasuresPixels ? 0.4 + 0.6 * request.Measured : 0.75) * noise;
+        double noise = 2 * Math.Max(request.Noise, 0.005),
+            end = (request.MeasuresPixels ? 0.4 + 0.6 * request.MeasuredShare : 0.75) * noise;
         return new DpirSolver
         {
             Iterations = n,

@@ -1,7 +1,5 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Solvers;
 
@@ -24,60 +22,55 @@ namespace Diffusion.Solvers;
 public sealed record DpirSolver : Solver
 {
     /// <summary>Iterations, one network evaluation each.</summary>
-    [Setting(Symbol = "iter_num", Min = 1, Max = 1000, About = "iterations, one network evaluation each")]
+    [Setting(Symbol = "iter_num", Min = 1, Max = 1000)]
     public int Iterations
     {
         get;
-        init => field = SolverSetting.Check<DpirSolver>(value);
+        init => field = Setting.Check<DpirSolver>(value);
     } = 8;
 
-    /// <summary>First noise level of the denoiser, on [-1,1].</summary>
-    [Setting(Symbol = "modelSigma1", Min = 1e-6, Max = 100, About = "first noise level of the denoiser on [-1,1]")]
+    /// <summary>First noise level of the denoiser on [-1,1].</summary>
+    [Setting(Symbol = "modelSigma1", Min = 1e-6, Max = 100)]
     public double SigmaStart
     {
         get;
-        init => field = SolverSetting.Check<DpirSolver>(value);
+        init => field = Setting.Check<DpirSolver>(value);
     } = 2 * 49 / 255.0;
 
     /// <summary>
-    /// Last noise level of the denoiser, on [-1,1]; null: the measurement's, but at least 2/255 per factor of a reduction.
+    /// Last noise level of the denoiser, on [-1,1]; auto (null): the measurement's, but at least 2/255 per factor of a reduction.
     /// </summary>
-    [Setting(
-        Symbol = "modelSigma2",
-        Min = 1e-6,
-        Max = 100,
-        About = "last noise level on [-1,1]; auto: the measurement's noise, but at least 2/255 times the factor of a reduction"
-    )]
+    [Setting(Symbol = "modelSigma2", Min = 1e-6, Max = 100)]
     public double? SigmaEnd
     {
         get;
-        init => field = SolverSetting.Check<DpirSolver>(value);
+        init => field = Setting.Check<DpirSolver>(value);
     }
 
-    /// <summary>lambda: rho_k = lambda sigma_y^2 / sigma_k^2.</summary>
-    [Setting(Symbol = "lambda", Min = 0, About = "weight of the prior: rho = lambda sigma_y^2 / sigma^2")]
+    /// <summary>Weight of the prior: rho_k = lambda sigma_y^2 / sigma_k^2.</summary>
+    [Setting(Symbol = "lambda", Min = 0)]
     public double Lambda
     {
         get;
-        init => field = SolverSetting.Check<DpirSolver>(value);
+        init => field = Setting.Check<DpirSolver>(value);
     } = 0.23;
 
     /// <summary>The measurement noise is taken to be at least this, on [-1,1], in rho.</summary>
-    [Setting(Symbol = "sigma_floor", Min = 0, About = "measurement noise is taken to be at least this, on [-1,1]")]
+    [Setting(Symbol = "sigma_floor", Min = 0)]
     public double SigmaFloor
     {
         get;
-        init => field = SolverSetting.Check<DpirSolver>(value);
+        init => field = Setting.Check<DpirSolver>(value);
     } = 2 * 0.001;
 
     /// <summary>
     /// Whether iteration k denoises the picture turned and flipped by mode k mod 8, which averages the network's preferences out.
     /// </summary>
-    [Setting(Symbol = "x8", About = "turns and flips the picture by k mod 8 in iteration k")]
+    [Setting(Symbol = "x8")]
     public bool Turns { get; init; } = true;
 
     /// <summary>The picture it starts from.</summary>
-    [Setting(About = "the picture it starts from")]
+    [Setting]
     public SolverStart Start { get; init; }
 
     /// <inheritdoc/>
@@ -86,7 +79,7 @@ public sealed record DpirSolver : Solver
     /// <inheritdoc/>
     protected override Tensor Restore(SolverRun run)
     {
-        double sigmaY = Math.Max(SigmaFloor, run.Sigma);
+        double sigmaY = Math.Max(SigmaFloor, run.SigmaY);
         double[] sigmas = NoiseLadders.Clamped(NoiseLadders.Geometric(SigmaStart, LastLevel(run), Iterations), run.NoiseRange);
         Tensor z = Start.Of(run.A, run.Y, run.Request);
         run.TraceOnce("x_init", z);
@@ -108,5 +101,6 @@ public sealed record DpirSolver : Solver
     }
 
     private double LastLevel(SolverRun run) =>
-        SigmaEnd ?? Math.Max(run.Sigma > 0 ? run.Sigma : SigmaFloor, run.A.Traits.Downsample > 1 ? run.A.Traits.Downsample * 2 / 255.0 : 0);
+        SigmaEnd
+        ?? Math.Max(run.SigmaY > 0 ? run.SigmaY : SigmaFloor, run.A.Traits.Downsample > 1 ? run.A.Traits.Downsample * 2 / 255.0 : 0);
 }

@@ -1,8 +1,6 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
+using Diffusion.Settings;
 
 namespace Diffusion.Solvers;
 
@@ -46,34 +44,36 @@ public enum DpsLoss
 )]
 public sealed record DpsSolver : GuidedSolver
 {
-    /// <summary>How it walks.</summary>
-    [Setting(About = "how it walks: ddim without fresh noise, or ancestral ddpm")]
+    /// <summary>How it walks: <see cref="DpsSampler.Ddim"/> without fresh noise, or ancestral <see cref="DpsSampler.Ddpm"/>.</summary>
+    [Setting]
     public DpsSampler Sampler { get; init; }
 
-    /// <summary>What is descended.</summary>
-    [Setting(About = "what is descended: the squared residual per picture, or its norm over the batch as published")]
+    /// <summary>What is descended: the squared residual per picture, or its norm over the batch as published.</summary>
+    [Setting]
     public DpsLoss Loss { get; init; }
 
-    /// <summary>zeta': length of the guidance step.</summary>
-    [Setting(Symbol = "scale", Min = 0, About = "length of the guidance step; loss squared: in units of the best one")]
+    /// <summary>Length of the guidance step; loss squared: in units of the best one.</summary>
+    [Setting(Symbol = "scale", Min = 0)]
     public double Scale
     {
         get;
-        init => field = SolverSetting.Check<DpsSolver>(value);
+        init => field = Setting.Check<DpsSolver>(value);
     } = 1;
 
-    /// <summary>Whether x0 is clipped to [-1,1].</summary>
-    [Setting(Symbol = "clip_denoised", About = "whether the estimate is clipped to [-1,1]")]
+    /// <summary>Whether the estimate is clipped to [-1,1].</summary>
+    [Setting(Symbol = "clip_denoised")]
     public bool Clip { get; init; } = true;
 
-    private protected override int[] PaperTimes(int total) => TimeSequences.Spaced(total, [Steps]);
+    /// <inheritdoc/>
+    protected override int[] PaperTimes(int total) => TimeSequences.Spaced(total, [Steps]);
 
-    private protected override Tensor Restore(VpRun run)
+    /// <inheritdoc/>
+    protected override Tensor Restore(VpRun run)
     {
         int[] times = Ladder(run);
         if (run.IsTraced)
             run.TraceOnce("time_map", torch.tensor(times.Reverse().ToArray(), dtype: ScalarType.Int64));
-        Tensor x = Start(run, times[0]);
+        Tensor x = FirstIterate(run, times[0]);
         for (int i = 0; i < times.Length; i++)
         {
             using DisposeScope step = torch.NewDisposeScope();
@@ -88,7 +88,7 @@ public sealed record DpsSolver : GuidedSolver
             run.Trace("x0", estimate.X0);
             Tensor prior = Sampler == DpsSampler.Ddim ? Ddim(run, x, estimate, t, next) : Ddpm(run, x, estimate, t, next);
             run.Trace("x_prior", prior);
-            bool guided = next >= 0 || Loss == DpsLoss.Norm || run.Noise == 0;
+            bool guided = next >= 0 || Loss == DpsLoss.Norm || run.SigmaY == 0;
             Tensor stepped = guided ? prior - Guidance(run, estimate) : prior;
             run.Trace("x", stepped);
             run.Advance(ref x, stepped, t);
@@ -142,7 +142,7 @@ public sealed record DpsSolver : GuidedSolver
         Tensor mean = beta * Math.Sqrt(b) / (1 - a) * estimate.X0 + (1 - b) * Math.Sqrt(1 - beta) / (1 - a) * x;
         if (next < 0 || posterior <= 0)
             return mean;
-        Tensor noise = Noise(run, NoiseRole.Step);
+        Tensor noise = Draw(run, NoiseRole.Step);
         if (estimate.Variance is not { } v)
             return mean + Math.Sqrt(posterior) * noise;
         Tensor f = (v + 1) / 2;

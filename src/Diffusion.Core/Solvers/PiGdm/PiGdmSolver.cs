@@ -1,8 +1,6 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
+using Diffusion.Settings;
 
 namespace Diffusion.Solvers;
 
@@ -25,48 +23,50 @@ namespace Diffusion.Solvers;
 )]
 public sealed record PiGdmSolver : GuidedSolver
 {
-    /// <summary>eta: share of fresh noise, as in DDIM.</summary>
-    [Setting(Symbol = "eta", Min = 0, Max = 1, About = "share of fresh noise, as in DDIM")]
+    /// <summary>Share of fresh noise, as in DDIM.</summary>
+    [Setting(Symbol = "eta", Min = 0, Max = 1)]
     public double Eta
     {
         get;
-        init => field = SolverSetting.Check<PiGdmSolver>(value);
+        init => field = Setting.Check<PiGdmSolver>(value);
     }
 
-    /// <summary>w: weight of the guidance.</summary>
-    [Setting(Symbol = "grad_term_weight", Min = 0, About = "weight of the guidance")]
+    /// <summary>Weight of the guidance.</summary>
+    [Setting(Symbol = "grad_term_weight", Min = 0)]
     public double Weight
     {
         get;
-        init => field = SolverSetting.Check<PiGdmSolver>(value);
+        init => field = Setting.Check<PiGdmSolver>(value);
     } = 1;
 
     /// <summary>Whether the pseudo-inverse is damped by sigma_y^2/r^2, as in the paper; the published code is not.</summary>
-    [Setting(About = "whether the pseudo-inverse is damped by the measurement's noise, as in the paper but not in its code")]
+    [Setting]
     public bool Damped { get; init; } = true;
 
     /// <summary>awd: whether eps is left as the network gave it, instead of being computed anew from the guided estimate.</summary>
-    [Setting(Symbol = "awd", About = "whether eps stays as the network gave it")]
+    [Setting(Symbol = "awd")]
     public bool KeepEpsilon { get; init; } = true;
 
     /// <summary>
-    /// Whether the guidance is weighed as Tweedie's formula for the posterior says, by 1/sqrt(abar_t); the paper has sqrt(abar_t). With
-    /// <see cref="Eta"/> 1 and eps anew, many steps then sample the posterior of white Gaussian pictures exactly.
+    /// Whether the guidance is weighed by 1/sqrt(abar_t), as Tweedie's formula for the posterior says, instead of the paper's
+    /// sqrt(abar_t). With <see cref="Eta"/> 1 and eps anew, many steps then sample the posterior of white Gaussian pictures exactly.
     /// </summary>
-    [Setting(About = "whether the guidance is weighed as Tweedie's formula for the posterior says, instead of as in the paper")]
+    [Setting]
     public bool Tweedie { get; init; }
 
-    /// <summary>mcg: whether the guidance is weighed by sqrt(abar_t) alone.</summary>
-    [Setting(Symbol = "mcg", About = "whether the guidance is weighed by sqrt(abar_t) alone")]
+    /// <summary>Whether the guidance is weighed by sqrt(abar_t) alone.</summary>
+    [Setting(Symbol = "mcg")]
     public bool Mcg { get; init; }
 
-    /// <summary>Whether measured pixels of a mask are pasted into x0.</summary>
-    [Setting(Symbol = "hard_replacement", About = "whether measured pixels of a mask are pasted into the estimate")]
+    /// <summary>Whether measured pixels of a mask are pasted into the estimate.</summary>
+    [Setting(Symbol = "hard_replacement")]
     public bool HardReplacement { get; init; }
 
-    private protected override int[] PaperTimes(int total) => TimeSequences.Strided(total, Steps);
+    /// <inheritdoc/>
+    protected override int[] PaperTimes(int total) => TimeSequences.Strided(total, Steps);
 
-    private protected override Tensor Restore(VpRun run)
+    /// <inheritdoc/>
+    protected override Tensor Restore(VpRun run)
     {
         int[] times = Ladder(run);
         bool paste = HardReplacement && run.A.Traits.Mask;
@@ -87,7 +87,7 @@ public sealed record PiGdmSolver : GuidedSolver
             (Tensor x0, Tensor epsilon) = (estimate.X0, estimate.Epsilon);
             run.Trace("x0_net", x0);
             // r^2 = 1 - abar
-            Tensor m = run.A.PseudoInverse(run.Y - run.A.Apply(x0), Damped ? run.Noise * run.Noise / (1 - a) : 0, run.Request);
+            Tensor m = run.A.PseudoInverse(run.Y - run.A.Apply(x0), Damped ? run.SigmaY * run.SigmaY / (1 - a) : 0, run.Request);
             run.Trace("mat", m);
             Tensor g = estimate.PullBack(m);
             run.Trace("grad", g);
@@ -103,7 +103,7 @@ public sealed record PiGdmSolver : GuidedSolver
             run.Trace("coeff", () => torch.tensor(new[] { (float)weight }));
             Tensor stepped = Math.Sqrt(b) * x0 + Temperature * c2 * epsilon + weight * g;
             if (c1 > 0)
-                stepped = stepped + c1 * Noise(run, NoiseRole.Step);
+                stepped = stepped + c1 * Draw(run, NoiseRole.Step);
             run.Trace("x", stepped);
             run.Advance(ref x, stepped, t);
         }
@@ -114,9 +114,9 @@ public sealed record PiGdmSolver : GuidedSolver
     private Tensor Begin(VpRun run, int t)
     {
         if (SigmaStart is not null)
-            return Start(run, t);
+            return FirstIterate(run, t);
         double a = run.AlphaBar(t);
-        return Math.Sqrt(a) * run.A.PseudoInverse(run.Y, Damped ? run.Noise * run.Noise : 0, run.Request)
+        return Math.Sqrt(a) * run.A.PseudoInverse(run.Y, Damped ? run.SigmaY * run.SigmaY : 0, run.Request)
             + Math.Sqrt(1 - a) * run.Draw(NoiseRole.Start);
     }
 }

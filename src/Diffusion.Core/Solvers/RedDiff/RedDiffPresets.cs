@@ -19,7 +19,7 @@ public sealed class RedDiffPresets : ISolverPresets
         {
             Optimizer = RedDiffOptimizer.Proximal,
             WeightOverTime = RedDiffWeight.Const,
-            DenoiserWeight = 1.5 * Math.Max(request.Sigma, 0.001),
+            DenoiserWeight = 1.5 * Math.Max(request.Noise, 0.001),
         }.FewStep(request);
 
     private static RedDiffSolver Paper =>

@@ -1,8 +1,6 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
+using Diffusion.Settings;
 
 namespace Diffusion.Solvers;
 
@@ -62,81 +60,83 @@ public enum RedDiffOptimizer
 )]
 public sealed record RedDiffSolver : GuidedSolver
 {
-    /// <summary>How the loss is lowered.</summary>
-    [Setting(About = "how the loss is lowered: a step of Adam as published, or its minimum with the network's answer held fixed")]
+    /// <summary>How the loss is lowered: a step of Adam as published, or its minimum with the network's answer held fixed.</summary>
+    [Setting]
     public RedDiffOptimizer Optimizer { get; init; }
 
-    /// <summary>lr: Adam's step.</summary>
-    [Setting(Symbol = "lr", Min = 1e-6, About = "step of Adam")]
+    /// <summary>Step of Adam.</summary>
+    [Setting(Symbol = "lr", Min = 1e-6)]
     public double LearningRate
     {
         get;
-        init => field = SolverSetting.Check<RedDiffSolver>(value);
+        init => field = Setting.Check<RedDiffSolver>(value);
     } = 0.1;
 
-    /// <summary>beta_1 of Adam.</summary>
-    [Setting(Symbol = "beta_1", Min = 0, Max = 1, About = "decay of Adam's mean")]
+    /// <summary>Decay of Adam's mean.</summary>
+    [Setting(Symbol = "beta_1", Min = 0, Max = 1)]
     public double Beta1
     {
         get;
-        init => field = SolverSetting.Check<RedDiffSolver>(value);
+        init => field = Setting.Check<RedDiffSolver>(value);
     } = 0.9;
 
-    /// <summary>beta_2 of Adam.</summary>
-    [Setting(Symbol = "beta_2", Min = 0, Max = 1, About = "decay of Adam's variance")]
+    /// <summary>Decay of Adam's variance.</summary>
+    [Setting(Symbol = "beta_2", Min = 0, Max = 1)]
     public double Beta2
     {
         get;
-        init => field = SolverSetting.Check<RedDiffSolver>(value);
+        init => field = Setting.Check<RedDiffSolver>(value);
     } = 0.99;
 
-    /// <summary>eps of Adam.</summary>
-    [Setting(Min = 0, About = "Adam's eps")]
+    /// <summary>Adam's eps.</summary>
+    [Setting(Min = 0)]
     public double AdamEpsilon
     {
         get;
-        init => field = SolverSetting.Check<RedDiffSolver>(value);
+        init => field = Setting.Check<RedDiffSolver>(value);
     } = 1e-8;
 
-    /// <summary>lambda: weight of the denoiser's term.</summary>
-    [Setting(Symbol = "grad_term_weight", Min = 0, About = "weight of the denoiser's term")]
+    /// <summary>Weight of the denoiser's term.</summary>
+    [Setting(Symbol = "grad_term_weight", Min = 0)]
     public double DenoiserWeight
     {
         get;
-        init => field = SolverSetting.Check<RedDiffSolver>(value);
+        init => field = Setting.Check<RedDiffSolver>(value);
     } = 0.25;
 
-    /// <summary>How the denoiser is weighed over time.</summary>
-    [Setting(Symbol = "denoise_term_weight", About = "how the denoiser's weight depends on the noise level r")]
+    /// <summary>How the denoiser's weight depends on the noise level r.</summary>
+    [Setting(Symbol = "denoise_term_weight")]
     public RedDiffWeight WeightOverTime { get; init; }
 
-    /// <summary>v: weight of the measurement's term.</summary>
-    [Setting(Symbol = "obs_weight", Min = 0, About = "weight of the measurement's term")]
+    /// <summary>Weight of the measurement's term.</summary>
+    [Setting(Symbol = "obs_weight", Min = 0)]
     public double MeasurementWeight
     {
         get;
-        init => field = SolverSetting.Check<RedDiffSolver>(value);
+        init => field = Setting.Check<RedDiffSolver>(value);
     } = 1;
 
-    /// <summary>sigma_x0: standard deviation of noise added to mu before each step.</summary>
-    [Setting(Symbol = "sigma_x0", Min = 0, About = "noise added to the picture before each step")]
+    /// <summary>Standard deviation of the noise that is added to the picture before each step.</summary>
+    [Setting(Symbol = "sigma_x0", Min = 0)]
     public double SigmaX0
     {
         get;
-        init => field = SolverSetting.Check<RedDiffSolver>(value);
+        init => field = Setting.Check<RedDiffSolver>(value);
     }
 
-    /// <summary>The picture it starts from: the operator's first guess, or A^+ y as published.</summary>
-    [Setting(About = "whether it starts from A^+ y as published, or from the operator's first guess")]
+    /// <summary>Whether it starts from A^+ y as published, or from the operator's first guess.</summary>
+    [Setting]
     public bool StartFromPseudoInverse { get; init; }
 
-    /// <summary>Whether the result is the picture before the last step, which is what the published program saves.</summary>
-    [Setting(About = "whether the result is the picture before the last step, as published")]
+    /// <summary>Whether the result is the picture before the last step, as published.</summary>
+    [Setting]
     public bool OmitLastStep { get; init; }
 
-    private protected override int[] PaperTimes(int total) => TimeSequences.Strided(total, Steps);
+    /// <inheritdoc/>
+    protected override int[] PaperTimes(int total) => TimeSequences.Strided(total, Steps);
 
-    private protected override Tensor Restore(VpRun run)
+    /// <inheritdoc/>
+    protected override Tensor Restore(VpRun run)
     {
         int[] times = Ladder(run);
         double pixels = run.A.Input.Count,
@@ -152,14 +152,14 @@ public sealed record RedDiffSolver : GuidedSolver
             double a = run.AlphaBar(t),
                 w = DenoiserWeight * Weight(run.Sigma(t));
             Tensor x0 = SigmaX0 > 0 ? mu + SigmaX0 * run.Draw(NoiseRole.Step) : mu.alias(),
-                noise = Noise(run, NoiseRole.Step);
+                noise = Draw(run, NoiseRole.Step);
             Tensor xt = Math.Sqrt(a) * x0 + Math.Sqrt(1 - a) * noise;
             run.Trace("xt", xt);
             Tensor epsilon = run.Predict(xt, t).Epsilon;
             if (Optimizer == RedDiffOptimizer.Proximal)
             {
                 Tensor denoised = x0 - run.Sigma(t) * (epsilon - noise);
-                bool end = i == times.Length - 1 && run.Noise > 0;
+                bool end = i == times.Length - 1 && run.SigmaY > 0;
                 run.Advance(
                     ref mu,
                     end ? denoised : DataStep.Proximal(run.A, run.Y, denoised, w / (MeasurementWeight * run.Sigma(t)), run.Request),

@@ -3,7 +3,7 @@ using Diffusion.Inverse;
 namespace Diffusion.Solvers;
 
 /// <summary>The steps by which solvers bring a picture nearer to the measurement.</summary>
-internal static class DataStep
+public static class DataStep
 {
     /// <summary>
     /// argmin_x ||y - A x||^2 + rho ||x - z||^2 = (A^T A + rho I)^-1 (A^T y + rho z), written as a correction of z, z - A^T (A A^T + rho

@@ -1,7 +1,7 @@
 namespace Diffusion.Solvers;
 
 /// <summary>The eight turns and flips of a picture, numbered as in the published DPIR code.</summary>
-internal static class Dihedral
+public static class Dihedral
 {
     /// <summary>Counter-clockwise quarter turns, then, in some modes, the rows in reverse order.</summary>
     public static Tensor Turn(Tensor x, int mode)

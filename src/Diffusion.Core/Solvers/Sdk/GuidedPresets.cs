@@ -3,7 +3,7 @@ using Diffusion.Inverse;
 namespace Diffusion.Solvers;
 
 /// <summary>What the presets of the guided samplers have in common.</summary>
-internal static class GuidedPresets
+public static class GuidedPresets
 {
     /// <summary>The solver with as many steps as stay within a number of evaluations; unchanged where none is given.</summary>
     public static T Within<T>(this T solver, int? most)
@@ -26,7 +26,7 @@ internal static class GuidedPresets
         where T : GuidedSolver
     {
         int n = request.MaxEvaluations ?? 8;
-        double end = Math.Clamp(1.25 * request.Sigma, 0.02, 1),
+        double end = Math.Clamp(1.25 * request.Noise, 0.02, 1),
             start = lift * Math.Min(0.5, 0.2 * Math.Pow(n / 4.0, 0.75));
         return solver with { Steps = Math.Min(n, 1000), SigmaStart = Math.Max(start, 1.5 * end), SigmaEnd = end, Temperature = 0.3 };
     }
@@ -39,9 +39,14 @@ internal static class GuidedPresets
 }
 
 /// <summary>The tasks of the published experiments.</summary>
-internal enum PublishedTask
+public enum PublishedTask
 {
+    /// <summary>Missing pixels.</summary>
     Inpainting,
+
+    /// <summary>Enlargement.</summary>
     SuperResolution,
+
+    /// <summary>Blurs, and everything else.</summary>
     Deblurring,
 }

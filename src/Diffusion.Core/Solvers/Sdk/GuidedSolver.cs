@@ -1,8 +1,6 @@
-using Diffusion.Inverse;
-using Diffusion.Models;
-using Diffusion.Native;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
+using Diffusion.Settings;
 
 namespace Diffusion.Solvers;
 
@@ -13,57 +11,51 @@ namespace Diffusion.Solvers;
 /// </summary>
 public abstract record GuidedSolver : Solver
 {
-    /// <summary>T: times that are visited.</summary>
-    [Setting(Symbol = "T", Min = 1, Max = 1000, About = "times that are visited")]
+    /// <summary>Times that are visited.</summary>
+    [Setting(Symbol = "T", Min = 1, Max = 1000)]
     public int Steps
     {
         get;
-        init => field = SolverSetting.Check<GuidedSolver>(value);
+        init => field = Setting.Check<GuidedSolver>(value);
     } = 16;
 
     /// <summary>
-    /// First noise level on [-1,1], reached by adding noise to the operator's first guess; null: the walk begins in pure noise and visits
-    /// times as the paper does.
+    /// First noise level on [-1,1], added to the operator's first guess; auto (null): the walk begins in pure noise and is spaced as in
+    /// the paper.
     /// </summary>
-    [Setting(
-        Min = 1e-3,
-        Max = 200,
-        About = "first noise level on [-1,1], added to the operator's first guess; auto: from pure noise, spaced as in the paper"
-    )]
+    [Setting(Min = 1e-3, Max = 200)]
     public double? SigmaStart
     {
         get;
-        init => field = SolverSetting.Check<GuidedSolver>(value);
+        init => field = Setting.Check<GuidedSolver>(value);
     }
 
     /// <summary>
     /// Last noise level on [-1,1], where <see cref="SigmaStart"/> is given; the levels between are equally spaced in the logarithm.
     /// </summary>
-    [Setting(Min = 1e-3, Max = 200, About = "last noise level on [-1,1], where sigma-start is given")]
+    [Setting(Min = 1e-3, Max = 200)]
     public double SigmaEnd
     {
         get;
-        init => field = SolverSetting.Check<GuidedSolver>(value);
+        init => field = Setting.Check<GuidedSolver>(value);
     } = 0.04;
 
     /// <summary>
-    /// How much of the noise of each level is really there: 1 samples the posterior as the papers do; 0 carries no noise at all, so that
-    /// the network takes the errors that are left for noise and the walk heads,
-    /// always alike, for the posterior's mean, which is nearer to the truth.
+    /// How much of each level's noise is really there: 1 samples the posterior as the papers do, 0 heads for the posterior's mean.
     /// </summary>
-    [Setting(
-        Min = 0,
-        Max = 1,
-        About = "how much of each level's noise is really there: 1 samples as the paper does, 0 heads for the posterior's mean"
-    )]
+    /// <remarks>
+    /// At 0 no noise is carried at all: the network takes the errors that are left for noise, and the walk, always alike, ends nearer to
+    /// the truth than a sample.
+    /// </remarks>
+    [Setting(Min = 0, Max = 1)]
     public double Temperature
     {
         get;
-        init => field = SolverSetting.Check<GuidedSolver>(value);
+        init => field = Setting.Check<GuidedSolver>(value);
     } = 1;
 
     /// <summary>Whether abar is rounded as the published code's float32 tables are: that shows near sigma 0.01.</summary>
-    [Setting(About = "whether the schedule is rounded as the published code's float32 tables are")]
+    [Setting]
     public bool PublishedTables { get; init; }
 
     /// <summary>The times to visit, highest first, in place of all spacing; null: spaced as said above.</summary>
@@ -91,16 +83,16 @@ public abstract record GuidedSolver : Solver
     protected override int Moves => Count;
 
     /// <summary>Number of times that are visited.</summary>
-    private protected int Count => Times?.Count ?? (SigmaStart is null ? PaperTimes(Schedule.Steps).Length : Steps);
+    protected int Count => Times?.Count ?? (SigmaStart is null ? PaperTimes(Schedule.Steps).Length : Steps);
 
     /// <summary>The times as the paper spaces them, ascending.</summary>
-    private protected abstract int[] PaperTimes(int total);
+    protected abstract int[] PaperTimes(int total);
 
     /// <summary>The algorithm, on [-1,1].</summary>
-    private protected abstract Tensor Restore(VpRun run);
+    protected abstract Tensor Restore(VpRun run);
 
     /// <summary>The times of this run, highest first.</summary>
-    private protected int[] Ladder(VpRun run)
+    protected int[] Ladder(VpRun run)
     {
         int[] times =
             Times is not null ? [.. Times]
@@ -120,21 +112,14 @@ public abstract record GuidedSolver : Solver
     }
 
     /// <summary>x_T: pure noise, or noise on top of the operator's first guess where the walk begins below it.</summary>
-    private protected Tensor Start(VpRun run, int t)
+    protected Tensor FirstIterate(VpRun run, int t)
     {
         if (SigmaStart is null)
             return run.Draw(NoiseRole.Start);
-        return Math.Sqrt(run.AlphaBar(t)) * run.A.Guess(run.Y, run.Request) + Math.Sqrt(1 - run.AlphaBar(t)) * Noise(run, NoiseRole.Start);
+        return Math.Sqrt(run.AlphaBar(t)) * run.A.Guess(run.Y, run.Request) + Math.Sqrt(1 - run.AlphaBar(t)) * Draw(run, NoiseRole.Start);
     }
 
     /// <summary>Noise in the shape of the picture, at the temperature; nothing is drawn at 0.</summary>
-    private protected Tensor Noise(VpRun run, NoiseRole role) =>
+    protected Tensor Draw(VpRun run, NoiseRole role) =>
         Temperature > 0 ? Temperature * run.Draw(role) : torch.zeros(run.A.Input.Batch(run.Y.shape[0]), device: run.Y.device);
-}
-
-internal static class SpectrumExtensions
-{
-    /// <summary>Singular values, with those that are zero but for rounding set to zero.</summary>
-    public static Tensor Cut(this Spectrum spectrum) =>
-        torch.where(spectrum.Singulars > Spectrum.RelativeCut * spectrum.Largest, spectrum.Singulars, 0);
 }

@@ -26,7 +26,7 @@ public enum InjectionKind
 /// </remarks>
 /// <param name="Eta">eta: share of fresh noise.</param>
 /// <param name="Delta">delta: the network is told the noise level (1 + delta) sigma.</param>
-internal readonly record struct NoiseInjection(double Eta, double Delta)
+public readonly record struct NoiseInjection(double Eta, double Delta)
 {
     /// <summary>x' from x, x0 and x0g.</summary>
     public Tensor Next(VpRun run, Tensor x, Tensor x0, Tensor guided, double abar, double next)

@@ -1,7 +1,7 @@
 namespace Diffusion.Solvers;
 
 /// <summary>Falling noise levels.</summary>
-internal static class NoiseLadders
+public static class NoiseLadders
 {
     /// <summary>
     /// n levels from <paramref name="start"/> to <paramref name="end"/>, equally spaced in the logarithm; with one level, the start.

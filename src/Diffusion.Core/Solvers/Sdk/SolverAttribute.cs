@@ -2,7 +2,7 @@ namespace Diffusion.Solvers;
 
 /// <summary>
 /// Puts a solver into the catalogue: a public record with a parameterless constructor that implements <see cref="ISolver"/>; its
-/// <c>init</c> properties with a <see cref="Runtime.SettingAttribute"/> are its settings.
+/// <c>init</c> properties with a <see cref="Diffusion.Settings.SettingAttribute"/> are its settings.
 /// </summary>
 /// <param name="name">The name in commands: <c>cm4ir</c>.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]

@@ -5,19 +5,25 @@ namespace Diffusion.Solvers;
 
 /// <summary>What a preset may look at.</summary>
 /// <param name="Traits">The operator's structure.</param>
-/// <param name="Sigma">Standard deviation of the measurement noise on the [0,1] scale.</param>
+/// <param name="Noise">Standard deviation of the measurement noise on the [0,1] scale.</param>
 /// <param name="Prior">What is known about the prior.</param>
 /// <param name="MaxEvaluations">At most so many network evaluations per picture; null leaves the number to the preset.</param>
-/// <param name="Measured">Measured values per value of the picture: 0.2 where 80 % of the pixels are missing.</param>
-public sealed record PresetRequest(OperatorTraits Traits, double Sigma, PriorInfo Prior, int? MaxEvaluations = null, double Measured = 0.5)
+/// <param name="MeasuredShare">Measured values per value of the picture: 0.2 where 80 % of the pixels are missing.</param>
+public sealed record PresetRequest(
+    OperatorTraits Traits,
+    double Noise,
+    PriorInfo Prior,
+    int? MaxEvaluations = null,
+    double MeasuredShare = 0.5
+)
 {
     /// <summary>The request of a problem.</summary>
     /// <param name="a">The operator.</param>
-    /// <param name="sigma">Standard deviation of the measurement noise on the [0,1] scale.</param>
+    /// <param name="noise">Standard deviation of the measurement noise on the [0,1] scale.</param>
     /// <param name="prior">What is known about the prior.</param>
     /// <param name="maxEvaluations">At most so many network evaluations; null leaves it to the preset.</param>
-    public static PresetRequest For(LinearOperator a, double sigma, PriorInfo prior, int? maxEvaluations = null) =>
-        new(a.Traits, sigma, prior, maxEvaluations, (double)a.MeasurementCount / a.Input.Count);
+    public static PresetRequest For(LinearOperator a, double noise, PriorInfo prior, int? maxEvaluations = null) =>
+        new(a.Traits, noise, prior, maxEvaluations, (double)a.MeasurementCount / a.Input.Count);
 
     /// <summary>Whether the measured values are pixels of the picture: masks, mosaics, and pictures that only have noise.</summary>
     public bool MeasuresPixels => Traits.Mask || (Traits is { OrthonormalRows: true, Downsample: 1, Local.Support: 1 } && !Traits.Blur);

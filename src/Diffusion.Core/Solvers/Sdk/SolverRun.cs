@@ -20,11 +20,11 @@ public sealed class SolverRun
     internal SolverRun(InverseProblem problem, IDenoiser prior, SolverContext context, int steps)
     {
         _problem = problem.ToSymmetric();
-        Sigma = _problem.Noise.Common ?? throw new ArgumentException($"A run has one noise level, not {problem.Noise}.", nameof(problem));
+        SigmaY = _problem.Noise.Common ?? throw new ArgumentException($"A run has one noise level, not {problem.Noise}.", nameof(problem));
         _prior = prior;
         _context = context;
         Steps = steps;
-        Request = new SolveRequest { Precision = context.Precision?.At(Sigma), Log = context.Solves };
+        Request = new SolveRequest { Precision = context.Precision?.At(SigmaY), Log = context.Solves };
     }
 
     /// <summary>y on [-1,1].</summary>
@@ -34,7 +34,7 @@ public sealed class SolverRun
     public LinearOperator A => _problem.A;
 
     /// <summary>Standard deviation of the noise on [-1,1].</summary>
-    public double Sigma { get; }
+    public double SigmaY { get; }
 
     /// <summary>What an iterative solution by <see cref="A"/> may cost in this run; handed to each of them.</summary>
     public SolveRequest Request { get; }
@@ -126,11 +126,13 @@ public sealed class SolverRun
             );
     }
 
-    /// <summary>Noise in the shape of the picture, [N,C,H,W]; it belongs to the scope that is open.</summary>
-    public Tensor Noise(NoiseRole role) => _context.Noise.Draw(role, A.Input.Batch(_problem.Batch)).to(Y.device);
+    /// <summary>Gaussian noise in the shape of the picture, [N,C,H,W]; it belongs to the scope that is open.</summary>
+    public Tensor Draw(NoiseRole role) => _context.Noise.Draw(role, A.Input.Batch(_problem.Batch)).to(Y.device);
 
-    /// <summary>Noise on <paramref name="count"/> coefficients per picture, [N,count]; it belongs to the scope that is open.</summary>
-    public Tensor SpectralNoise(long count) => _context.Noise.Draw(NoiseRole.Spectral, _problem.Batch, count).to(Y.device);
+    /// <summary>
+    /// Gaussian noise on <paramref name="count"/> coefficients per picture, [N,count]; it belongs to the scope that is open.
+    /// </summary>
+    public Tensor DrawCoefficients(long count) => _context.Noise.Draw(NoiseRole.Spectral, _problem.Batch, count).to(Y.device);
 
     /// <summary>Hands out an intermediate of the running step (<c>step0.x0</c>).</summary>
     public void Trace(string what, Tensor value) => _context.Trace?.Invoke($"step{_step}.{what}", value);

@@ -16,8 +16,15 @@ public enum SolverStart
     Measurement,
 }
 
-internal static class SolverStarts
+/// <summary>Makes the pictures of <see cref="SolverStart"/>.</summary>
+public static class SolverStarts
 {
+    /// <summary>The picture.</summary>
+    /// <param name="start">Which one.</param>
+    /// <param name="a">The operator.</param>
+    /// <param name="y">The measurement, borrowed.</param>
+    /// <param name="request">What an iterative solution may cost.</param>
+    /// <returns>[N,C,H,W] in the shape of the operator's input; the caller owns it.</returns>
     public static Tensor Of(this SolverStart start, LinearOperator a, Tensor y, SolveRequest request)
     {
         if (start == SolverStart.Guess || !a.Output.IsImage || a.Traits.Mask || a.Output.Image.Channels != a.Input.Channels)

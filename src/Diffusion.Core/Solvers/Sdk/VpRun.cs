@@ -9,7 +9,7 @@ namespace Diffusion.Solvers;
 /// A run of a solver in variance-preserving terms, x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) n: the schedule, and the network's output at
 /// integer times.
 /// </summary>
-internal sealed class VpRun
+public sealed class VpRun
 {
     private readonly SolverRun _run;
     private readonly bool _published;
@@ -38,7 +38,7 @@ internal sealed class VpRun
     public SolveRequest Request => _run.Request;
 
     /// <summary>Standard deviation of the measurement noise on [-1,1].</summary>
-    public double Noise => _run.Sigma;
+    public double SigmaY => _run.SigmaY;
 
     /// <summary>Whether somebody looks at intermediates.</summary>
     public bool IsTraced => _run.IsTraced;
@@ -87,10 +87,10 @@ internal sealed class VpRun
     }
 
     /// <summary>Gaussian noise in the shape of the picture.</summary>
-    public Tensor Draw(NoiseRole role) => _run.Noise(role);
+    public Tensor Draw(NoiseRole role) => _run.Draw(role);
 
     /// <summary>Gaussian noise on <paramref name="count"/> coefficients per picture.</summary>
-    public Tensor DrawCoefficients(long count) => _run.SpectralNoise(count);
+    public Tensor DrawCoefficients(long count) => _run.DrawCoefficients(count);
 
     /// <summary>Hands out an intermediate of the running step.</summary>
     public void Trace(string what, Tensor value) => _run.Trace(what, value);
@@ -112,7 +112,7 @@ internal sealed class VpRun
 }
 
 /// <summary>An estimate of x0 that can be pulled back through the network.</summary>
-internal sealed class Differentiable(Tensor leaf, Tensor x0, Tensor epsilon, Tensor? variance)
+public sealed class Differentiable(Tensor leaf, Tensor x0, Tensor epsilon, Tensor? variance)
 {
     private readonly Tensor _x0 = x0;
 

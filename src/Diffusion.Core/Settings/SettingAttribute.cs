@@ -1,12 +1,13 @@
-using Diffusion.Native;
+namespace Diffusion.Settings;
 
-namespace Diffusion.Runtime;
-
-/// <summary>What XML docs cannot carry about a setting of a solver or a parameter of an operator.</summary>
+/// <summary>
+/// Makes a property (of a solver's or an operator's record) or a constructor's parameter (of an operator's class) a setting: what its type,
+/// default and XML docs cannot say. The sentence of help is the <c>summary</c> of the property or the <c>param</c> of the parameter.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class SettingAttribute : Attribute
 {
-    /// <summary>The paper's symbol.</summary>
+    /// <summary>The paper's symbol, also accepted as a name.</summary>
     public string? Symbol { get; init; }
 
     /// <summary>Smallest allowed value.</summary>
@@ -18,9 +19,9 @@ public sealed class SettingAttribute : Attribute
     /// <summary>Unit: pixels, degrees, levels.</summary>
     public string? Unit { get; init; }
 
-    /// <summary>One sentence for tables and help.</summary>
-    public string? About { get; init; }
-
     /// <summary>Allowed values of a string, separated by <c>|</c>.</summary>
     public string? Choices { get; init; }
+
+    /// <summary>Further names that are accepted, separated by <c>|</c>: what it was called before.</summary>
+    public string? Aliases { get; init; }
 }
