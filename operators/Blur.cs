@@ -103,11 +103,11 @@ public sealed record Blur : OperatorSpec
         using ComputeScope scope = new();
         Tensor kernel = Kernel switch
         {
-            "gaussian" => Kernels.Gaussian(Side(Reach(Sigma, SigmaY)), Side(Reach(Sigma, SigmaY)), Sigma, SigmaY ?? Sigma, Angle),
-            "uniform" => Kernels.Average(Side(9)),
+            "gaussian" => BlurKernels.Gaussian(Side(Reach(Sigma, SigmaY)), Side(Reach(Sigma, SigmaY)), Sigma, SigmaY ?? Sigma, Angle),
+            "uniform" => BlurKernels.Average(Side(9)),
             "motion" when Seed is { } seed => CameraShake.Kernel(Side(31), seed),
-            "motion" => Kernels.Motion(Length, Angle),
-            "disk" => Kernels.Disk(Radius),
+            "motion" => BlurKernels.Motion(Length, Angle),
+            "disk" => BlurKernels.Disk(Radius),
             _ => KernelCenters.Place(ReadFile(), Center ?? KernelCenter.Middle),
         };
         if (!kernel.isfinite().all().item<bool>())
@@ -153,9 +153,9 @@ public sealed record Blur : OperatorSpec
         int support = Math.Max(rows, columns);
         device ??= new Device("cpu");
         if (boundary == Boundary.Circular)
-            return new CircularTorus(
+            return new CircularConvolution(
                 input,
-                CircularTorus.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn),
+                CircularConvolution.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn),
                 1,
                 blur: true,
                 0,
@@ -163,9 +163,9 @@ public sealed record Blur : OperatorSpec
                 device
             );
         if (boundary == Boundary.Symmetric && IsEven(taps))
-            return new MirroredTorus(
+            return new MirroredConvolution(
                 input,
-                CircularTorus.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn, spacing: 1).real,
+                CircularConvolution.TransferOf(taps, input.Height, input.Width, centreRow, centreColumn, spacing: 1).real,
                 1,
                 blur: true,
                 support,
@@ -178,12 +178,12 @@ public sealed record Blur : OperatorSpec
                 "Use a smaller kernel or boundary=symmetric"
             );
         (int Row, int Column) first = (centreRow + 1 - rows, centreColumn + 1 - columns);
-        MirroredTorus near = PaddedConvolution.Near(input, taps, device);
+        MirroredConvolution near = PaddedConvolution.Near(input, taps, device);
         Preconditioner? better = boundary switch
         {
-            Boundary.Valid => new OpenTorus(input, taps, device),
-            Boundary.Reflect when IsEven(taps) && input is { Height: > 2, Width: > 2 } => new ReflectedTorus(input, taps, device),
-            _ when input is { Height: > 3, Width: > 3 } => new FramedTorus(input, taps.flip(0, 1), first, boundary, device),
+            Boundary.Valid => new OpenPreconditioner(input, taps, device),
+            Boundary.Reflect when IsEven(taps) && input is { Height: > 2, Width: > 2 } => new ReflectedPreconditioner(input, taps, device),
+            _ when input is { Height: > 3, Width: > 3 } => new FramedPreconditioner(input, taps.flip(0, 1), first, boundary, device),
             _ => null,
         };
         return new PaddedConvolution(input, taps.flip(0, 1), first, boundary, 1, near, blur: true, device, better);

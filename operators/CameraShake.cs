@@ -29,7 +29,7 @@ internal static class CameraShake
                 }
             }
         }
-        return Kernels.Normalised(kernel);
+        return BlurKernels.Normalised(kernel);
     }
 
     // A velocity that drifts, is pulled back to the middle and is jerked now and then (after Boracchi and Foi 2012).

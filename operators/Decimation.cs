@@ -41,7 +41,7 @@ internal sealed class Decimation(ImageShape input, int factor, int phase, Device
         using DisposeScope scope = torch.NewDisposeScope();
         LinearOperator? pair = first switch
         {
-            MirroredTorus { Factor: 1 } blur when 2 * phase == factor - 1 => new MirroredTorus(
+            MirroredConvolution { Factor: 1 } blur when 2 * phase == factor - 1 => new MirroredConvolution(
                 Input,
                 blur.Gains,
                 factor,
@@ -49,7 +49,7 @@ internal sealed class Decimation(ImageShape input, int factor, int phase, Device
                 blur.Traits.Local!.Value.Support,
                 Device
             ),
-            CircularTorus { Factor: 1 } blur => new CircularTorus(
+            CircularConvolution { Factor: 1 } blur => new CircularConvolution(
                 Input,
                 blur.Transfer * Shift(),
                 factor,
@@ -71,5 +71,5 @@ internal sealed class Decimation(ImageShape input, int factor, int phase, Device
 
     // The phase that brings pixel (p, p) to the origin: an impulse at -p.
     private Tensor Shift() =>
-        CircularTorus.TransferOf(torch.ones([1, 1], dtype: ScalarType.Float64), Input.Height, Input.Width, phase, phase);
+        CircularConvolution.TransferOf(torch.ones([1, 1], dtype: ScalarType.Float64), Input.Height, Input.Width, phase, phase);
 }

@@ -121,9 +121,9 @@ public sealed record Downsample : OperatorSpec
             return new BlockMean(input, Factor, device);
         using DisposeScope scope = torch.NewDisposeScope();
         (double[] taps, double first) = TapsOf(Kernel, Factor);
-        MirroredTorus mirrored = new(
+        MirroredConvolution mirrored = new(
             input,
-            torch.outer(MirroredTorus.Gain(input.Height, taps, first), MirroredTorus.Gain(input.Width, taps, first)),
+            torch.outer(MirroredConvolution.Gain(input.Height, taps, first), MirroredConvolution.Gain(input.Width, taps, first)),
             Factor,
             blur: false,
             taps.Length,
@@ -138,11 +138,11 @@ public sealed record Downsample : OperatorSpec
             mirrored.Dispose();
             // Correlation: element t lies first + t + centre off the kept pixel 0, so the turned kernel's transfer function is the
             // conjugate's.
-            Tensor transfer = CircularTorus
+            Tensor transfer = CircularConvolution
                 .TransferOf(kernel, input.Height, input.Width, -(first + centre), -(first + centre))
                 .conj()
                 .resolve_conj();
-            return new CircularTorus(input, transfer, Factor, blur: false, centre, taps.Length, device);
+            return new CircularConvolution(input, transfer, Factor, blur: false, centre, taps.Length, device);
         }
         int offset = (int)Math.Round(first + centre);
         return new PaddedConvolution(input, kernel, (offset, offset), Boundary, Factor, mirrored, blur: false, device);

@@ -13,6 +13,12 @@ public enum GrayWeights
 
     /// <summary>0.299 R + 0.587 G + 0.114 B.</summary>
     Bt601,
+
+    /// <summary>
+    /// The sum of the C channels over sqrt(C): rows of length 1, so that noise of a standard deviation is noise of the same on each
+    /// channel, which is the level that a denoiser has to see.
+    /// </summary>
+    Unit,
 }
 
 /// <summary>y = w . x per pixel: colourisation. A A^T = |w|^2 I, so whatever follows keeps its closed form.</summary>
@@ -28,9 +34,13 @@ public sealed record Gray : OperatorSpec
     {
         if (Weights == GrayWeights.Bt601 && input.Channels != 3)
             throw Error($"BT.601 weights are for three channels, but the picture has {input.Channels}", "Use weights=mean");
-        float[] weights =
-            Weights == GrayWeights.Bt601 ? [0.299f, 0.587f, 0.114f] : [.. Enumerable.Repeat(1f / input.Channels, input.Channels)];
-        return new Weighted(input, weights, device);
+        float[] weights = Weights switch
+        {
+            GrayWeights.Bt601 => [0.299f, 0.587f, 0.114f],
+            GrayWeights.Unit => [.. Enumerable.Repeat(1 / MathF.Sqrt(input.Channels), input.Channels)],
+            _ => [.. Enumerable.Repeat(1f / input.Channels, input.Channels)],
+        };
+        return new Weighted(input, weights, Weights == GrayWeights.Unit ? 1 : weights.Sum(w => (double)w * w), device);
     }
 
     /// <inheritdoc/>
@@ -41,8 +51,8 @@ public sealed record Gray : OperatorSpec
     {
         private readonly Tensor _weights;
 
-        public Weighted(ImageShape input, float[] weights, Device device)
-            : base(weights.Sum(w => (double)w * w))
+        public Weighted(ImageShape input, float[] weights, double lengthSquared, Device device)
+            : base(lengthSquared)
         {
             (Input, Device) = (input, device);
             Output = new MeasurementShape(new ImageShape(1, input.Height, input.Width));

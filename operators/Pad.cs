@@ -46,20 +46,20 @@ public sealed record Pad : OperatorSpec
     protected override LinearOperator Create(ImageShape input, Device device)
     {
         ImageShape output = new(input.Channels, input.Height + Top + Bottom, input.Width + Left + Right);
-        return new Extension(input, output, new Padding(Boundary, input, Top, Bottom, Left, Right, device), device);
+        return new Extension(input, output, new EdgeExtension(Boundary, input, Top, Bottom, Left, Right, device), device);
     }
 
     private sealed class Extension : SpectralOperator
     {
-        private readonly Padding _padding;
+        private readonly EdgeExtension _edges;
         private readonly Tensor _roots,
             _singulars;
 
-        public Extension(ImageShape input, ImageShape output, Padding padding, Device device)
+        public Extension(ImageShape input, ImageShape output, EdgeExtension extension, Device device)
         {
-            (Input, Output, Device, _padding) = (input, new MeasurementShape(output), device, padding);
+            (Input, Output, Device, _edges) = (input, new MeasurementShape(output), device, extension);
             using DisposeScope scope = torch.NewDisposeScope();
-            _roots = padding.Copies().sqrt().DetachFromDisposeScope();
+            _roots = extension.Copies().sqrt().DetachFromDisposeScope();
             _singulars = _roots.expand(input.Channels, -1, -1).flatten().DetachFromDisposeScope();
             Decomposition = Spectrum.Of(_singulars, x => x.flatten(1), c => c.reshape(input.Batch(c.shape[0])), ToMeasurement);
         }
@@ -70,15 +70,15 @@ public sealed record Pad : OperatorSpec
         public override OperatorTraits Traits { get; } = new() { ClosedForm = true };
         protected override Spectrum Decomposition { get; }
 
-        public override Tensor Apply(Tensor x) => _padding.Extend(x);
+        public override Tensor Apply(Tensor x) => _edges.Extend(x);
 
-        public override Tensor Adjoint(Tensor y) => _padding.Fold(y);
+        public override Tensor Adjoint(Tensor y) => _edges.Fold(y);
 
         public override Tensor Guess(Tensor y, SolveRequest? request = null) => PseudoInverse(y);
 
         public override void Dispose()
         {
-            _padding.Dispose();
+            _edges.Dispose();
             _roots.Dispose();
             _singulars.Dispose();
             base.Dispose();
@@ -87,7 +87,7 @@ public sealed record Pad : OperatorSpec
         private Tensor ToMeasurement(Tensor y)
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            return (_padding.Fold(y) / _roots).flatten(1).MoveToOuterDisposeScope();
+            return (_edges.Fold(y) / _roots).flatten(1).MoveToOuterDisposeScope();
         }
     }
 }

@@ -1,3 +1,5 @@
+using Diffusion.Imaging;
+
 namespace Diffusion.Operators;
 
 /// <summary>Bicubic interpolation (Keys, a = -0.5) of a reduced picture on the grid that an operator reduced it from.</summary>
@@ -27,7 +29,7 @@ internal static class Enlargement
                 double u = (i - first) / factor;
                 int j = (int)Math.Floor(u) + tap;
                 index[i] = Math.Clamp(j, 0, m - 1);
-                weights[i] = (float)Kernels.Cubic(u - j);
+                weights[i] = (float)ResampleKernel.Bicubic.Weight(u - j);
             }
             Tensor weight = torch.tensor(weights, device: y.device).reshape(dim == 2 ? [n, 1L] : [(long)n]);
             Tensor term = y.index_select(dim, torch.tensor(index, device: y.device)).mul_(weight);

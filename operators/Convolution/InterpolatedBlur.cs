@@ -8,8 +8,8 @@ namespace Diffusion.Operators;
 /// </summary>
 internal sealed class InterpolatedBlur : LinearOperator
 {
-    private readonly Padding _padding;
-    private readonly MirroredTorus[] _near;
+    private readonly EdgeExtension _edges;
+    private readonly MirroredConvolution[] _near;
     private readonly Tensor[] _transfers,
         _weights,
         _shares;
@@ -29,8 +29,8 @@ internal sealed class InterpolatedBlur : LinearOperator
         using DisposeScope scope = torch.NewDisposeScope();
         int before = (int)kernels.Max(k => Math.Max((k.shape[0] - 1) - k.shape[0] / 2, (k.shape[1] - 1) - k.shape[1] / 2)),
             after = (int)kernels.Max(k => Math.Max(k.shape[0] / 2, k.shape[1] / 2));
-        _padding = new Padding(boundary, input, before, after, before, after, device);
-        (_height, _width) = (FastLength.From(_padding.Extended.Height), FastLength.From(_padding.Extended.Width));
+        _edges = new EdgeExtension(boundary, input, before, after, before, after, device);
+        (_height, _width) = (FastLength.From(_edges.Extended.Height), FastLength.From(_edges.Extended.Width));
         _transfers =
         [
             .. kernels.Select(kernel =>
@@ -66,7 +66,7 @@ internal sealed class InterpolatedBlur : LinearOperator
     public override Tensor Apply(Tensor x)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor f = torch.fft.rfft2(_padding.Extend(x), [_height, _width]),
+        Tensor f = torch.fft.rfft2(_edges.Extend(x), [_height, _width]),
             sum = torch.zeros(Input.Batch(x.shape[0]), dtype: x.dtype, device: x.device);
         for (int i = 0; i < _weights.Length; i++)
         {
@@ -94,8 +94,8 @@ internal sealed class InterpolatedBlur : LinearOperator
             Tensor term = torch.fft.rfft2(spread) * _transfers[i].conj();
             sum = (sum is null ? term : sum + term).MoveToOuterDisposeScope();
         }
-        return _padding
-            .Fold(Inverse(sum!).narrow(2, 0, _padding.Extended.Height).narrow(3, 0, _padding.Extended.Width))
+        return _edges
+            .Fold(Inverse(sum!).narrow(2, 0, _edges.Extended.Height).narrow(3, 0, _edges.Extended.Width))
             .MoveToOuterDisposeScope();
     }
 
@@ -121,8 +121,8 @@ internal sealed class InterpolatedBlur : LinearOperator
 
     public override void Dispose()
     {
-        _padding.Dispose();
-        foreach (MirroredTorus near in _near)
+        _edges.Dispose();
+        foreach (MirroredConvolution near in _near)
             near.Dispose();
         foreach (Tensor tensor in (Tensor[])[.. _transfers, .. _weights, .. _shares])
             tensor.Dispose();

@@ -10,6 +10,7 @@ using Diffusion.Evaluation;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Models;
+using Diffusion.Networks;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 
@@ -94,7 +95,7 @@ internal sealed class BenchVerb : Verb
 
     public override ExitCode Run(Session session)
     {
-        (OperatorCatalog operators, SolverCatalog solvers) = RestoreSettings.Catalogs(session, _problem);
+        (OperatorCatalog operators, SolverCatalog solvers, NetworkCatalog? networks) = RestoreSettings.Catalogs(session, _problem);
         string? named = session.Get(_file);
         BenchPlan plan = named is null ? new BenchPlan { Solvers = [new("dpir"), new("cm4ir")], Steps = [8] } : BenchFile.Read(Find(named));
         plan = UsageException.Guard(() =>
@@ -108,7 +109,7 @@ internal sealed class BenchVerb : Verb
 
         ComputePolicy policy = RestoreSettings.Policy(session, _execution);
         using BenchTable table = BenchTable.Open(Path.Combine(folder, "results.csv"), session.Get(_force));
-        using BenchPriors priors = new(policy);
+        using BenchPriors priors = new(policy, networks);
         using Metrics.Lpips? lpips = session.Get(_lpips) is { } weights ? LpipsWeights.Open(weights) : null;
         BenchPictures pictures = new(Path.Combine(folder, "pictures"), plan);
         BenchRunner runner = new(plan, table, priors, policy)

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Cli.Shell;
 using Diffusion.Models;
+using Diffusion.Runtime;
 
 namespace Diffusion.Cli.Verbs;
 
@@ -13,33 +15,52 @@ internal sealed class CheckpointsInspectVerb : Verb
     private readonly Option<bool> _tensors;
 
     public CheckpointsInspectVerb()
-        : base("inspect", "Show the architecture and the tensors of any checkpoint")
+        : base("inspect", "Show the architecture and the tensors of any checkpoint or prior")
     {
-        _file = Take(new Argument<string>("file") { HelpName = "FILE", Description = "A .safetensors, .pt, .pth or .ckpt file" });
+        _file = Take(
+            new Argument<string>("file") { HelpName = "FILE", Description = "A .safetensors, .pt, .pth or .ckpt file, or a prior's name" }
+        );
         _tensors = Take(new Option<bool>("--tensors") { Description = "List every tensor" });
     }
 
     public override IReadOnlyList<string> Examples =>
         [
             "diffusion checkpoints inspect model.pt",
+            "diffusion checkpoints inspect photo",
             "diffusion checkpoints inspect model.safetensors --tensors",
             "diffusion checkpoints inspect model.pt --json",
         ];
 
     public override ExitCode Run(Session session)
     {
-        string file = session.Get(_file);
+        PriorFiles files = PriorFiles.Find(session.Get(_file));
+        string file = files.Weights;
+        PriorCard? card = CardOf(files, session.Terminal);
         CheckpointSummary summary = CheckpointInspector.Inspect(file);
         if (session.Terminal.Json)
-            session.Terminal.PrintJson(ToJson(summary));
+            session.Terminal.PrintJson(ToJson(summary, card));
         else
-            PrintText(session.Terminal, summary);
+            PrintText(session.Terminal, summary, card);
         if (session.Get(_tensors))
             PrintTensors(session.Terminal, file);
         return ExitCode.Done;
     }
 
-    private static JsonObject ToJson(CheckpointSummary summary) =>
+    /// <summary>What the card says; a card that cannot be used does not hide what the weights are.</summary>
+    private static PriorCard? CardOf(PriorFiles files, Terminal terminal)
+    {
+        try
+        {
+            return files.Card is { } card ? PriorCard.Read(card) : null;
+        }
+        catch (CheckpointException unusable)
+        {
+            terminal.Warn(unusable.Message);
+            return null;
+        }
+    }
+
+    private static JsonObject ToJson(CheckpointSummary summary, PriorCard? card) =>
         new()
         {
             ["file"] = summary.Path,
@@ -55,9 +76,10 @@ internal sealed class CheckpointsInspectVerb : Verb
             ["entry"] = summary.Identity?.Entry?.Name,
             ["usable_as_prior"] = summary.Identity?.Card is not null,
             ["note"] = summary.Identity?.Note,
+            ["rmse"] = card?.RmseTable is { } rows ? new JsonArray([.. rows.Select(row => new JsonArray(row.Sigma, row.Rmse))]) : null,
         };
 
-    private static void PrintText(Terminal terminal, CheckpointSummary summary)
+    private static void PrintText(Terminal terminal, CheckpointSummary summary, PriorCard? card)
     {
         terminal.Print($"file          {summary.Path}, {summary.Format}, {summary.Bytes / 1e6:0.0} MB");
         terminal.Print(
@@ -78,6 +100,15 @@ internal sealed class CheckpointsInspectVerb : Verb
         foreach ((string key, JsonNode? value) in identity.Architecture.Config)
             terminal.Print($"  {key, -24} {value?.ToJsonString() ?? "null"}");
         terminal.Print($"as a prior    {(identity.Card is null ? "no" : $"yes: --prior {summary.Path}")}");
+        if (card?.RmseTable is { } rows)
+            terminal.Print(
+                "error         "
+                    + string.Join(
+                        ", ",
+                        rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Rmse:0.####} at {row.Sigma:0.###}"))
+                    )
+                    + " (root mean square of one evaluation at noise levels on [-1,1])"
+            );
         if (identity.Entry is { } entry)
             terminal.Print($"licence       {entry.Licence}{(entry.Home is { } home ? $", {home}" : "")}");
     }

@@ -38,6 +38,12 @@ internal sealed class CheckpointsVerifyVerb : Verb
         if (isPrior)
             PriorLoader.Load(session.Get(_file), ComputePolicy.Reference).Dispose();
         string hash = FileHash.Sha256(files.Weights);
+        if (files.Card is { } card && PriorCard.Read(card).Sha256 is { } own && own != hash)
+            throw new CheckpointException(
+                $"The weights are not those that their card was written for: their SHA-256 is {hash}, not {own}",
+                files.Weights,
+                "Get file and card again, or move the card away"
+            );
         string? expected = summary.Identity?.Entry?.Sha256;
         if (expected is not null && expected != hash)
             session.Terminal.Warn($"{files.Weights} is not the published file: its SHA-256 is {hash}, not {expected}.");

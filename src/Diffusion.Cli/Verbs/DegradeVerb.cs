@@ -53,7 +53,7 @@ internal sealed class DegradeVerb : Verb
 
     public override ExitCode Run(Session session)
     {
-        var (operators, _) = RestoreSettings.Catalogs(session, _problem);
+        var (operators, _, _) = RestoreSettings.Catalogs(session, _problem);
         OperatorSpec spec = RestoreSettings.Operator(session, _problem, operators)
             ?? throw new UsageException(
                 "-A SPEC is missing",

@@ -5,6 +5,7 @@ using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
+using Diffusion.Networks;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
@@ -85,7 +86,7 @@ internal sealed class RestoreVerb : Verb
     public override ExitCode Run(Session session)
     {
         // Nothing below touches libtorch until the command line is known to make sense.
-        (OperatorCatalog operators, SolverCatalog solvers) = RestoreSettings.Catalogs(session, _problem);
+        (OperatorCatalog operators, SolverCatalog solvers, NetworkCatalog? networks) = RestoreSettings.Catalogs(session, _problem);
         OperatorSpec? spec = RestoreSettings.Operator(session, _problem, operators);
         RestoreSettings.CheckSolver(session, _solver, solvers);
         string[] words = session.Get(_inputs);
@@ -132,6 +133,7 @@ internal sealed class RestoreVerb : Verb
             CropToFit = session.Get(_problem.CropToFit),
             Operators = operators,
             Solvers = solvers,
+            Networks = networks,
         };
         RestoreJob job = new(session, options, () => RestoreSettings.Policy(session, _execution), plan)
         {

@@ -102,9 +102,6 @@ public sealed class Taps
         return sum!.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Applies the adjoint along one dimension: [.., Outputs, ..] to [.., Inputs, ..]. The caller owns the result.</summary>
-    public Tensor ApplyAdjoint(Tensor y, int dim) => Transposed.Apply(y, dim);
-
     private T[] Column<T>(IReadOnlyList<T> table, int t)
     {
         T[] column = new T[Outputs];

@@ -2,10 +2,11 @@ namespace Diffusion.Inverse;
 
 /// <summary>y = A2 (A1 x). Forward and adjoint compose; the rest is in closed form where the pair allows it, else iterative.</summary>
 /// <remarks>
-/// Closed forms: a pair that the second operator knows (<see cref="LinearOperator.After"/>: decimation after a blur); any operator with a
-/// spectrum after one with A1 A1^T = c I
-/// (everything after <c>gray</c> or <c>crop</c>), whose singular values are sqrt(c) s2 with the right vectors A1^T V2 / sqrt(c); two
-/// operators whose rows are both orthogonal.
+/// A pair that the second operator knows has a closed form (<see cref="LinearOperator.After"/>: decimation after a blur).
+/// After an operator with A1 A1^T = c I (<c>gray</c>, <c>crop</c>) everything is the second one's, closed form or iterations: it acts on
+/// the range of A1^T, and nothing on what is orthogonal to that. (A^T A + rho I)^-1 b = A1^T (A2^T A2 + rho / c)^-1 A1 b / c^2 + (b - A1^T
+/// A1 b / c) / rho; A^T (A A^T + eta I)^-1 = A1^T A2^T (A2 A2^T + eta / c)^-1 / c; the singular values are sqrt(c) s2 with the right
+/// vectors A1^T V2 / sqrt(c).
 /// Conjugate gradients of the others are preconditioned as those of the first are, or by its closed form; behind a mask, by the closed form
 /// of the second, in the measurement.
 /// </remarks>
@@ -49,19 +50,25 @@ public sealed class ComposedOperator : LinearOperator
             RowNormSquared = _first.Traits.RowNormSquared * _second.Traits.RowNormSquared,
             Local =
                 _first.Traits.Local is { } a && _second.Traits.Local is { } b
-                    ? (a.Period * b.Period, a.Support + b.Support * _first.Traits.Downsample)
+                    ? (a.Period * b.Period, a.Support + (b.Support - 1) * _first.Traits.Downsample)
                     : null,
             Faintness =
                 _first.Traits.Downsample * _second.Traits.Downsample == 1 ? _first.Traits.Faintness ?? _second.Traits.Faintness : null,
-            ClosedForm = Spectrum is not null || (_first.Traits.RowNormSquared * _second.Traits.RowNormSquared) is not null,
+            ClosedForm = Rows is not null && _second.Traits.ClosedForm,
         };
+
+    /// <inheritdoc/>
+    public override double NormSquared => Rows is { } c ? c * _second.NormSquared : base.NormSquared;
+
+    // c, where A1 A1^T = c I.
+    private double? Rows => _first.Traits.RowNormSquared;
 
     /// <inheritdoc/>
     public override Spectrum? Spectrum
     {
         get
         {
-            if (field is null && _first.Traits.RowNormSquared is { } c && _second.Spectrum is { } inner)
+            if (field is null && Rows is { } c && _second.Spectrum is { } inner)
             {
                 using DisposeScope scope = torch.NewDisposeScope();
                 double root = Math.Sqrt(c);
@@ -89,10 +96,11 @@ public sealed class ComposedOperator : LinearOperator
     /// <inheritdoc/>
     public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null)
     {
-        if (Traits.RowNormSquared is { } c)
-            return Through(Adjoint(y), back => back / (c + eta));
-        if (Spectrum is { } spectrum)
-            return spectrum.PseudoInverse(y, eta);
+        if (Rows is { } c)
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            return Through(_second.PseudoInverse(y, eta / c, Passed(request, 1)), _first.Adjoint, 1 / c).MoveToOuterDisposeScope();
+        }
         return eta > 0 && _first.Traits.Mask && _second.Traits.ClosedForm
             ? Through(SolveInMeasurement(y, eta, request), Adjoint)
             : base.PseudoInverse(y, eta, request);
@@ -100,19 +108,48 @@ public sealed class ComposedOperator : LinearOperator
 
     /// <inheritdoc/>
     public override Tensor SolveNormal(Tensor b, double rho, SolveRequest? request = null) =>
-        Spectrum is { } spectrum ? spectrum.SolveNormal(b, rho) : base.SolveNormal(b, rho, request);
+        Rows is { } c
+            ? InRange(b, rho, c, middle => _second.SolveNormal(middle, rho / c, Passed(request, c)))
+            : base.SolveNormal(b, rho, request);
 
     /// <inheritdoc/>
-    protected internal override bool HasPreconditioner => _first.Traits.ClosedForm || _first.HasPreconditioner;
+    protected internal override bool HasPreconditioner =>
+        Rows is null ? _first.Traits.ClosedForm || _first.HasPreconditioner : _second.Traits.ClosedForm || _second.HasPreconditioner;
 
     /// <inheritdoc/>
     /// <remarks>A2^T A2 is replaced by its mean diagonal c: (c A1^T A1 + rho I)^-1, or what is near it.</remarks>
     protected internal override Tensor Precondition(Tensor r, double rho)
     {
-        double c = Density(_second),
-            damping = Math.Max(rho, 1e-6) / c;
-        return Through(_first.Traits.ClosedForm ? _first.SolveNormal(r, damping) : _first.Precondition(r, damping), x => x / c);
+        if (Rows is { } rows)
+            return InRange(r, Math.Max(rho, 1e-6), rows, middle => Near(_second, middle, Math.Max(rho, 1e-6) / rows));
+        double c = Density(_second);
+        return Through(Near(_first, r, Math.Max(rho, 1e-6) / c), x => x / c);
+
+        static Tensor Near(LinearOperator a, Tensor r, double damping) =>
+            a.Traits.ClosedForm ? a.SolveNormal(r, damping) : a.Precondition(r, damping);
     }
+
+    /// <summary>
+    /// (A^T A + rho I)^-1 b from <paramref name="solve"/>, the second operator's (A2^T A2 + rho / c)^-1. With rho = 0 what is orthogonal to
+    /// the range of A1^T is not determined, and the minimum-norm solution has none of it.
+    /// </summary>
+    private Tensor InRange(Tensor b, double rho, double c, Func<Tensor, Tensor> solve)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor middle = _first.Apply(b),
+            range = _first.Adjoint(solve(middle)) / (c * c);
+        return (rho == 0 ? range : range + (b - _first.Adjoint(middle) / c) / rho).MoveToOuterDisposeScope();
+    }
+
+    // The second operator solves for factor A1 x, of which an error counts by 1 / factor in the measurement.
+    private SolveRequest? Passed(SolveRequest? request, double factor) =>
+        request is null
+            ? null
+            : request with
+            {
+                Precision = request.Precision is { } precision ? precision with { Error = precision.Error * factor } : null,
+                Start = request.Start is { } start ? _first.Apply(start) * factor : null,
+            };
 
     /// <summary>
     /// (A A^T + eta I)^-1 y for a mask A1 of density c: A2 A1 A1^T A2^T is near c A2 A2^T. In the picture there is no such likeness: the
@@ -125,10 +162,13 @@ public sealed class ComposedOperator : LinearOperator
         return Krylov.ConjugateGradients(
             v => Through(Through(Adjoint(v), Apply), w => w + eta * v),
             y,
-            request is null ? null : request with { Start = null },
+            WithoutStart(request),
             precondition: r => Through(Through(_second.PseudoInverse(r, damping), _second.Apply), seen => (r - seen) / (c * damping))
         );
     }
+
+    // A start is a picture; here something else is solved for.
+    private static SolveRequest? WithoutStart(SolveRequest? request) => request is null ? null : request with { Start = null };
 
     private static double Density(LinearOperator a) => Math.Clamp((double)a.MeasurementCount / a.Input.Count, 1e-6, 1);
 
@@ -138,7 +178,7 @@ public sealed class ComposedOperator : LinearOperator
     /// the whole.
     /// </remarks>
     public override Tensor Guess(Tensor y, SolveRequest? request = null) =>
-        Through(_second.Guess(y, request), middle => _first.Guess(middle, request));
+        Through(_second.Guess(y, WithoutStart(request)), middle => _first.Guess(middle, WithoutStart(request)));
 
     /// <inheritdoc/>
     public override void Dispose()

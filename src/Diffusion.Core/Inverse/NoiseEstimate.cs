@@ -5,8 +5,7 @@ namespace Diffusion.Inverse;
 
 /// <summary>The noise of a measurement, estimated from itself.</summary>
 /// <param name="Sigma">Standard deviation, on the scale of the measurement.</param>
-/// <param name="Method">How it was found, in a few words.</param>
-public sealed record NoiseEstimate(double Sigma, string Method)
+public sealed record NoiseEstimate(double Sigma)
 {
     private const int Block = 16;
 
@@ -51,7 +50,7 @@ public sealed record NoiseEstimate(double Sigma, string Method)
         const double Fifth = -0.8416,
             Scatter = 0.086;
         double correction = 1 + Fifth * Scatter / Math.Sqrt(y.shape[1]);
-        return new NoiseEstimate(quiet[quiet.Length / 5] / correction, "differences of Laplacians in the quietest blocks");
+        return new NoiseEstimate(quiet[quiet.Length / 5] / correction);
     }
 
     private static NoiseEstimate? FromDifferences(Tensor y, Tensor usable)
@@ -71,7 +70,7 @@ public sealed record NoiseEstimate(double Sigma, string Method)
             return null;
         found.Sort();
         // The lower quartile of |n| is 0.3186 sigma; below it texture matters least.
-        return new NoiseEstimate(found[found.Count / 4] / 0.3186, "second differences of known neighbours");
+        return new NoiseEstimate(found[found.Count / 4] / 0.3186);
     }
 
     // A picture of one colour must stay smooth: the mosaic of a Bayer sensor does not.

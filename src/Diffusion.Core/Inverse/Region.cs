@@ -19,9 +19,6 @@ public readonly partial record struct Region : IParsable<Region>
     /// <summary>The middle half of the picture in both directions.</summary>
     public static Region Center { get; } = new(null, null, null, null);
 
-    /// <summary>A rectangle in the middle.</summary>
-    public static Region Centered(int width, int height) => new(width, height, null, null);
-
     /// <summary>A rectangle by its upper left corner.</summary>
     public static Region At(int width, int height, int x, int y) => new(width, height, x, y);
 

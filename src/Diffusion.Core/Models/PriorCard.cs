@@ -14,7 +14,7 @@ namespace Diffusion.Models;
 /// Keys: <c>name</c>, <c>kind</c> and <c>config</c> (the network), <c>prediction</c> (see <see cref="Predictions.Name"/>), <c>schedule</c>
 /// (see <see cref="ScheduleCard"/>), and, where known, <c>scalings</c> (<c>sigma_data</c>, <c>sigma_min</c>), <c>noise_range</c> [min,
 /// max], <c>rmse</c> [[sigma, rmse], ...] (or <c>validation.rows</c>), <c>trained_sizes</c>, <c>tiles_beyond</c>, <c>receptive_field</c>,
-/// <c>any_orientation</c>. Other keys are for people.
+/// <c>any_orientation</c>; <c>file</c> and <c>sha256</c> name the weight file that it belongs to. Other keys are for people.
 /// </remarks>
 public sealed record PriorCard
 {
@@ -35,6 +35,9 @@ public sealed record PriorCard
 
     /// <summary>Noise levels on [-1,1] that it was trained for; null: all that the schedule or the published models have.</summary>
     public (double Min, double Max)? NoiseRange { get; init; }
+
+    /// <summary>SHA-256 of the weight file that it belongs to, in lower-case hexadecimal; null: it does not say.</summary>
+    public string? Sha256 { get; init; }
 
     /// <summary>Root mean squared error of one evaluation by noise level, both on [-1,1].</summary>
     public IReadOnlyList<(double Sigma, double Rmse)>? RmseTable { get; init; }
@@ -78,6 +81,21 @@ public sealed record PriorCard
         return Guarded(weights.Path, () => Parse(card)) with { Notes = [identity.Note] };
     }
 
+    /// <summary>The name of the weight file that a card says it belongs to; null when it says none or cannot be read.</summary>
+    internal static string? FileOf(string card)
+    {
+        try
+        {
+            return (JsonNode.Parse(File.ReadAllText(card)) as JsonObject)?["file"] is JsonValue name && name.TryGetValue(out string? file)
+                ? Path.GetFileName(file)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     private static PriorCard Guarded(string path, Func<PriorCard> read)
     {
         try
@@ -110,6 +128,7 @@ public sealed record PriorCard
                 ? new KarrasScalings((double?)scalings["sigma_data"] ?? 0.5, (double?)scalings["sigma_min"] ?? 0)
                 : null,
             NoiseRange = card["noise_range"] is JsonArray { Count: 2 } range ? ((double)range[0]!, (double)range[1]!) : null,
+            Sha256 = (string?)card["sha256"],
             RmseTable = Rmse(card),
             TrainedSizes = card["trained_sizes"] is JsonArray sizes ? [.. sizes.Select(size => (int)size!)] : [],
             TilesBeyond = (int?)card["tiles_beyond"],

@@ -78,16 +78,19 @@ public sealed record PriorFiles(string Weights, string? Card)
 
     private static bool IsWeights(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>A card and the file that it names; an older card, which names none, belongs to the only weight file beside it.</summary>
     private static PriorFiles? InFolder(string folder)
     {
         string card = Path.Combine(folder, "card.json");
         if (!File.Exists(card))
             return null;
+        if (PriorCard.FileOf(card) is { } named)
+            return Path.Combine(folder, named) is var file && File.Exists(file) ? new PriorFiles(file, card) : null;
         string[] weights = [.. Directory.GetFiles(folder).Where(IsWeights)];
         return weights.Length == 1 ? new PriorFiles(weights[0], card) : null;
     }
 
-    /// <summary>The card beside a weight file; a card beside several weight files belongs to none of them.</summary>
+    /// <summary>The card beside a weight file, where it is its own.</summary>
     private static string? CardOf(string weights)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(weights))!;

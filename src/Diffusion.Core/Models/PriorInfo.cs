@@ -49,9 +49,6 @@ public sealed record PriorInfo
     /// <summary>Number of classes; null when unconditional.</summary>
     public int? Classes { get; init; }
 
-    /// <summary>Root mean squared error on [-1,1] of one evaluation by noise level; null when not measured.</summary>
-    public IReadOnlyList<(double Sigma, double Rmse)>? RmseTable { get; init; }
-
     /// <summary>The memory that one evaluation takes.</summary>
     public NetworkMemory Memory { get; init; } = NetworkMemory.Unknown;
 

@@ -50,7 +50,6 @@ public static class PriorLoader
             Name = card.Name,
             Kind = prediction is Prediction.Consistency or Prediction.EpsilonConsistency ? PriorKind.Consistency : PriorKind.PosteriorMean,
             NoiseRange = card.NoiseRange ?? DefaultRange(network, prediction, card.Schedule),
-            RmseTable = card.RmseTable,
             TrainedSizes = card.TrainedSizes,
             AnyOrientation = card.AnyOrientation,
             TilesBeyond = card.TilesBeyond,

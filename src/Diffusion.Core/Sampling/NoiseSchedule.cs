@@ -48,6 +48,20 @@ public sealed class NoiseSchedule
     /// <summary>sigma_t = sqrt((1 - alphaBar_t) / alphaBar_t): the noise level of x_t / sqrt(alphaBar_t).</summary>
     public double Sigma(int t) => Math.Sqrt((1 - _alphaBar[t]) / _alphaBar[t]);
 
+    /// <summary>The noise level at a time between whole ones, clamped to 0..T-1.</summary>
+    /// <param name="t">Time, whole or not.</param>
+    /// <param name="logarithmic">Interpolates log sigma, which <see cref="TimeOf"/> inverts, or sigma.</param>
+    public double SigmaAt(double t, bool logarithmic = true)
+    {
+        double clamped = Math.Clamp(t, 0, Steps - 1);
+        int low = (int)clamped,
+            high = Math.Min(low + 1, Steps - 1);
+        double share = clamped - low;
+        return logarithmic
+            ? Math.Exp((1 - share) * Math.Log(Sigma(low)) + share * Math.Log(Sigma(high)))
+            : (1 - share) * Sigma(low) + share * Sigma(high);
+    }
+
     /// <summary>The time at which x_t / sqrt(alphaBar_t) has noise level <paramref name="sigma"/>, clamped to 0..T-1.</summary>
     /// <param name="sigma">Noise level on the [-1,1] scale.</param>
     /// <param name="mode">Interpolated in log sigma, or the nearest integer time.</param>
@@ -55,6 +69,8 @@ public sealed class NoiseSchedule
     {
         if (mode == TimeMode.Nearest)
             return Nearest(sigma);
+        if (mode == TimeMode.NearestLogarithm)
+            return Enumerable.Range(0, Steps).MinBy(t => Math.Abs(Math.Log(Sigma(t) / sigma)));
         if (!(sigma > Sigma(0)))
             return 0;
         if (sigma >= Sigma(Steps - 1))
@@ -86,17 +102,6 @@ public sealed class NoiseSchedule
             Betas[t] * Math.Sqrt(AlphaBarBefore(t)) / (1 - _alphaBar[t]),
             (1 - AlphaBarBefore(t)) * Math.Sqrt(1 - Betas[t]) / (1 - _alphaBar[t])
         );
-
-    /// <summary>The logarithm of a learned variance: f ln(beta_t) + (1 - f) ln(posterior variance), f = (v + 1) / 2.</summary>
-    /// <param name="t">Time.</param>
-    /// <param name="v">The network's variance channels, [N,C,H,W], borrowed.</param>
-    /// <returns>In the shape of <paramref name="v"/>; the caller owns it.</returns>
-    public Tensor LearnedLogVariance(int t, Tensor v)
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Tensor f = (v + 1) / 2;
-        return (f * Math.Log(Betas[t]) + (1 - f) * PosteriorLogVariance(t)).MoveToOuterDisposeScope();
-    }
 
     /// <summary>
     /// The process that visits only some times: beta'_i = 1 - alphaBar_{t_i} / alphaBar_{t_{i-1}}. The network is told the original times.
@@ -157,4 +162,7 @@ public enum TimeMode
 
     /// <summary>The integer time whose noise level is nearest, as published code does.</summary>
     Nearest,
+
+    /// <summary>The integer time whose noise level is nearest in its logarithm, as k-diffusion's quantized denoisers do.</summary>
+    NearestLogarithm,
 }

@@ -45,9 +45,10 @@ public static class Predictions
 
     /// <summary>The clean picture that an output means.</summary>
     /// <param name="prediction">Epsilon, V or X0.</param>
-    /// <param name="xt">x_t.</param>
-    /// <param name="output">The network's output.</param>
+    /// <param name="xt">x_t, [N,C,H,W], borrowed.</param>
+    /// <param name="output">The network's output, [N,C,H,W], borrowed.</param>
     /// <param name="alphaBar">a, above 0 and at most 1.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     /// <exception cref="ArgumentException">Another prediction, which is no variance-preserving one.</exception>
     public static Tensor X0(Prediction prediction, Tensor xt, Tensor output, double alphaBar)
     {

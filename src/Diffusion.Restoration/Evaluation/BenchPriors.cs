@@ -1,11 +1,14 @@
 using Diffusion.Models;
+using Diffusion.Networks;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 
 namespace Diffusion.Evaluation;
 
 /// <summary>The priors of a benchmark, each found and loaded once, when it is first needed.</summary>
-public sealed class BenchPriors(ComputePolicy policy) : IDisposable
+/// <param name="policy">How they compute.</param>
+/// <param name="networks">The families of their networks; null: those that ship.</param>
+public sealed class BenchPriors(ComputePolicy policy, NetworkCatalog? networks = null) : IDisposable
 {
     private readonly Dictionary<string, IDenoiser> _loaded = [];
     private readonly Dictionary<string, string> _known = [];
@@ -31,7 +34,7 @@ public sealed class BenchPriors(ComputePolicy policy) : IDisposable
     public IDenoiser Load(string name)
     {
         if (!_loaded.TryGetValue(name, out IDenoiser? prior))
-            _loaded.Add(name, prior = PriorLoader.Load(name, policy));
+            _loaded.Add(name, prior = PriorLoader.Load(name, policy, networks));
         return prior;
     }
 

@@ -74,7 +74,7 @@ public static class MeasurementFile
             ImageFile.Write(stem + ".kernel.tif", kernel, plain with { BitDepth = 32 });
         }
         // Last: a measurement whose side file is there is complete.
-        OutputFile.Write(SideFile.PathFor(path), true, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(side.ToJson())));
+        OutputFile.Write(SideFile.PathFor(path), true, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(side.For(path).ToJson())));
     }
 
     private static bool IsGray(Tensor mask)

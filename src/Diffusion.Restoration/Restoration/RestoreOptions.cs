@@ -1,4 +1,5 @@
 using Diffusion.Inverse;
+using Diffusion.Networks;
 using Diffusion.Solvers;
 
 namespace Diffusion.Restoration;
@@ -43,4 +44,7 @@ public sealed record RestoreOptions : RunOptions
 
     /// <summary>Where solvers are looked up; null: those that ship.</summary>
     public SolverCatalog? Solvers { get; init; }
+
+    /// <summary>Where the families of priors' networks are looked up; null: those that ship.</summary>
+    public NetworkCatalog? Networks { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -56,6 +57,12 @@ public sealed record SideFile
     /// <summary>Versions of this program and of libtorch.</summary>
     public Dictionary<string, string>? Versions { get; init; }
 
+    /// <summary>Name of the measurement's file; older side files do not say.</summary>
+    public string? Measurement { get; init; }
+
+    /// <summary>SHA-256 of the measurement's file: a file with other bytes is not the measurement, whatever its name.</summary>
+    public string? MeasurementSha256 { get; init; }
+
     /// <summary>SHA-256 of the clean picture's file.</summary>
     public string? InputSha256 { get; init; }
 
@@ -63,7 +70,7 @@ public sealed record SideFile
     public static string PathFor(string measurement) => Path.ChangeExtension(measurement, ".json");
 
     /// <summary>Reads the side file of a measurement.</summary>
-    /// <returns>null when there is none.</returns>
+    /// <returns>null when there is none, or it belongs to another file, such as NAME.tif beside NAME.png.</returns>
     /// <exception cref="DiffusionException">It is damaged, or of a newer version.</exception>
     public static SideFile? Find(string measurement)
     {
@@ -81,6 +88,8 @@ public sealed record SideFile
             if (node is not JsonObject content || !content.ContainsKey("operator") || !content.ContainsKey("output_size"))
                 return null;
             SideFile side = content.Deserialize<SideFile>(Format)!;
+            if (side.MeasurementSha256 is { } hash && File.Exists(measurement) && hash != HashOf(measurement))
+                return null;
             if (side.Version > CurrentVersion)
                 throw new DiffusionException(
                     $"The side file is of version {side.Version}, newer than {CurrentVersion}",
@@ -95,6 +104,20 @@ public sealed record SideFile
         {
             throw new DiffusionException("The side file is damaged", path, "Delete it and pass -A and --noise", e);
         }
+    }
+
+    /// <summary>This side file for a measurement that has been written.</summary>
+    internal SideFile For(string measurement) =>
+        this with
+        {
+            Measurement = Path.GetFileName(measurement),
+            MeasurementSha256 = HashOf(measurement),
+        };
+
+    private static string HashOf(string file)
+    {
+        using FileStream stream = File.OpenRead(file);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
     /// <summary>The file's text.</summary>

@@ -22,10 +22,11 @@ public static class PriorExport
     public static void Write(string folder, TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation)
     {
         Directory.CreateDirectory(folder);
+        string file = Path.Combine(folder, plan.Name + ".safetensors");
         Dictionary<string, Tensor> weights = state.Export(TrainedWeights.ShortAverage);
         try
         {
-            SafetensorsWriter.Write(Path.Combine(folder, plan.Name + ".safetensors"), weights, dtype: ScalarType.BFloat16);
+            SafetensorsWriter.Write(file, weights, dtype: ScalarType.BFloat16);
         }
         finally
         {
@@ -42,18 +43,20 @@ public static class PriorExport
             temporary = card + ".part";
         File.WriteAllText(
             temporary,
-            Card(plan, state, validation).ToJsonString(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1 }) + "\n",
+            Card(plan, state, validation, file).ToJsonString(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1 }) + "\n",
             new UTF8Encoding(false)
         );
         File.Move(temporary, card, overwrite: true);
     }
 
-    private static JsonObject Card(TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation)
+    private static JsonObject Card(TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation, string file)
     {
         NoiseLevels levels = new(plan.Schedule, plan.Settings.Levels);
         return new JsonObject
         {
             ["name"] = plan.Name,
+            ["file"] = Path.GetFileName(file),
+            ["sha256"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))),
             ["kind"] = AdmUNetFamily.Name,
             ["prediction"] = Predictions.Name(plan.Settings.Objective.Prediction),
             ["config"] = AdmUNetConfig.Keys.Write(plan.Architecture),

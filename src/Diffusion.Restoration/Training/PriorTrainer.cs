@@ -53,9 +53,8 @@ public sealed class PriorTrainer : IDisposable
     /// <summary>Says that other shapes were computed in between, so that the kernels for crops may be gone.</summary>
     /// <remarks>
     /// oneDNN makes a kernel at its first use and shares it between threads, and two threads that want the same backward convolution at
-    /// that moment can be given a wrong one (3.7.1: half of all runs ended
-    /// within four steps in NaN or a segmentation fault, none without its cache). So the first step with crops of a size is computed by one
-    /// thread.
+    /// that moment can be given a wrong one (oneDNN 3.7.1 of libtorch 2.10.0: half of all runs ended within four steps in NaN or a
+    /// segmentation fault, none without its cache). So the first step with crops of a size is computed by one thread.
     /// </remarks>
     public void ForgetKernels() => _kernels.Clear();
 

@@ -1,17 +1,24 @@
 using Diffusion.Inverse;
+using Diffusion.Models;
+using Diffusion.Operators;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
+using Diffusion.Solvers;
 
 namespace Diffusion.ZeroShot;
 
 /// <summary>An operator bound to the pictures of one size, in colour or gray.</summary>
 internal sealed class BoundProblem : IDisposable
 {
+    // What rows of length 1 make of a gray picture: the square root of the number of channels.
+    private readonly double _gain;
+
     private BoundProblem(OperatorSpec spec, LinearOperator a, LinearOperator solved)
     {
         Spec = spec;
         A = a;
         Solved = solved;
+        _gain = IsGray ? Math.Sqrt(solved.Input.Channels) : 1;
     }
 
     /// <summary>The spec.</summary>
@@ -23,11 +30,23 @@ internal sealed class BoundProblem : IDisposable
     /// <summary>The operator on the prior's pictures: A, or gray | A.</summary>
     public LinearOperator Solved { get; }
 
-    /// <summary>Whether one channel is restored by a colour prior.</summary>
-    public bool IsGray => !ReferenceEquals(A, Solved);
+    // Whether one channel is restored by a colour prior.
+    private bool IsGray => !ReferenceEquals(A, Solved);
 
-    /// <summary>Measurement and noise for <see cref="Solved"/> are those for <see cref="A"/> times this.</summary>
-    public double Scale => Solved is GrayMeasurement gray ? gray.Scale : 1;
+    /// <summary>What a preset looks at.</summary>
+    /// <param name="sigma">Standard deviation of the noise of the measurement.</param>
+    /// <param name="prior">The prior.</param>
+    /// <param name="steps">At most so many network evaluations; null leaves it to the preset.</param>
+    public PresetRequest Request(double sigma, PriorInfo prior, int? steps) => PresetRequest.For(A, sigma * _gain, prior, steps);
+
+    /// <summary>The problem on the prior's pictures. One channel is measured, never three equal ones with equal noise.</summary>
+    /// <param name="y">[N, A.Output]: measurements; borrowed.</param>
+    /// <param name="noise">Their noise.</param>
+    /// <param name="condition">Class labels.</param>
+    public InverseProblem Problem(Tensor y, GaussianNoise noise, Condition condition) => new(y * _gain, Solved, noise * _gain, condition);
+
+    /// <summary>The picture as the user sees it, of a restored one.</summary>
+    public Tensor Picture(Tensor x) => IsGray ? x.mean([1], keepdim: true) : x;
 
     /// <summary>Binds <paramref name="spec"/> to what <paramref name="measurement"/> was made of, once.</summary>
     /// <exception cref="OperatorSpecException">No picture gives such a measurement.</exception>
@@ -49,7 +68,7 @@ internal sealed class BoundProblem : IDisposable
     /// <exception cref="OperatorSpecException">The prior is for other channels.</exception>
     public static BoundProblem Of(OperatorSpec spec, LinearOperator a, int priorChannels, string priorName) =>
         a.Input.Channels == priorChannels ? new(spec, a, a)
-        : a.Input.Channels == 1 ? new(spec, a, new GrayMeasurement(a, priorChannels))
+        : a.Input.Channels == 1 ? new(spec, a, OfGray(a, priorChannels))
         : throw new OperatorSpecException(
             $"The picture has {a.Input.Channels} channels, but prior {priorName} is for {priorChannels}",
             spec.ToString(),
@@ -58,6 +77,9 @@ internal sealed class BoundProblem : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Solved.Dispose();
+
+    private static LinearOperator OfGray(LinearOperator a, int channels) =>
+        ComposedOperator.Of(new Gray { Weights = GrayWeights.Unit }.Bind(a.Input with { Channels = channels }, a.Device), a);
 
     // Of the size that the side file says, unless the user named another operator than the one that it belongs to.
     private static LinearOperator OperatorOf(OperatorSpec spec, Measurement measurement, int priorChannels, Device device)

@@ -35,17 +35,17 @@ internal sealed record NoiseGroup(IReadOnlyList<int> Pictures, double Sigma, ISo
         ];
         return
         [
-            .. sigmas
-                .Select((sigma, i) => (Sigma: sigma, Picture: i))
-                .GroupBy(pair => pair.Sigma, pair => pair.Picture)
-                .Select(group =>
+            .. new GaussianNoise(sigmas)
+                .Groups(batch.Count)
+                .Select(pictures =>
                 {
+                    double sigma = sigmas[pictures[0]];
                     (string name, ISolver solver) = SolverChoice.Create(
                         method.Options,
                         method.Solvers,
-                        PresetRequest.For(problem.A, group.Key * problem.Scale, method.PriorInfo, method.Options.Steps)
+                        problem.Request(sigma, method.PriorInfo, method.Options.Steps)
                     );
-                    return new NoiseGroup([.. group], group.Key, solver, new(name, solver.Evaluations, group.Key, estimated));
+                    return new NoiseGroup(pictures, sigma, solver, new(name, solver.Evaluations, sigma, estimated));
                 }),
         ];
     }

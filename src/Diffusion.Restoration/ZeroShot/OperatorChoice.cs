@@ -24,21 +24,13 @@ internal static class OperatorChoice
             // Masks and kernels are read from the files beside the measurement: they are what was used, whatever version made them and
             // wherever the originals are now.
             Mask { PerChannel: false } when Beside(measurement, side.Mask) is { } mask => new Mask { File = mask },
-            Blur { Orientation: KernelOrientation.Convolve } blur when File.Exists(blur.Kernel) || !Kernels.Contains(blur.Kernel) => Beside(
-                measurement,
-                side.Kernel
-            )
-                is { } kernel
-                ? blur with
-                {
-                    Kernel = kernel,
-                }
-                : blur,
+            Blur { Orientation: KernelOrientation.Convolve } blur when File.Exists(blur.Kernel) || !KernelNames.Contains(blur.Kernel) =>
+                Beside(measurement, side.Kernel) is { } kernel ? blur with { Kernel = kernel } : blur,
             _ => spec,
         };
     }
 
-    private static readonly string[] Kernels = ["gaussian", "uniform", "motion", "disk"];
+    private static readonly string[] KernelNames = ["gaussian", "uniform", "motion", "disk"];
 
     // Side files are untrusted: they name a file in their own folder and nowhere else.
     private static string? Beside(Measurement measurement, string? name)

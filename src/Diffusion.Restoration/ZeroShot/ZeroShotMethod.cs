@@ -69,7 +69,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
     public void Open(ComputePolicy policy)
     {
         Policy = policy;
-        _prior ??= PriorLoader.Load(Options.Prior, policy);
+        _prior ??= PriorLoader.Load(Options.Prior, policy, Options.Networks);
     }
 
     /// <inheritdoc/>

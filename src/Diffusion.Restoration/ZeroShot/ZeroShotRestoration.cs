@@ -88,7 +88,7 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
         using IDenoiser? tiled = context.Tile is { } tile ? TiledDenoiser.Around(method.Prior, tile) : null;
         Tensor[] solved = [.. _groups.Select((group, i) => Solve(group, i, problem, tiled ?? method.Prior, area, context))];
         Tensor x = solved.Length == 1 ? solved[0] : torch.cat(solved).index_select(0, Places());
-        return problem.IsGray ? GrayMeasurement.Mean(x) : x;
+        return problem.Picture(x);
     }
 
     /// <inheritdoc/>
@@ -117,12 +117,7 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
     {
         CountingDenoiser counted = CountingDenoiser.Around(prior);
         Tensor x = group.Solver.Solve(
-            new InverseProblem(
-                Measured(group.Pictures, area) * problem.Scale,
-                problem.Solved,
-                group.Sigma * problem.Scale,
-                method.ConditionOf([.. group.Pictures.Select(i => batch[i])])
-            ),
+            problem.Problem(Measured(group.Pictures, area), group.Sigma, method.ConditionOf([.. group.Pictures.Select(i => batch[i])])),
             counted,
             new SolverContext
             {
@@ -131,9 +126,7 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
                 Solves = group.Solves,
                 Cancellation = context.Cancellation,
                 // One group after the other: together they are one run.
-                Progress = context.Progress is { } told
-                    ? step => told(step with { Step = index * step.Steps + step.Step, Steps = _groups.Count * step.Steps })
-                    : null,
+                Progress = context.Progress is { } told ? step => told(step.Within(index, _groups.Count, group.Solver.Evaluations)) : null,
                 Trace = context.Trace,
             }
         );

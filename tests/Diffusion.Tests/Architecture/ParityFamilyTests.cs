@@ -26,7 +26,6 @@ public sealed class ParityFamilyTests
         "osdface",
         "promptir",
         "restormer",
-        "schedulers",
         "sd-unet",
         "selective-scan",
         "swinir",

@@ -67,7 +67,7 @@ public sealed class ResizeTests : IDisposable
         Tensor x = torch.randn([2, n, 3], ScalarType.Float64),
             y = torch.randn([2, m, 3], ScalarType.Float64);
         double left = (taps.Apply(x, 1) * y).sum().item<double>(),
-            right = (x * taps.ApplyAdjoint(y, 1)).sum().item<double>();
+            right = (x * taps.Transposed.Apply(y, 1)).sum().item<double>();
         Assert.Equal(left, right, 1e-10 * (1 + Math.Abs(left)));
     }
 

@@ -1,6 +1,7 @@
 using Diffusion.Inverse;
 using Diffusion.Operators;
 using Diffusion.Runtime;
+using Diffusion.Tests.Parity;
 
 namespace Diffusion.Tests.Inverse;
 
@@ -46,7 +47,9 @@ public sealed class FillTests
         using ComputeScope scope = new();
         Tensor x = Slope(),
             mask = torch.full([60, 45], (float)known);
-        foreach (Tensor filled in (Tensor[])[Fill.Harmonic(x * mask, mask), Fill.Median(x * mask, mask), Fill.Shepard(x * mask, mask)])
+        foreach (
+            Tensor filled in (Tensor[])[Fill.Harmonic(x * mask, mask), Fill.Median(x * mask, mask), PublishedFill.Shepard(x * mask, mask)]
+        )
         {
             Assert.True(filled.isfinite().all().item<bool>());
             if (known == 1)
@@ -71,7 +74,7 @@ public sealed class FillTests
             mask = new Mask { Random = 0.5 }.BuildMask(new ImageShape(3, 60, 45));
         foreach (
             Func<Tensor, Tensor> fill in (Func<Tensor, Tensor>[])
-                [y => Fill.Harmonic(y, mask), y => Fill.Median(y, mask), y => Fill.Shepard(y, mask)]
+                [y => Fill.Harmonic(y, mask), y => Fill.Median(y, mask), y => PublishedFill.Shepard(y, mask)]
         )
             Assert.Equal(0, (fill(x * mask) - fill(x * mask + 7 * (1 - mask))).abs().max().item<float>());
     }

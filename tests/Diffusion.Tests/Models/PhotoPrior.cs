@@ -7,8 +7,9 @@ namespace Diffusion.Tests.Models;
 /// <summary>The prior that ships.</summary>
 internal static class PhotoPrior
 {
-    public static VpPrior Load(ComputePolicy? policy = null) =>
-        (VpPrior)PriorLoader.Load(Path.Combine(TestPaths.Repository, "checkpoints", "photo"), policy ?? new ComputePolicy());
+    public static string Folder { get; } = Path.Combine(TestPaths.Repository, "checkpoints", "photo");
+
+    public static VpPrior Load(ComputePolicy? policy = null) => (VpPrior)PriorLoader.Load(Folder, policy ?? new ComputePolicy());
 
     /// <summary>A smooth picture on [-1,1].</summary>
     public static Tensor Smooth(int height, int width)

@@ -227,7 +227,7 @@ public sealed class BlurTests
     {
         using ComputeScope scope = new();
         Assert.Equal([15, 15], new Blur().BuildKernel().shape);
-        Tensor wide = Kernels.Gaussian(101, 2);
+        Tensor wide = BlurKernels.Gaussian(101, 2);
         Assert.True(wide.narrow(0, 43, 15).narrow(1, 43, 15).sum().item<double>() > 0.999);
     }
 

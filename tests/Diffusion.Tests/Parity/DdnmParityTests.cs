@@ -24,7 +24,7 @@ public sealed class DdnmParityTests
         config.Only("task", "colorization", "inpainting", "sr_average", "sr_bicubic");
         config.Only("clip_x0", false);
         bool simplified = config.OneOf("algorithm", "ddnm", "ddnm-plus", "ddnm-simplified") == "ddnm-simplified";
-        LinearOperator a = simplified ? Simplified(reference) : new ReadsCoefficients((PublishedSvd)PublishedOperator.FromCase(reference));
+        LinearOperator a = simplified ? Simplified(reference) : PublishedOperator.FromCase(reference);
         // The simplified program never adds noise to y: its noise level only weighs.
         using SamplerCase sampler = new(reference, run, a, noiseless: simplified);
         DdnmSolver solver = new()
@@ -34,6 +34,7 @@ public sealed class DdnmParityTests
             TravelLength = config.Int("travel_length"),
             TravelRepeat = config.Int("travel_repeat"),
             NoiseModel = simplified ? DdnmNoise.Simplified : DdnmNoise.Spectral,
+            NoiseBasis = simplified ? null : picture => FromCoefficients((PublishedSvd)a, picture),
             PublishedTables = true,
             Schedule = sampler.Schedule,
         };
@@ -83,35 +84,23 @@ public sealed class DdnmParityTests
     /// <summary>
     /// What the published DDNM+ makes of noise and eps: their values in the order of the coefficients, but not transformed.
     /// </summary>
-    private sealed class ReadsCoefficients(PublishedSvd svd) : LinearOperator, IReadsCoefficients
+    private static Tensor FromCoefficients(PublishedSvd svd, Tensor picture)
     {
-        public override ImageShape Input => svd.Input;
-        public override MeasurementShape Output => svd.Output;
-        public override OperatorTraits Traits => svd.Traits;
-        public override Spectrum? Spectrum => svd.Spectrum;
-
-        public override Tensor Apply(Tensor x) => svd.Apply(x);
-
-        public override Tensor Adjoint(Tensor y) => svd.Adjoint(y);
-
-        public override Tensor PseudoInverse(Tensor y, double eta = 0, SolveRequest? request = null) => svd.PseudoInverse(y, eta);
-
-        public Tensor FromPicture(Tensor picture) =>
-            svd.FromCoefficients(
-                svd switch
-                {
-                    PublishedColorization => picture.flatten(1),
-                    PublishedPooling => Patches(picture),
-                    PublishedMask => svd.ToCoefficients(picture),
-                    _ => throw new InvalidOperationException($"The published DDNM+ does not support {svd.GetType().Name}."),
-                }
-            );
+        return svd.FromCoefficients(
+            svd switch
+            {
+                PublishedColorization => picture.flatten(1),
+                PublishedPooling => Patches(picture),
+                PublishedMask => svd.ToCoefficients(picture),
+                _ => throw new InvalidOperationException($"The published DDNM+ does not support {svd.GetType().Name}."),
+            }
+        );
 
         // The first pixel of every block, then the others of each.
-        private Tensor Patches(Tensor x)
+        Tensor Patches(Tensor x)
         {
             int f = svd.Traits.Downsample;
-            Tensor patches = x.reshape(x.shape[0], Input.Channels, Input.Height / f, f, Input.Width / f, f)
+            Tensor patches = x.reshape(x.shape[0], svd.Input.Channels, svd.Input.Height / f, f, svd.Input.Width / f, f)
                 .permute(0, 1, 2, 4, 3, 5)
                 .reshape(x.shape[0], -1, f * f);
             return torch.cat([patches.narrow(2, 0, 1).flatten(1), patches.narrow(2, 1, f * f - 1).flatten(1)], 1);

@@ -125,6 +125,23 @@ public sealed class MeasurementFileTests : IDisposable
     }
 
     [Fact]
+    public void A_side_file_belongs_to_one_file_whatever_their_names()
+    {
+        byte[] measured = [1, 2, 3];
+        File.WriteAllBytes(Path("y.png"), measured);
+        File.WriteAllBytes(Path("y.tif"), [4, 5, 6]);
+        string Text(string hash) =>
+            "{\"version\":1,\"operator\":\"identity\",\"noise\":0,\"input_size\":[3,1,1],\"output_size\":[3,1,1]" + hash + "}";
+        File.WriteAllText(Path("y.json"), Text(""));
+        Assert.NotNull(SideFile.Find(Path("y.png")));
+        Assert.NotNull(SideFile.Find(Path("y.tif")));
+        string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(measured));
+        File.WriteAllText(Path("y.json"), Text($",\"measurement\":\"y.png\",\"measurement_sha256\":\"{hash}\""));
+        Assert.NotNull(SideFile.Find(Path("y.png")));
+        Assert.Null(SideFile.Find(Path("y.tif")));
+    }
+
+    [Fact]
     public void A_foreign_json_file_is_no_side_file()
     {
         File.WriteAllText(Path("y.json"), "{\"camera\": \"X100\"}");

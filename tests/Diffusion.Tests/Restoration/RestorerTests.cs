@@ -100,6 +100,79 @@ public sealed class RestorerTests
         Assert.Null(second.InnerIterations);
     }
 
+    [Theory]
+    [InlineData("cm4ir"), InlineData("dpir"), InlineData("rdmd")]
+    public void A_gray_picture_takes_the_iterations_of_a_color_picture_and_reports_them(string solver)
+    {
+        ImageShape shape = new(3, 150, 170);
+        using Picture gray = Photo("a", shape.Height, shape.Width, channels: 1),
+            color = new(gray.Pixels.repeat(1, 3, 1, 1)) { Name = "a" };
+        using Measurement one = Degrade(gray, "blur:kernel=motion,length=15,angle=30"),
+            three = Degrade(color, "blur:kernel=motion,length=15,angle=30");
+        using Restorer restorer = Create(Options(steps: 4) with { Solver = solver }, shape);
+        using RestoredPicture first = restorer.Restore(one),
+            second = restorer.Restore(three);
+        Assert.Equal(1, first.Picture.Channels);
+        Assert.Equal(second.Solves.Solutions, first.Solves.Solutions);
+        Assert.Equal(second.InnerIterations!.Value, first.InnerIterations!.Value, 1.5);
+        Assert.Equal((0, null as string), (first.Solves.Unconverged, first.SolvesHint));
+    }
+
+    [Fact]
+    public void A_data_step_that_ends_at_its_limit_is_told_once()
+    {
+        using ComputeScope scope = new();
+        using Steep a = new();
+        SolveLog solves = new();
+        PhiloxNoise noise = new(0, [default]);
+        Tensor y = a.Apply(noise.Draw(NoiseRole.Measurement, a.Input.Batch(1)));
+        using GaussianPrior prior = new(a.Input);
+        SolverCatalog
+            .BuiltIn.Create("dpir", null, PresetRequest.For(a, 0, prior.Info, 2))
+            .Solve(
+                new InverseProblem(y, a, 0),
+                prior,
+                new SolverContext
+                {
+                    Noise = noise,
+                    Precision = new(1e-6, 0),
+                    Solves = solves,
+                }
+            );
+        Assert.InRange(solves.Unconverged, 1, solves.Solutions);
+        Assert.True(solves.WorstResidual > 1e-6);
+        using RestoredPicture restored = new()
+        {
+            Picture = Photo("a"),
+            Solves = solves,
+            Operator = "steep",
+            Noise = 0,
+            Solver = "dpir",
+            Evaluations = 2,
+            Seconds = 1,
+        };
+        Assert.StartsWith($"{solves.Unconverged} of {solves.Solutions} data steps stopped", restored.SolvesHint, StringComparison.Ordinal);
+    }
+
+    /// <summary>Singular values over six orders of magnitude, and no closed form.</summary>
+    private sealed class Steep : LinearOperator
+    {
+        private readonly Tensor _weights = torch.logspace(-6, 0, 24 * 32).reshape(1, 1, 24, 32).DetachFromDisposeScope();
+
+        public override ImageShape Input { get; } = new(1, 24, 32);
+        public override MeasurementShape Output => new(Input);
+
+        public override Tensor Apply(Tensor x) => x * _weights;
+
+        public override Tensor Adjoint(Tensor y) => y * _weights;
+
+        public override void Dispose()
+        {
+            _weights.Dispose();
+            base.Dispose();
+        }
+    }
+
     [Fact]
     public void Sample_k_does_not_depend_on_how_many_are_drawn()
     {

@@ -35,6 +35,62 @@ public sealed class EdmObjectiveTests
     }
 
     [Fact]
+    public void A_card_says_what_the_network_and_its_schedule_are()
+    {
+        AdmUNetConfig architecture = TrainingFixture.Architecture with { NumClasses = 5, NumHeads = 2, NumHeadsUpsample = 4 };
+        using TrainingState state = TrainingFixture.State();
+        string folder = Directory.CreateTempSubdirectory("card").FullName;
+        try
+        {
+            TrainingPlan plan = new()
+            {
+                Photos = [],
+                Folder = folder,
+                Budget = new TrainingBudget(Steps: 3),
+                Architecture = architecture,
+                Name = "mine",
+                Schedule = NoiseSchedule.Cosine(50),
+                Settings = TrainingFixture.Settings,
+            };
+            PriorExport.Write(folder, plan, state, []);
+            PriorCard card = PriorCard.Read(Path.Combine(folder, "card.json"));
+            Assert.Equal(
+                AdmUNetConfig.Keys.Write(architecture).ToJsonString(),
+                AdmUNetConfig.Keys.Write(AdmUNetConfig.Keys.Read(card.Architecture.Config)).ToJsonString()
+            );
+            Assert.Equal(plan.Schedule.Betas, card.Schedule.Betas);
+            Assert.NotNull(card.Sha256);
+            // Another file in the folder does not take the card.
+            string weights = Path.Combine(folder, "mine.safetensors");
+            File.Copy(weights, Path.Combine(folder, "other.safetensors"));
+            Assert.Equal(weights, PriorFiles.Find(folder + Path.DirectorySeparatorChar).Weights);
+            Assert.NotNull(PriorFiles.Find(weights).Card);
+            Assert.Null(PriorFiles.Find(Path.Combine(folder, "other.safetensors")).Card);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory, InlineData("linear"), InlineData("scaled-linear"), InlineData("cosine"), InlineData("betas")]
+    public void A_schedule_is_read_as_it_was_written(string type)
+    {
+        NoiseSchedule schedule = type switch
+        {
+            "linear" => NoiseSchedule.LinearOf(250),
+            "scaled-linear" => NoiseSchedule.ScaledLinear(),
+            "cosine" => NoiseSchedule.Cosine(30),
+            _ => NoiseSchedule.Named("sigmoid", 1e-4, 0.02, 40),
+        };
+        System.Text.Json.Nodes.JsonObject written = ScheduleCard.Write(schedule);
+        Assert.Equal(type, (string?)written["type"]);
+        NoiseSchedule read = ScheduleCard.Read(written);
+        Assert.Equal(schedule.Steps, read.Steps);
+        Assert.All(schedule.Betas.Zip(read.Betas), pair => Assert.Equal(pair.First, pair.Second, 1e-14 * pair.First));
+    }
+
+    [Fact]
     public void Training_lowers_the_loss_and_writes_a_prior_that_loads_as_one()
     {
         TrainingSettings settings = TrainingFixture.Settings with { Objective = new EdmObjective() };

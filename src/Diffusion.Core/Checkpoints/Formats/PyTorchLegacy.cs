@@ -71,7 +71,7 @@ internal static class PyTorchLegacy
                     file.Path,
                     Remedy
                 );
-            if (!found.TryAdd(key, new FileRange(file, position, storage.Size)))
+            if (!found.TryAdd(key, new FileRange(file, position)))
                 throw stream.Malformed($"Storage {Printable.Shorten(key)} is listed twice");
             position += storage.Size;
         }

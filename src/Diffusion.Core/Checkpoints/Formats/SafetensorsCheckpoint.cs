@@ -17,7 +17,7 @@ internal sealed class SafetensorsCheckpoint : ICheckpoint
         Metadata = header.Metadata;
         _tensors = header.Slots.Values.ToDictionary(
             slot => slot.Name,
-            TensorEntry (slot) => new Entry(slot, new FileRange(file, dataStart + slot.Begin, slot.End - slot.Begin))
+            TensorEntry (slot) => new Entry(slot, new FileRange(file, dataStart + slot.Begin))
         );
     }
 

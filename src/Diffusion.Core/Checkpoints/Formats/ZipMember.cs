@@ -21,7 +21,7 @@ internal sealed class ZipMember(
     private long _dataOffset = -1;
     private volatile bool _verified;
 
-    /// <inheritdoc/>
+    /// <summary>Length in bytes, unpacked.</summary>
     public long Size => size;
 
     private uint Crc => crc;

@@ -39,15 +39,6 @@ public sealed record LoadReport(
         }
     }
 
-    /// <summary>Every difference, one a line.</summary>
-    public IEnumerable<string> Lines =>
-        [
-            .. Notes,
-            .. Missing.Select(name => $"missing: {name}"),
-            .. Extra.Select(extra => $"surplus: {Describe(extra)}"),
-            .. Shapes.Select(shape => $"shape: {shape}"),
-        ];
-
     private static string Describe((string Name, string? Nearest) extra) =>
         extra.Nearest is null ? Printable.Shorten(extra.Name) : $"{Printable.Shorten(extra.Name)}, nearest is {extra.Nearest}";
 

@@ -27,15 +27,8 @@ public sealed class Parameter(string name, long[] shape, bool keepFloat32 = fals
             if (!ReferenceEquals(_value, value))
                 _value?.Dispose();
             _value = value.DetachFromDisposeScope();
-            Version++;
         }
     }
-
-    /// <summary>Whether it has a value.</summary>
-    public bool IsLoaded => _value is not null;
-
-    /// <summary>Counts assignments; layers that keep a rearranged copy of the weights compare it.</summary>
-    public int Version { get; private set; }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -40,7 +40,7 @@ public sealed class AttentionBlock : IUNetLayer
     }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor h, Tensor embedding)
+    public Tensor Forward(Tensor h, Tensor embedding, Tensor? context = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (long n, long channels, long height, long width) = (h.shape[0], h.shape[1], h.shape[2], h.shape[3]);
@@ -50,12 +50,7 @@ public sealed class AttentionBlock : IUNetLayer
             _layout == QkvLayout.HeadsFirst
                 ? [.. qkv.view(n, tokens, _heads, 3, d).unbind(3)]
                 : [.. qkv.view(n, tokens, 3, _heads, d).unbind(2)];
-        Tensor mixed = torch.nn.functional.scaled_dot_product_attention(
-            parts[0].transpose(1, 2),
-            parts[1].transpose(1, 2),
-            parts[2].transpose(1, 2)
-        );
-        Tensor y = _projection.Forward(mixed.transpose(1, 2).reshape(n, tokens, channels));
+        Tensor y = _projection.Forward(Attention.Mix(parts[0], parts[1], parts[2]));
         return (h + y.view(n, height, width, channels).permute(0, 3, 1, 2)).MoveToOuterDisposeScope();
     }
 }

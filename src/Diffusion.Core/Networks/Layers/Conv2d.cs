@@ -16,6 +16,7 @@ public sealed class Conv2d : IUNetLayer
     private readonly long[] _strides,
         _paddings;
     private readonly ScalarType? _result;
+    private readonly int _groups;
 
     /// <summary>Declares <c>NAME.weight</c> [outputs, inputs, kernel, kernel] and <c>NAME.bias</c> [outputs].</summary>
     /// <param name="network">Where to declare them.</param>
@@ -29,6 +30,10 @@ public sealed class Conv2d : IUNetLayer
     /// <param name="zero">Starts training at zero.</param>
     /// <param name="keepFloat32">Stays float32.</param>
     /// <param name="result">Dtype of the result; null: that of the weights.</param>
+    /// <param name="groups">
+    /// Each output channel sees only its share of the input channels; as many groups as channels make a depth-wise convolution.
+    /// </param>
+    /// <exception cref="ArgumentException">The groups do not divide the channels.</exception>
     public Conv2d(
         Network network,
         string name,
@@ -40,15 +45,20 @@ public sealed class Conv2d : IUNetLayer
         bool bias = true,
         bool zero = false,
         bool keepFloat32 = false,
-        ScalarType? result = null
+        ScalarType? result = null,
+        int groups = 1
     )
     {
-        Init init = zero ? Init.Zeros : Init.FanIn(inputs * kernel * kernel);
-        _weight = network.Declare($"{name}.weight", [outputs, inputs, kernel, kernel], init, keepFloat32);
+        if (groups < 1 || inputs % groups != 0 || outputs % groups != 0)
+            throw new ArgumentException(
+                $"{name} would cut {inputs} input and {outputs} output channels into {groups} groups. The groups must divide both."
+            );
+        Init init = zero ? Init.Zeros : Init.FanIn(inputs / groups * kernel * kernel);
+        _weight = network.Declare($"{name}.weight", [outputs, inputs / groups, kernel, kernel], init, keepFloat32);
         _bias = bias ? network.Declare($"{name}.bias", [outputs], init, keepFloat32) : null;
-        (_network, _isPlain) = (network, kernel == 3 && stride == 1 && padding is null or 1);
+        (_network, _isPlain) = (network, kernel == 3 && stride == 1 && padding is null or 1 && groups == 1);
         (_strides, _paddings) = ([stride, stride], [padding ?? kernel / 2, padding ?? kernel / 2]);
-        _result = result;
+        (_result, _groups) = (result, groups);
     }
 
     /// <summary>[N,inputs,H,W] to [N,outputs,H',W'].</summary>
@@ -60,7 +70,8 @@ public sealed class Conv2d : IUNetLayer
             using Tensor converted = x.to(weight.dtype);
             return Forward(converted);
         }
-        Tensor y = ByOwnKernel(x, weight) ?? torch.nn.functional.conv2d(x, weight, _bias?.Value, strides: _strides, padding: _paddings);
+        Tensor y = ByOwnKernel(x, weight)
+            ?? torch.nn.functional.conv2d(x, weight, _bias?.Value, strides: _strides, padding: _paddings, groups: _groups);
         if (_result is not { } wanted || y.dtype == wanted)
             return y;
         using (y)
@@ -76,5 +87,5 @@ public sealed class Conv2d : IUNetLayer
         return WinogradConvolution.Applies(x, weight) ? WinogradConvolution.Forward(x, weight, _bias?.Value) : null;
     }
 
-    Tensor IUNetLayer.Forward(Tensor h, Tensor embedding) => Forward(h);
+    Tensor IUNetLayer.Forward(Tensor h, Tensor embedding, Tensor? context) => Forward(h);
 }

@@ -17,7 +17,7 @@ public sealed class Downsample(Network network, string name, long channels, bool
     private readonly Conv2d? _convolution = convolve ? new Conv2d(network, $"{name}.op", channels, channels, stride: 2) : null;
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor h, Tensor embedding) => _convolution?.Forward(h) ?? Resampling.Halve(h);
+    public Tensor Forward(Tensor h, Tensor embedding, Tensor? context = null) => _convolution?.Forward(h) ?? Resampling.Halve(h);
 }
 
 /// <summary>Doubles a picture by repetition, followed by a 3x3 convolution (<c>conv</c>) where asked for.</summary>
@@ -26,7 +26,7 @@ public sealed class Upsample(Network network, string name, long channels, bool c
     private readonly Conv2d? _convolution = convolve ? new Conv2d(network, $"{name}.conv", channels, channels) : null;
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor h, Tensor embedding)
+    public Tensor Forward(Tensor h, Tensor embedding, Tensor? context = null)
     {
         if (_convolution is null)
             return Resampling.Double(h);

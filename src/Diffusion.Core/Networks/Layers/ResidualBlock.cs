@@ -59,7 +59,7 @@ public sealed class ResidualBlock : IUNetLayer
     }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor h, Tensor embedding)
+    public Tensor Forward(Tensor h, Tensor embedding, Tensor? context = null)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor e = _embedding.Forward(embedding);

@@ -102,6 +102,12 @@ public sealed record DdnmSolver : GuidedSolver
     /// <inheritdoc/>
     public override int Evaluations => Walk.Zip(Walk.Skip(1)).Count(move => move.Second < move.First);
 
+    /// <summary>
+    /// The picture that stands for one of white noise, a fresh draw's or eps; null: itself. The published SVD code reads such pictures as
+    /// coefficients of the operator's full basis, without transforming them: V c, with c the picture's values.
+    /// </summary>
+    public Func<Tensor, Tensor>? NoiseBasis { get; init; }
+
     /// <inheritdoc/>
     protected override int Moves => Walk.Length - 1;
 
@@ -192,8 +198,8 @@ public sealed record DdnmSolver : GuidedSolver
             return a * guided;
         Tensor noise = Draw(run, NoiseRole.Step);
         epsilon = Temperature * epsilon;
-        if (run.A is IReadsCoefficients published)
-            (noise, epsilon) = (published.FromPicture(noise), published.FromPicture(epsilon));
+        if (NoiseBasis is { } basis)
+            (noise, epsilon) = (basis(noise), basis(epsilon));
         Tensor null_ = sigma * (Eta * noise + Math.Sqrt(1 - Eta * Eta) * epsilon),
             n = spectrum.ToRange(noise),
             inNull = spectrum.ToRange(null_);
@@ -223,14 +229,4 @@ public sealed record DdnmSolver : GuidedSolver
             kept.Dispose();
         kept = estimate.MoveToOuterDisposeScope();
     }
-}
-
-/// <summary>
-/// The published SVD code of DDNM+ reads noise and eps, which are pictures, as coefficients of the full basis without transforming them.
-/// An operator that reproduces it says what picture that amounts to.
-/// </summary>
-public interface IReadsCoefficients
-{
-    /// <summary>V c, [N,C,H,W], with c the values of the picture [N,C,H,W] laid out as coefficients; the caller owns it.</summary>
-    Tensor FromPicture(Tensor picture);
 }

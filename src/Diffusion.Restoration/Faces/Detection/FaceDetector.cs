@@ -47,7 +47,7 @@ public sealed class FaceDetector : IDisposable
         return [.. Suppress(Candidates(Evaluate(input), input, threshold)[0]).Select(face => face.Through(view))];
     }
 
-    /// <summary>The map from the input to the picture: a square around the whole picture.</summary>
+    /// <summary>The map from the input to the picture: a square around the whole picture [1,3,H,W].</summary>
     public Affine View(Tensor picture)
     {
         (long height, long width) = (picture.shape[^2], picture.shape[^1]);

@@ -1,3 +1,4 @@
+using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Operators;
 
@@ -64,7 +65,7 @@ internal sealed class PublishedResizer : PublishedOperator
             double u = (i + 1 - (m - (double)n / factor) / 2) * factor + 0.5 * (1 - factor);
             int left = (int)Math.Floor(u - 2.0 * factor),
                 taps = 4 * factor + 2;
-            double[] weights = [.. Enumerable.Range(left, taps).Select(j => Kernels.Cubic((u - j) / factor))];
+            double[] weights = [.. Enumerable.Range(left, taps).Select(j => ResampleKernel.Bicubic.Weight((u - j) / factor))];
             double sum = weights.Sum();
             for (int t = 0; t < taps; t++)
             {

@@ -6,7 +6,7 @@ namespace Diffusion.Operators;
 /// The preconditioner of convolution with any kernel on a picture of which nothing beyond its edges is assumed (<c>valid</c>): the whole of
 /// |H|^2 on a torus with room for the kernel around the picture.
 /// </summary>
-internal sealed class OpenTorus : Preconditioner
+internal sealed class OpenPreconditioner : Preconditioner
 {
     private readonly Tensor _squares;
     private readonly long[] _torus;
@@ -14,7 +14,7 @@ internal sealed class OpenTorus : Preconditioner
     /// <param name="input">The picture.</param>
     /// <param name="kernel">Any kernel, float64.</param>
     /// <param name="device">Where its constants live.</param>
-    public OpenTorus(ImageShape input, Tensor kernel, Device device)
+    public OpenPreconditioner(ImageShape input, Tensor kernel, Device device)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         _torus = [FastLength.From(input.Height + kernel.shape[0] - 1), FastLength.From(input.Width + kernel.shape[1] - 1)];

@@ -10,7 +10,7 @@ namespace Diffusion.Operators;
 /// n/f). The sets are disjoint, so that sqrt(sum |H|^2) / f are the
 /// singular values; Hartley coefficients of the folded spectrum are the real basis.
 /// </remarks>
-internal sealed class CircularTorus : SpectralOperator
+internal sealed class CircularConvolution : SpectralOperator
 {
     private readonly Tensor _weights,
         _unit,
@@ -24,7 +24,7 @@ internal sealed class CircularTorus : SpectralOperator
     /// <param name="firstPixel">The input pixel that output pixel 0 lies on, for <see cref="Guess"/>; may lie between pixels.</param>
     /// <param name="support">Reach in pixels.</param>
     /// <param name="device">Where its constants live.</param>
-    public CircularTorus(ImageShape input, Tensor transfer, int factor, bool blur, double firstPixel, int support, Device device)
+    public CircularConvolution(ImageShape input, Tensor transfer, int factor, bool blur, double firstPixel, int support, Device device)
     {
         (Input, _factor, FirstPixel, Device) = (input, factor, firstPixel, device);
         Output = new MeasurementShape(new ImageShape(input.Channels, input.Height / factor, input.Width / factor));

@@ -14,7 +14,7 @@ namespace Diffusion.Operators;
 /// (-1)^q, and frequency m onto zero. The sets that fold onto one coefficient are disjoint, so that A = C_m^T W C_n with orthogonal rows of
 /// W: their lengths are the singular values.
 /// </remarks>
-internal sealed class MirroredTorus : SpectralOperator
+internal sealed class MirroredConvolution : SpectralOperator
 {
     private readonly Tensor _weights,
         _unit,
@@ -32,7 +32,7 @@ internal sealed class MirroredTorus : SpectralOperator
     /// <param name="blur">Whether it is a blur to its user, and not just a reduction.</param>
     /// <param name="support">Reach in pixels.</param>
     /// <param name="device">Where its constants live.</param>
-    public MirroredTorus(ImageShape input, Tensor gains, int factor, bool blur, int support, Device device)
+    public MirroredConvolution(ImageShape input, Tensor gains, int factor, bool blur, int support, Device device)
     {
         (Input, _factor, Device) = (input, factor, device);
         ImageShape output = new(input.Channels, input.Height / factor, input.Width / factor);

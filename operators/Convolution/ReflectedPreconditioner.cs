@@ -9,7 +9,7 @@ namespace Diffusion.Operators;
 /// each edge. Then W (B^2 + rho) W and A^T A + rho differ by the factor W^-2, between 1 and 4 (1 away from the edges): the condition number
 /// after preconditioning is at most 4, whatever kernel, size and rho.
 /// </remarks>
-internal sealed class ReflectedTorus : Preconditioner
+internal sealed class ReflectedPreconditioner : Preconditioner
 {
     private readonly Tensor _squares,
         _edges;
@@ -19,11 +19,11 @@ internal sealed class ReflectedTorus : Preconditioner
     /// <param name="input">The picture, at least 2 x 2.</param>
     /// <param name="kernel">Even in both directions, float64.</param>
     /// <param name="device">Where its constants live.</param>
-    public ReflectedTorus(ImageShape input, Tensor kernel, Device device)
+    public ReflectedPreconditioner(ImageShape input, Tensor kernel, Device device)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (_height, _width) = (2 * input.Height - 2, 2 * input.Width - 2);
-        Tensor transfer = CircularTorus.TransferOf(kernel, (int)_height, (int)_width, kernel.shape[0] / 2, kernel.shape[1] / 2).real;
+        Tensor transfer = CircularConvolution.TransferOf(kernel, (int)_height, (int)_width, kernel.shape[0] / 2, kernel.shape[1] / 2).real;
         _squares = transfer.narrow(1, 0, _width / 2 + 1).square().to(ScalarType.Float32).to(device).DetachFromDisposeScope();
         _edges = (Edges(input.Height).unsqueeze(1) * Edges(input.Width)).to(device).DetachFromDisposeScope();
     }

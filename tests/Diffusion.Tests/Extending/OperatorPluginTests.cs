@@ -3,21 +3,16 @@ using Diffusion.Inverse;
 using Diffusion.Operators;
 using Diffusion.Runtime;
 
-namespace Diffusion.Tests.Inverse;
+namespace Diffusion.Tests.Extending;
 
-public sealed class PluginTests : IDisposable
+public sealed class OperatorPluginTests : IDisposable
 {
-    private static readonly string Sample = typeof(PluginTests)
-        .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(a => a.Key == "SamplePlugin")
-        .Value!;
-
     private readonly string _folder = Directory.CreateTempSubdirectory("diffusion-plugin-").FullName;
 
     [Fact]
     public void One_class_in_a_foreign_assembly_is_an_operator()
     {
-        OperatorCatalog catalog = ShippedOperators.Catalog.With(Plugins.Load(Sample));
+        OperatorCatalog catalog = ShippedOperators.Catalog.With(Plugins.Load(SamplePlugin.Path));
         OperatorKind kind = catalog.Find("vignette");
         Assert.Equal(("strength", "how dark the corners are"), (Assert.Single(kind.Settings).Name, kind.Settings[0].About));
         Assert.Equal("vignette:strength=0.25|gray", catalog.Parse("vignette:strength=0.25|gray").ToString());
@@ -35,7 +30,7 @@ public sealed class PluginTests : IDisposable
     [Fact]
     public void Stray_copies_of_our_assemblies_beside_a_plug_in_are_ignored()
     {
-        File.Copy(Sample, Path.Combine(_folder, "SamplePlugin.dll"));
+        File.Copy(SamplePlugin.Path, Path.Combine(_folder, "SamplePlugin.dll"));
         foreach (Type ours in (Type[])[typeof(LinearOperator), typeof(Blur), typeof(torch)])
             File.Copy(ours.Assembly.Location, Path.Combine(_folder, Path.GetFileName(ours.Assembly.Location)));
         Assembly plugin = Assert.Single(Plugins.Load(_folder));
@@ -51,7 +46,7 @@ public sealed class PluginTests : IDisposable
     public void Two_operators_of_one_name_are_an_error_that_names_both()
     {
         OperatorSpecException error = Assert.Throws<OperatorSpecException>(() =>
-            ShippedOperators.Catalog.With(Plugins.Load(Sample)).With(typeof(PluginTests).Assembly)
+            ShippedOperators.Catalog.With(Plugins.Load(SamplePlugin.Path)).With(typeof(OperatorPluginTests).Assembly)
         );
         Assert.Contains("SamplePlugin.Vignette in SamplePlugin", error.Message, StringComparison.Ordinal);
         Assert.Contains("OtherVignette in Diffusion.Tests", error.Message, StringComparison.Ordinal);

@@ -12,12 +12,12 @@ namespace Diffusion.Operators;
 /// ends the transform along it leaves a d x d matrix for each frequency; in a corner A^T A is a matrix of d^2 x d^2. Each part passes into
 /// the next over d pixels, about the kernel's size.
 /// </remarks>
-internal sealed class FramedTorus : Preconditioner
+internal sealed class FramedPreconditioner : Preconditioner
 {
     // A corner's matrix has its fourth power in numbers. Narrower strips than the kernel still take most of the edge's effect.
     private const int WidestFrame = 24;
 
-    private readonly OpenTorus _inside;
+    private readonly OpenPreconditioner _inside;
     private readonly Tensor _share;
     private readonly Part[] _frame;
 
@@ -26,10 +26,10 @@ internal sealed class FramedTorus : Preconditioner
     /// <param name="first">Offsets of the first element, rows and columns.</param>
     /// <param name="boundary">Beyond the edges.</param>
     /// <param name="device">Where its constants live.</param>
-    public FramedTorus(ImageShape input, Tensor kernel, (int Row, int Column) first, Boundary boundary, Device device)
+    public FramedPreconditioner(ImageShape input, Tensor kernel, (int Row, int Column) first, Boundary boundary, Device device)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        _inside = new OpenTorus(input, kernel, device);
+        _inside = new OpenPreconditioner(input, kernel, device);
         (int h, int w) = (input.Height, input.Width);
         int d = Math.Min(Math.Min(h, w) / 2, Math.Min((int)kernel.shape.Max(), WidestFrame));
         (Tensor Inside, Tensor Edge) rows = Shares(h, d, device),

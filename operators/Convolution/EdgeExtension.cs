@@ -6,13 +6,13 @@ namespace Diffusion.Operators;
 /// Extends a picture beyond its edges by copies of its pixels (or zeros), and its exact transpose, which adds the copies back. Any width,
 /// also beyond the picture's own.
 /// </summary>
-internal sealed class Padding : IDisposable
+internal sealed class EdgeExtension : IDisposable
 {
     private readonly Direction _rows,
         _columns;
 
     /// <summary>Extends an [h,w] picture by the given numbers of pixels.</summary>
-    public Padding(Boundary boundary, ImageShape input, int top, int bottom, int left, int right, Device device)
+    public EdgeExtension(Boundary boundary, ImageShape input, int top, int bottom, int left, int right, Device device)
     {
         _rows = new Direction(BoundaryIndex.Of(boundary, -top, input.Height + top + bottom, input.Height), input.Height, device);
         _columns = new Direction(BoundaryIndex.Of(boundary, -left, input.Width + left + right, input.Width), input.Width, device);
