@@ -15,7 +15,7 @@ internal static class KernelFile
     /// <param name="path">The file.</param>
     /// <param name="spec">The spec that names it, for errors.</param>
     /// <param name="selection">Which array or plane; null for the only one.</param>
-    /// <exception cref="DiffusionException">No such file, no kernel in it, or several and none chosen.</exception>
+    /// <exception cref="OperatorSpecException">No such file, no kernel in it, or several and none chosen.</exception>
     public static Tensor Read(string path, string spec, ArraySelection? selection = null)
     {
         if (!File.Exists(path))
@@ -26,7 +26,7 @@ internal static class KernelFile
             throw new OperatorSpecException($"The kernel \"{path}\" is no file", spec, advice);
         }
         using DisposeScope scope = torch.NewDisposeScope();
-        using NumericArray array = DataFile.Read(path, selection);
+        using NumericArray array = Open(path, selection);
         Tensor kernel = Plane(array, path, selection?.Page);
         if (kernel.shape.Max() > LongestSide)
             throw new OperatorSpecException(
@@ -35,6 +35,18 @@ internal static class KernelFile
                 $"Kernels have at most {LongestSide} rows and columns"
             );
         return kernel.to(ScalarType.Float64).clone().MoveToOuterDisposeScope();
+    }
+
+    private static NumericArray Open(string path, ArraySelection? selection)
+    {
+        try
+        {
+            return DataFile.Read(path, selection);
+        }
+        catch (ImageException exception)
+        {
+            throw new OperatorSpecException(exception.What, exception.Where, exception.Remedy, exception);
+        }
     }
 
     /// <summary>The rows and columns of an array without its axes of length one.</summary>

@@ -105,6 +105,14 @@ public sealed class VerbTests : IDisposable
     }
 
     [Fact]
+    public void A_prior_is_inspected_by_its_name()
+    {
+        JsonNode summary = Assert.Single(Lines(Run("checkpoints", "inspect", "photo", "--json").Expect(0)));
+        Assert.Equal("photo", (string)summary["entry"]!);
+        Assert.Equal(20, summary["rmse"]!.AsArray().Count);
+    }
+
+    [Fact]
     public void The_bundled_prior_verifies() =>
         Assert.True((bool)Assert.Single(Lines(Run("checkpoints", "verify", "photo", "--json").Expect(0)))["loads_as_prior"]!);
 }

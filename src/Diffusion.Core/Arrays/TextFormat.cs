@@ -27,7 +27,7 @@ internal static class TextFormat
                 continue;
             if (rows > 0 && words.Length != columns)
                 throw new ImageException(
-                    $"Line {number} has {words.Length} numbers, the lines before have {columns}",
+                    $"The rows are not of one length: line {number} has {words.Length} numbers, the lines before have {columns}",
                     where,
                     "Write rows of one length"
                 );
@@ -36,7 +36,7 @@ internal static class TextFormat
                     double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
                         ? value
                         : throw new ImageException(
-                            $"\"{(word.Length > 40 ? word[..40] + "..." : word)}\" in line {number} is no number",
+                            $"\"{(word.Length > 40 ? word[..40] + "..." : word)}\" is no number; it stands in line {number}",
                             where,
                             "Write one row a line, with blanks or commas between the numbers"
                         )

@@ -19,7 +19,7 @@ public static class DataFile
         using Stream stream = ArrayFile.Open(path);
         byte[] head = new byte[HeadLength];
         int length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        return FormatSniffer.Identify(head.AsSpan(0, Math.Min(length, FormatSniffer.HeadLength))).Format is null
+        return FormatSniffer.Identify(head.AsSpan(0, Math.Min(length, FormatSniffer.HeadLength))).Format is null or ImageFormat.Fits
             && (
                 ArrayFile.Knows(head.AsSpan(0, length))
                 || Path.GetExtension(path).ToLowerInvariant() is ".txt" or ".csv" or ".tsv" or ".dat" or ".npy" or ".npz" or ".mat" or ".h5"

@@ -12,6 +12,7 @@ internal sealed unsafe class EncodedPicture : IDisposable
     private readonly ImageFormat _format;
     private readonly WriteOptions _options;
     private readonly string _where;
+    private readonly Tensor _pixels;
     private readonly int _bits;
     private readonly void* _samples;
     private readonly long _length;
@@ -47,7 +48,7 @@ internal sealed unsafe class EncodedPicture : IDisposable
                 where,
                 "Write PNG or TIFF"
             );
-        (_format, _options, _where) = (format, options, where);
+        (_format, _options, _where, _pixels) = (format, options, where, pixels);
         _bits = format.StoredBits(options.BitDepth ?? 8);
         NativeLibraries.LoadVips();
         NativeLibraries.LoadTorch();
@@ -61,6 +62,8 @@ internal sealed unsafe class EncodedPicture : IDisposable
             color = color * cover + (1 - cover);
             cover = null;
         }
+        // FITS has no coverage, and its values are data: they stay as they are.
+        cover = format == ImageFormat.Fits ? null : cover;
         int bands = (int)color.shape[0] + (cover is null ? 0 : 1);
         int sampleBytes = _bits switch
         {
@@ -88,7 +91,10 @@ internal sealed unsafe class EncodedPicture : IDisposable
         using WatchedStream watched = new(stream);
         try
         {
-            Encode(watched);
+            if (_format == ImageFormat.Fits)
+                FitsWriter.Write(watched, _pixels, _bits);
+            else
+                Encode(watched);
         }
         catch (Vips.VipsException exception)
         {
@@ -130,7 +136,8 @@ internal sealed unsafe class EncodedPicture : IDisposable
                     stream,
                     compression: Vips.Enums.ForeignTiffCompression.Deflate,
                     bigtiff: _length > 3_500_000_000,
-                    predictor: _bits == 32 ? Vips.Enums.ForeignTiffPredictor.Float : Vips.Enums.ForeignTiffPredictor.Horizontal,
+                    // What predicts floats is not read everywhere.
+                    predictor: _bits == 32 ? Vips.Enums.ForeignTiffPredictor.None : Vips.Enums.ForeignTiffPredictor.Horizontal,
                     keep: Nothing
                 );
                 break;

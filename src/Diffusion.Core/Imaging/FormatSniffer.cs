@@ -25,6 +25,8 @@ internal static class FormatSniffer
             || StartsWith(head, 0x4D, 0x4D, 0x00, 0x2B)
         )
             return (ImageFormat.Tiff, "a TIFF picture");
+        if (head.StartsWith("SIMPLE  ="u8))
+            return (ImageFormat.Fits, "a FITS picture");
         if (head.Length >= 12 && head[4..].StartsWith("ftyp"u8))
             return IdentifyIsoMedia(head);
         return (null, DescribeOther(head));

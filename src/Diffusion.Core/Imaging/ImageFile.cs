@@ -157,6 +157,7 @@ public static class ImageFile
         return new Picture(pixels, alpha)
         {
             BitDepth = source.BitDepth,
+            FullScale = source.FullScale,
             Format = source.Format,
             Name = name,
             Notes = source.Notes,

@@ -17,16 +17,20 @@ public enum ImageFormat
 
     /// <summary>AVIF: 8 or 12 bits, lossy.</summary>
     Avif,
+
+    /// <summary>FITS: 8 or 16 bits or 32-bit float, lossless; colours as three planes.</summary>
+    Fits,
 }
 
 /// <summary>Names and extensions of the formats.</summary>
 public static class ImageFormats
 {
     /// <summary>How messages call the formats.</summary>
-    internal const string Names = "PNG, JPEG, WebP, TIFF or AVIF";
+    internal const string Names = "PNG, JPEG, WebP, TIFF, AVIF or FITS";
 
     /// <summary>The extensions that pictures have, in lower case with the dot.</summary>
-    public static IReadOnlyList<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif"];
+    public static IReadOnlyList<string> Extensions { get; } =
+    [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".fits", ".fit", ".fts"];
 
     /// <summary>The format that a path's extension stands for; null when it stands for none.</summary>
     public static ImageFormat? FromExtension(string path) =>
@@ -37,6 +41,7 @@ public static class ImageFormats
             ".webp" => ImageFormat.WebP,
             ".tif" or ".tiff" => ImageFormat.Tiff,
             ".avif" => ImageFormat.Avif,
+            ".fits" or ".fit" or ".fts" => ImageFormat.Fits,
             _ => null,
         };
 
@@ -50,8 +55,8 @@ public static class ImageFormats
         {
             (ImageFormat.Png, > 8) => 16,
             (ImageFormat.Avif, > 8) => 12,
-            (ImageFormat.Tiff, > 16) => 32,
-            (ImageFormat.Tiff, > 8) => 16,
+            (ImageFormat.Tiff or ImageFormat.Fits, > 16) => 32,
+            (ImageFormat.Tiff or ImageFormat.Fits, > 8) => 16,
             _ => 8,
         };
 

@@ -4,13 +4,13 @@ namespace Diffusion.Imaging;
 public sealed class Picture : IDisposable
 {
     /// <summary>A picture from tensors, which it takes over and detaches from dispose scopes.</summary>
-    /// <param name="pixels">[1,C,H,W] float32, C = 3 or 1.</param>
+    /// <param name="pixels">[1,C,H,W] float32; C = 3, 1 for gray, or any number of channels without a meaning as colours.</param>
     /// <param name="alpha">[1,1,H,W] float32 coverage on [0,1], or null when opaque.</param>
     /// <exception cref="ArgumentException">Another shape or dtype.</exception>
     public Picture(Tensor pixels, Tensor? alpha = null)
     {
-        if (pixels.dtype != ScalarType.Float32 || pixels.dim() != 4 || pixels.shape[0] != 1 || pixels.shape[1] is not (1 or 3))
-            throw new ArgumentException($"A picture is [1,C,H,W] float32 with C = 1 or 3, not {Shapes.Describe(pixels)}.", nameof(pixels));
+        if (pixels.dtype != ScalarType.Float32 || pixels.dim() != 4 || pixels.shape[0] != 1 || pixels.shape[1] < 1)
+            throw new ArgumentException($"A picture is [1,C,H,W] float32, not {Shapes.Describe(pixels)}.", nameof(pixels));
         if (
             alpha is not null
             && (alpha.dtype != ScalarType.Float32 || !alpha.shape.SequenceEqual([1, 1, pixels.shape[2], pixels.shape[3]]))
@@ -35,6 +35,11 @@ public sealed class Picture : IDisposable
     /// <summary>Bits per sample in the file: 8, 10, 12, 16, or 32 for float.</summary>
     public int BitDepth { get; init; } = 8;
 
+    /// <summary>
+    /// What the value 1 stands for in the file's own numbers: 255 in 8 bits, 65535 in 16, 1 for float; 32767 for signed 16 bits.
+    /// </summary>
+    public double FullScale { get; init; } = 255;
+
     /// <summary>The format of the file; null when the picture came from no file.</summary>
     public ImageFormat? Format { get; init; }
 
@@ -47,7 +52,7 @@ public sealed class Picture : IDisposable
     /// </summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>3, or 1 for gray.</summary>
+    /// <summary>3, or 1 for gray; others only where <see cref="ReadOptions.AnyChannels"/> asked for them.</summary>
     public int Channels => (int)Pixels.shape[1];
 
     /// <summary>In pixels, after the EXIF orientation.</summary>

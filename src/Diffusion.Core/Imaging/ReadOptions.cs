@@ -22,6 +22,14 @@ public sealed record ReadOptions
         init => field = value is null or > 0 ? value : throw new ArgumentException($"Pages are counted from 1, not {value}.");
     }
 
+    /// <summary>
+    /// The header and data unit of a FITS file, counted from 0; null takes the first picture, with a note where there are several.
+    /// </summary>
+    public int? Hdu { get; init; }
+
+    /// <summary>Read pictures of any number of channels. False refuses those whose channels are neither gray nor RGB.</summary>
+    public bool AnyChannels { get; init; }
+
     /// <summary>Convert pictures with an embedded colour profile to sRGB. False keeps the numbers of the file.</summary>
     public bool ApplyProfile { get; init; } = true;
 }

@@ -42,9 +42,6 @@ public sealed class NoiseSchedule
     /// <summary>The same schedule with the float32 rounding of published code.</summary>
     public PublishedSchedule Published => _published.Value;
 
-    /// <summary>alphaBar_{t-1}; 1 before the first.</summary>
-    public double AlphaBarBefore(int t) => t == 0 ? 1 : _alphaBar[t - 1];
-
     /// <summary>sigma_t = sqrt((1 - alphaBar_t) / alphaBar_t): the noise level of x_t / sqrt(alphaBar_t).</summary>
     public double Sigma(int t) => Math.Sqrt((1 - _alphaBar[t]) / _alphaBar[t]);
 
@@ -90,26 +87,6 @@ public sealed class NoiseSchedule
     /// <summary>The integer time whose sigma is nearest; the first of equally near ones.</summary>
     public int Nearest(double sigma) => Enumerable.Range(0, Steps).MinBy(t => Math.Abs(Sigma(t) - sigma));
 
-    /// <summary>Variance of q(x_{t-1} | x_t, x0).</summary>
-    public double PosteriorVariance(int t) => Betas[t] * (1 - AlphaBarBefore(t)) / (1 - _alphaBar[t]);
-
-    /// <summary>Its logarithm, with the first (which is 0) replaced by the second.</summary>
-    public double PosteriorLogVariance(int t) => Math.Log(PosteriorVariance(t == 0 && Steps > 1 ? 1 : t));
-
-    /// <summary>The weights of x0 and x_t in the mean of q(x_{t-1} | x_t, x0).</summary>
-    public (double X0, double Xt) PosteriorMean(int t) =>
-        (
-            Betas[t] * Math.Sqrt(AlphaBarBefore(t)) / (1 - _alphaBar[t]),
-            (1 - AlphaBarBefore(t)) * Math.Sqrt(1 - Betas[t]) / (1 - _alphaBar[t])
-        );
-
-    /// <summary>
-    /// The process that visits only some times: beta'_i = 1 - alphaBar_{t_i} / alphaBar_{t_{i-1}}. The network is told the original times.
-    /// </summary>
-    /// <param name="times">Ascending times of this schedule; see <see cref="TimeSequences.Spaced(int, string)"/>.</param>
-    public NoiseSchedule Respace(IReadOnlyList<int> times) =>
-        new([.. times.Select((t, i) => 1 - _alphaBar[t] / (i == 0 ? 1 : _alphaBar[times[i - 1]]))]);
-
     /// <summary>Equally spaced betas.</summary>
     public static NoiseSchedule Linear(double start = 1e-4, double end = 0.02, int steps = 1000) => new(Spacing.Linear(start, end, steps));
 
@@ -120,7 +97,7 @@ public sealed class NoiseSchedule
 
     /// <summary>Stable Diffusion's schedule, which diffusers calls "scaled_linear": the squares of equally spaced roots of betas.</summary>
     public static NoiseSchedule ScaledLinear(double start = 0.00085, double end = 0.012, int steps = 1000) =>
-        Named("quad", start, end, steps);
+        new([.. Spacing.Linear(Math.Sqrt(start), Math.Sqrt(end), steps).Select(root => root * root)]);
 
     /// <summary>alphaBar(u) = cos^2((u + 0.008) / 1.008 pi / 2), betas at most <paramref name="maxBeta"/>.</summary>
     public static NoiseSchedule Cosine(int steps, double s = 0.008, double maxBeta = 0.999)
@@ -130,28 +107,6 @@ public sealed class NoiseSchedule
             .. Enumerable.Range(0, steps).Select(i => Math.Min(1 - AlphaBarAt((i + 1.0) / steps) / AlphaBarAt((double)i / steps), maxBeta)),
         ]);
     }
-
-    /// <summary>The named schedules of the DDRM family.</summary>
-    /// <param name="name">
-    /// <c>linear</c>, <c>quad</c> (squares of equally spaced roots), <c>const</c> (all <paramref name="end"/>), <c>jsd</c> (1/T, 1/(T-1),
-    /// .. 1) or <c>sigmoid</c> (logistic over -6..6).
-    /// </param>
-    /// <param name="start">First beta.</param>
-    /// <param name="end">Last beta.</param>
-    /// <param name="steps">T.</param>
-    /// <exception cref="ArgumentException">Another name.</exception>
-    public static NoiseSchedule Named(string name, double start, double end, int steps) =>
-        new(
-            name switch
-            {
-                "linear" => Spacing.Linear(start, end, steps),
-                "quad" => [.. Spacing.Linear(Math.Sqrt(start), Math.Sqrt(end), steps).Select(root => root * root)],
-                "const" => [.. Enumerable.Repeat(end, steps)],
-                "jsd" => [.. Enumerable.Range(0, steps).Select(i => 1.0 / (steps - i))],
-                "sigmoid" => [.. Spacing.Linear(-6, 6, steps).Select(u => (end - start) / (1 + Math.Exp(-u)) + start)],
-                _ => throw new ArgumentException($"Unknown noise schedule \"{name}\". Use linear, quad, const, jsd or sigmoid."),
-            }
-        );
 }
 
 /// <summary>How a noise level becomes a time.</summary>

@@ -49,6 +49,7 @@ public static class Predictions
     /// <param name="output">The network's output, [N,C,H,W], borrowed.</param>
     /// <param name="alphaBar">a, above 0 and at most 1.</param>
     /// <returns>[N,C,H,W]; the caller owns it.</returns>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     /// <exception cref="ArgumentException">Another prediction, which is no variance-preserving one.</exception>
     public static Tensor X0(Prediction prediction, Tensor xt, Tensor output, double alphaBar)
     {

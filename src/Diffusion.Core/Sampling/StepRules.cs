@@ -15,12 +15,13 @@ public static class StepRules
     /// x' = sqrt(b) x0 + sqrt(1 - b - s^2) eps + s noise, s = eta sqrt((1 - b) / (1 - a) (1 - a / b)) (Song et al., "Denoising Diffusion
     /// Implicit Models", 2021, equation 12).
     /// </summary>
-    /// <param name="x0">The estimate of the clean picture.</param>
-    /// <param name="epsilon">The estimate of the noise.</param>
+    /// <param name="x0">[N,C,H,W] the estimate of the clean picture, borrowed.</param>
+    /// <param name="epsilon">[N,C,H,W] the estimate of the noise, borrowed.</param>
     /// <param name="alphaBar">a.</param>
     /// <param name="next">b, at least a.</param>
     /// <param name="eta">0: no noise is added; 1: as much as in DDPM.</param>
     /// <param name="noise">Needed where eta is not 0.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     /// <exception cref="ArgumentException">eta is not 0 and there is no noise.</exception>
     public static Tensor Ddim(Tensor x0, Tensor epsilon, double alphaBar, double next, double eta = 0, Tensor? noise = null)
     {
@@ -37,11 +38,12 @@ public static class StepRules
     /// b)
     /// / (1 - a) (1 - a/b) (Ho et al., "Denoising Diffusion Probabilistic Models", 2020, equation 7).
     /// </summary>
-    /// <param name="x0">The estimate of the clean picture.</param>
-    /// <param name="xt">The picture at this time.</param>
+    /// <param name="x0">[N,C,H,W] the estimate of the clean picture, borrowed.</param>
+    /// <param name="xt">[N,C,H,W] the picture at this time, borrowed.</param>
     /// <param name="alphaBar">a.</param>
     /// <param name="next">b, at least a.</param>
     /// <param name="noise">null: the mean alone, as in the last step.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public static Tensor Ddpm(Tensor x0, Tensor xt, double alphaBar, double next, Tensor? noise)
     {
         double ratio = alphaBar / next;
@@ -53,10 +55,11 @@ public static class StepRules
     }
 
     /// <summary>x' = x + (x - x0) / sigma (sigma' - sigma) (Karras et al. 2022, algorithm 1 without its second-order correction).</summary>
-    /// <param name="x">The picture at noise level <paramref name="sigma"/>.</param>
-    /// <param name="x0">The estimate of the clean picture.</param>
+    /// <param name="x">[N,C,H,W] the picture at noise level <paramref name="sigma"/>.</param>
+    /// <param name="x0">[N,C,H,W] the estimate of the clean picture, borrowed.</param>
     /// <param name="sigma">Above 0.</param>
     /// <param name="next">sigma'.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public static Tensor Euler(Tensor x, Tensor x0, double sigma, double next)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -76,12 +79,13 @@ public static class StepRules
     }
 
     /// <summary><see cref="Euler"/> down to <see cref="Ancestral"/>'s <c>Down</c>, and its noise <c>Up</c>.</summary>
-    /// <param name="x">The picture at noise level <paramref name="sigma"/>.</param>
-    /// <param name="x0">The estimate of the clean picture.</param>
+    /// <param name="x">[N,C,H,W] the picture at noise level <paramref name="sigma"/>.</param>
+    /// <param name="x0">[N,C,H,W] the estimate of the clean picture, borrowed.</param>
     /// <param name="sigma">Above 0.</param>
     /// <param name="next">sigma'.</param>
     /// <param name="noise">May be null where sigma' is 0.</param>
     /// <param name="eta">Share of the noise that is fresh.</param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
     /// <exception cref="ArgumentException">Noise is to be added and there is none.</exception>
     public static Tensor EulerAncestral(Tensor x, Tensor x0, double sigma, double next, Tensor? noise, double eta = 1)
     {

@@ -1,36 +1,14 @@
-using System.Globalization;
-
 namespace Diffusion.Sampling;
 
 /// <summary>The times and noise levels that published samplers visit.</summary>
 public static class TimeSequences
 {
-    /// <summary>guided-diffusion's <c>space_timesteps</c>.</summary>
-    /// <param name="steps">T of the full schedule.</param>
-    /// <param name="request">
-    /// <c>ddimN</c>: the smallest stride that gives N times from 0 on; otherwise counts joined by commas, one for each equal section of the
-    /// schedule.
-    /// </param>
+    /// <summary>
+    /// Evenly spread times in each of <paramref name="counts"/>.Count equal sections of the schedule, as guided-diffusion's
+    /// <c>space_timesteps</c>.
+    /// </summary>
     /// <returns>Ascending times.</returns>
-    /// <exception cref="ArgumentException">No stride gives N times, or a count exceeds its section.</exception>
-    public static int[] Spaced(int steps, string request)
-    {
-        if (request.StartsWith("ddim", StringComparison.Ordinal))
-        {
-            int count = Parse(request["ddim".Length..]);
-            for (int stride = 1; stride < Math.Max(steps, 2); stride++)
-                if ((steps + stride - 1) / stride == count)
-                    return [.. Enumerable.Range(0, count).Select(k => k * stride)];
-            throw new ArgumentException($"No stride through {steps} steps visits {count} of them.");
-        }
-        return Spaced(steps, [.. request.Split(',').Select(Parse)]);
-        static int Parse(string text) =>
-            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value)
-                ? value
-                : throw new ArgumentException($"\"{text}\" is no number of steps.");
-    }
-
-    /// <summary>Evenly spread times in each of <paramref name="counts"/>.Count equal sections of the schedule.</summary>
+    /// <exception cref="ArgumentException">A count exceeds its section.</exception>
     /// <exception cref="ArgumentException">A section has fewer steps than are asked of it.</exception>
     public static int[] Spaced(int steps, IReadOnlyList<int> counts)
     {

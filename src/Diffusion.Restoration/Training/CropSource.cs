@@ -24,7 +24,7 @@ public sealed class CropSource
     public CropSource(IReadOnlyList<TrainingPhoto> photos, ulong seed, bool upright = false)
     {
         if (photos.Count == 0)
-            throw new ArgumentException("There are no photographs to train on. Name a folder with PNG, JPEG, WebP, TIFF or AVIF pictures.");
+            throw new ArgumentException("There are no photographs to train on. Name a folder with pictures.");
         (_photos, _seed, _upright) = (photos, seed, upright);
     }
 

@@ -160,9 +160,9 @@ public sealed class ArrayFileTests : PictureFixture
         using NumericArray array = ArrayFile.Read(At("k.csv"));
         AssertEqual(torch.arange(6, dtype: ScalarType.Float64).reshape(2, 3), array.Values);
         File.WriteAllText(At("k.csv"), "1 2\n3\n");
-        Assert.Contains("Line 2 has 1 numbers", Assert.Throws<ImageException>(() => ArrayFile.Read(At("k.csv"))).What);
+        Assert.Contains("line 2 has 1 numbers", Assert.Throws<ImageException>(() => ArrayFile.Read(At("k.csv"))).What);
         File.WriteAllText(At("k.csv"), "1 x\n");
-        Assert.Contains("\"x\" in line 1", Assert.Throws<ImageException>(() => ArrayFile.Read(At("k.csv"))).What);
+        Assert.Contains("\"x\" is no number; it stands in line 1", Assert.Throws<ImageException>(() => ArrayFile.Read(At("k.csv"))).What);
     }
 
     private static void AssertHolds(NumericArray array, string name)

@@ -73,6 +73,30 @@ public sealed class LoraTests
                 .Message
         );
 
+    [Fact]
+    public void Every_update_that_the_published_face_restorer_may_hold_fits_its_network()
+    {
+        MemoryCheckpoint updates = Manifest("osdface-lora-possible"),
+            unet = Manifest("sd21base-unet-diffusers");
+        LoraUpdates lora = new(updates, "unet.");
+        Assert.Equal(updates.Tensors.Count / 2, lora.Layers.Count);
+        Assert.Equal(unet.Tensors.Keys, lora.Merge(unet).Tensors.Keys);
+    }
+
+    [Fact]
+    public void The_published_degradation_synthesiser_has_averages_of_its_whole_unet()
+    {
+        ICheckpoint file = Manifest("gendeg"),
+            unet = SubNetwork.In(file, "model.diffusion_model.");
+        Assert.Equal(686, unet.Tensors.Count);
+        Assert.All(unet.Tensors.Values, entry => Assert.StartsWith("model_ema.diffusion_model", entry.Name));
+    }
+
+    private static MemoryCheckpoint Manifest(string name) =>
+        MemoryCheckpoint.FromManifest(
+            System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(ParityCase.DataFile($"manifests/{name}.json")))!.AsObject()
+        );
+
     [Theory, InlineData(""), InlineData("state_dict.")]
     public void Averages_without_dots_take_the_place_of_the_raw_weights(string root)
     {

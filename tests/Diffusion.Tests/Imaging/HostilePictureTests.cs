@@ -115,7 +115,7 @@ public sealed class HostilePictureTests : PictureFixture
         File.WriteAllText(At("a.png"), content, System.Text.Encoding.Latin1);
         ImageException error = Assert.Throws<ImageException>(() => ImageFile.Read(At("a.png")));
         Assert.StartsWith($"This is {description}", error.What);
-        Assert.Contains("PNG, JPEG, WebP, TIFF or AVIF", error.Remedy);
+        Assert.Contains("PNG, JPEG, WebP, TIFF, AVIF or FITS", error.Remedy);
     }
 
     [Fact]

@@ -1,5 +1,8 @@
 using Diffusion.Models;
+using Diffusion.Networks;
 using Diffusion.Runtime;
+using Diffusion.Sampling;
+using Diffusion.Tests.Parity;
 
 namespace Diffusion.Tests.Models;
 
@@ -50,6 +53,38 @@ public sealed class VpPriorTests
         (Tensor epsilon, Tensor? variance) = prior.Predict(x * scale, 300);
         Assert.Null(variance);
         Assert.True((prior.Denoise(x, sigma) - (x - sigma * epsilon)).abs().max().item<float>() < 1e-4);
+    }
+
+    [Theory, InlineData(Prediction.Epsilon), InlineData(Prediction.V), InlineData(Prediction.X0)]
+    public void Whatever_the_network_predicts_the_prior_estimates_picture_and_noise(Prediction prediction)
+    {
+        using ComputeScope scope = new();
+        NoiseSchedule schedule = NoiseSchedule.ScaledLinear();
+        Tensor x0 = PhotoPrior.Smooth(6, 5),
+            noise = PhotoPrior.Noise(1, 3, 6, 5);
+        foreach (int t in new[] { 3, 399, 980 })
+        {
+            (double a, double sigma) = (schedule.AlphaBar[t], schedule.Sigma(t));
+            Tensor output = prediction switch
+            {
+                Prediction.Epsilon => noise.clone(),
+                Prediction.V => Math.Sqrt(a) * noise - Math.Sqrt(1 - a) * x0,
+                _ => x0.clone(),
+            };
+            PriorInfo info = new() { Name = "answer", Kind = PriorKind.PosteriorMean };
+            VpPrior prior = new(new Answer(output), schedule, info, prediction: prediction);
+            TensorAssert.Close("x0", x0, prior.Denoise(x0 + sigma * noise, sigma), 2e-5, 2e-5);
+            (Tensor epsilon, _) = prior.Predict(Math.Sqrt(a) * x0 + Math.Sqrt(1 - a) * noise, t);
+            TensorAssert.Close("epsilon", noise, epsilon, 2e-5, 2e-5);
+        }
+    }
+
+    /// <summary>A network that gives one answer.</summary>
+    private sealed class Answer(Tensor output) : DiffusionNetwork(null)
+    {
+        public override int Channels => 3;
+
+        public override Tensor Forward(Tensor x, Tensor t, Tensor? labels = null, ModuleTrace? trace = null) => output.clone();
     }
 
     [Fact]

@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
+using Diffusion.Inverse;
 using Diffusion.Models;
 using Diffusion.Sampling;
+using Diffusion.Solvers;
 
 namespace Diffusion.Tests.Parity;
 
@@ -41,7 +44,7 @@ public sealed class SchedulesParityTests
                 Single(
                     reference,
                     table.String("name"),
-                    NoiseSchedule
+                    BetaSchedules
                         .Named(table.String("schedule"), table.Double("beta_start"), table.Double("beta_end"), table.Int("steps"))
                         .Published.Betas.Select(b => (double)b)
                 );
@@ -91,7 +94,7 @@ public sealed class SchedulesParityTests
         Tables(
             reference,
             name,
-            Schedule(request).Respace(times),
+            new NoiseSchedule([.. Steps(Schedule(request), times).Select(step => step.Beta)]),
             "betas",
             "alphas_cumprod",
             "posterior_log_variance_clipped",
@@ -132,24 +135,36 @@ public sealed class SchedulesParityTests
         Double(reference, "rescaled_t", sigma.Select(KarrasScalings.Time));
     }
 
+    /// <summary>The levels that the shipped presets of the recorded lines run through.</summary>
     private static void Cm4ir(ParityCase reference)
     {
         ConfigNode node = reference.Config.Object("cm4ir"),
             betas = node.Object("base_betas");
         node.Text("alpha0", "next");
-        double[] clamp = node.Doubles("sigma_clamp");
-        PublishedSchedule schedule = NoiseSchedule
-            .Named(betas.OneOf("schedule", "linear"), betas.Double("beta_start"), betas.Double("beta_end"), betas.Int("steps"))
-            .Published;
+        betas.Only("schedule", "linear");
+        NoiseSchedule schedule = NoiseSchedule.Linear(betas.Double("beta_start"), betas.Double("beta_end"), betas.Int("steps"));
+        PresetRequest request = new(new OperatorTraits(), 0, new PriorInfo { Name = "p", Kind = PriorKind.PosteriorMean });
         foreach (ConfigNode preset in node.Objects("presets"))
         {
-            preset.Text("dataset", "task", "sigma_y");
-            string name = preset.String("name");
-            float[] alphas = TimeSequences.GrowingAlphas(schedule, preset.Int("iN"), preset.Double("gamma"), preset.Int("T_sampling"));
-            double[] sigmas = [.. alphas.Select(alpha => (double)Math.Clamp(MathF.Sqrt(1 - alpha), (float)clamp[0], (float)clamp[1]))];
-            Single(reference, $"{name}.alpha", alphas.Select(alpha => (double)alpha));
-            Single(reference, $"{name}.sigma", sigmas);
-            Single(reference, $"{name}.rescaled_t", sigmas.Select(KarrasScalings.Time));
+            string name = preset.String("name"),
+                data = preset.OneOf("dataset", "lsun_bedroom", "lsun_cat", "imagenet64").Replace("lsun_", "", StringComparison.Ordinal),
+                task = preset.OneOf("task", "sr_bicubic x4", "sr_bicubic x2", "deblur_gauss", "inpainting") switch
+                {
+                    "deblur_gauss" => "deblur",
+                    "inpainting" => "inpaint",
+                    var enlarging => "sr" + enlarging[^1],
+                };
+            string line = string.Create(CultureInfo.InvariantCulture, $"{data}-{task}-{preset.Double("sigma_y")}");
+            Cm4irSolver solver = (Cm4irSolver)SolverCatalog.BuiltIn.Create("cm4ir", line, request);
+            solver = solver with { Schedule = schedule };
+            Assert.Equal(
+                (preset.Int("iN"), preset.Double("gamma"), preset.Int("T_sampling")),
+                (solver.StartIndex, solver.Gamma, solver.Steps)
+            );
+            Assert.Equal<IEnumerable<double>>(node.Doubles("sigma_clamp"), [solver.MinSigma, solver.MaxSigma]);
+            Single(reference, $"{name}.alpha", solver.Alphas.Select(alpha => (double)alpha));
+            Single(reference, $"{name}.sigma", solver.Levels);
+            Single(reference, $"{name}.rescaled_t", solver.Levels.Select(KarrasScalings.Time));
         }
     }
 
@@ -158,12 +173,8 @@ public sealed class SchedulesParityTests
         ConfigNode config = reference.Config,
             betas = config.Object("betas");
         betas.Only("dtype", "float32");
-        NoiseSchedule schedule = NoiseSchedule.Named(
-            betas.OneOf("schedule", "linear"),
-            betas.Double("start"),
-            betas.Double("end"),
-            betas.Int("steps")
-        );
+        betas.Only("schedule", "linear");
+        NoiseSchedule schedule = NoiseSchedule.Linear(betas.Double("start"), betas.Double("end"), betas.Int("steps"));
         PublishedSchedule published = schedule.Published;
         if (reference.Outputs.Contains("reduced_alpha_cumprod"))
             Single(reference, "reduced_alpha_cumprod", published.Sigmas.Select(sigma => (double)sigma));
@@ -178,14 +189,25 @@ public sealed class SchedulesParityTests
         {
             string name = node.String("name");
             double noise = node.Double("noise_level_img");
-            float[] levels = TimeSequences.DenoiserLevels(49, Math.Max(node.Int("sf"), 255 * noise), node.Int("iter_num"));
-            Single(
-                reference,
-                $"{name}.rho",
-                published.SplittingWeights(node.Double("lambda_") * node.Double("tau"), Math.Max(0.001, noise)).Select(rho => (double)rho)
-            );
+            RdmdSolver solver = new()
+            {
+                Iterations = node.Int("iter_num"),
+                Lambda = node.Double("lambda_"),
+                Tau = node.Double("tau"),
+                Schedule = schedule,
+            };
+            RdmdPlan plan = solver.Plan(2 * noise, node.Int("sf"));
+            float[] levels = TimeSequences.DenoiserLevels(49, Math.Max(node.Int("sf"), 255 * noise), node.Int("iter_num")),
+                weights = published.SplittingWeights(solver.Lambda * solver.Tau, Math.Max(0.001, noise));
+            Single(reference, $"{name}.rho", weights.Select(rho => (double)rho));
             Single(reference, $"{name}.pnp_sigma", levels.Select(level => (double)level));
-            Integers(reference, $"{name}.t_restore", [.. levels.Select(level => published.Nearest(2 * level))]);
+            Integers(reference, $"{name}.t_restore", [.. plan.RestoreTimes]);
+            Assert.Equal(plan.Times.Select(t => (double)weights[t]), plan.Iterations.Select(iteration => iteration.Weight));
+            if (node.Int("iter_num") == 100)
+                Assert.Equal(
+                    reference.Expected("seq.0.t").to(ScalarType.Int64).data<long>().Select(t => (int)t).ToArray(),
+                    plan.Times.ToArray()
+                );
         }
         foreach (ConfigNode node in Optional(config, "ddrm"))
             Integers(reference, node.String("name"), TimeSequences.Strided(node.Int("num_timesteps"), node.Int("timesteps")));
@@ -206,11 +228,12 @@ public sealed class SchedulesParityTests
     private static int[] Spaced(ConfigNode node, string steps) =>
         node.Kind("section_counts") == JsonValueKind.Array
             ? TimeSequences.Spaced(node.Int(steps), node.Ints("section_counts"))
-            : TimeSequences.Spaced(node.Int(steps), node.String("section_counts"));
+            : BetaSchedules.Spaced(node.Int(steps), node.String("section_counts"));
 
     private static void Tables(ParityCase reference, string prefix, NoiseSchedule schedule, params string[] names)
     {
         IEnumerable<int> times = Enumerable.Range(0, schedule.Steps);
+        Posterior[] steps = Steps(schedule, [.. times]);
         foreach (string name in names)
             Double(
                 reference,
@@ -219,14 +242,18 @@ public sealed class SchedulesParityTests
                 {
                     "betas" => schedule.Betas,
                     "alphas_cumprod" => schedule.AlphaBar,
-                    "alphas_cumprod_prev" => times.Select(schedule.AlphaBarBefore),
-                    "posterior_variance" => times.Select(schedule.PosteriorVariance),
-                    "posterior_log_variance_clipped" => times.Select(schedule.PosteriorLogVariance),
-                    "posterior_mean_coef1" => times.Select(t => schedule.PosteriorMean(t).X0),
-                    _ => times.Select(t => schedule.PosteriorMean(t).Xt),
+                    "alphas_cumprod_prev" => times.Select(t => t == 0 ? 1 : schedule.AlphaBar[t - 1]),
+                    "posterior_variance" => steps.Select(step => step.Variance),
+                    "posterior_log_variance_clipped" => times.Select(t => Math.Log(steps[Math.Max(t, 1)].Variance)),
+                    "posterior_mean_coef1" => steps.Select(step => step.X0),
+                    _ => steps.Select(step => step.Xt),
                 }
             );
     }
+
+    /// <summary>The ancestral steps through some times of a schedule, as DPS takes them.</summary>
+    private static Posterior[] Steps(NoiseSchedule schedule, IReadOnlyList<int> times) =>
+        [.. times.Select((t, i) => Posterior.Between(schedule.AlphaBar[t], i == 0 ? 1 : schedule.AlphaBar[times[i - 1]]))];
 
     private static void Integers(ParityCase reference, string name, int[] actual) =>
         reference.AssertOutput(name, torch.tensor(actual).to(reference.Expected(name).dtype));

@@ -2,6 +2,7 @@ using Diffusion.Models;
 using Diffusion.Networks;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
+using Diffusion.Tests.Parity;
 using Diffusion.Training;
 
 namespace Diffusion.Tests.Training;
@@ -81,7 +82,7 @@ public sealed class EdmObjectiveTests
             "linear" => NoiseSchedule.LinearOf(250),
             "scaled-linear" => NoiseSchedule.ScaledLinear(),
             "cosine" => NoiseSchedule.Cosine(30),
-            _ => NoiseSchedule.Named("sigmoid", 1e-4, 0.02, 40),
+            _ => BetaSchedules.Named("sigmoid", 1e-4, 0.02, 40),
         };
         System.Text.Json.Nodes.JsonObject written = ScheduleCard.Write(schedule);
         Assert.Equal(type, (string?)written["type"]);

@@ -62,8 +62,8 @@ public sealed class LoraUpdates
                 throw Wrong($"There is no layer {Printable.Shorten(layer)} to update in {weights.Path}");
             if (!Fits(entry.Shape, down.Shape, up.Shape))
                 throw Wrong(
-                    $"The update of {Printable.Shorten(layer)} is [{string.Join(",", up.Shape)}] times [{string.Join(",", down.Shape)}], but the "
-                        + $"weight is [{string.Join(",", entry.Shape)}]"
+                    $"The update of {Printable.Shorten(layer)} is [{string.Join(",", up.Shape)}] times "
+                        + $"[{string.Join(",", down.Shape)}], but the weight is [{string.Join(",", entry.Shape)}]"
                 );
             merged[name] = new Updated(entry, down, up, _alpha is { } alpha ? alpha / down.Shape[0] : 1);
         }

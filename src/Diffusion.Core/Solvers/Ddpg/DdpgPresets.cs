@@ -6,7 +6,7 @@ public sealed class DdpgPresets : ISolverPresets
     private const string Script = "DDPG, README's commands (CelebA-HQ)";
 
     /// <summary>One published line. Motion blur, whose values differ a little, is not told from other blurs.</summary>
-    private sealed record Line(PublishedTask Task, double Sigma, double Gamma, double Zeta, double EtaTilde, DdpgStepSize StepSize);
+    private sealed record Line(PublishedTask Task, double Noise, double Gamma, double Zeta, double EtaTilde, DdpgStepSize StepSize);
 
     private static readonly Line[] Injected =
     [
@@ -46,7 +46,7 @@ public sealed class DdpgPresets : ISolverPresets
     {
         // Inpainting was not published; super-resolution lacks values in the same way.
         PublishedTask task = request.Traits.Task() == PublishedTask.Deblurring ? PublishedTask.Deblurring : PublishedTask.SuperResolution;
-        Line line = lines.Where(line => line.Task == task).MinBy(line => Math.Abs(line.Sigma - request.Noise))!;
+        Line line = lines.Where(line => line.Task == task).MinBy(line => Math.Abs(line.Noise - request.Noise))!;
         return new DdpgSolver
         {
             Steps = 100,

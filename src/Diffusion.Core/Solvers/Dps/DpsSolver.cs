@@ -129,23 +129,16 @@ public sealed record DpsSolver : GuidedSolver
         return Math.Sqrt(b) * estimate.X0 + Temperature * Math.Sqrt(1 - b) * epsilon;
     }
 
-    /// <summary>
-    /// Ancestral step with the betas of the respaced schedule; log variance = f ln beta + (1 - f) ln beta~, f = (v + 1)/2 (Nichol and
-    /// Dhariwal 2021, equation 15).
-    /// </summary>
+    /// <summary>Ancestral step of the respaced schedule, with the learned variance where the network has one.</summary>
     private Tensor Ddpm(VpRun run, Tensor x, Differentiable estimate, int t, int next)
     {
-        double a = run.AlphaBar(t),
-            b = run.AlphaBar(next),
-            beta = 1 - a / b,
-            posterior = beta * (1 - b) / (1 - a);
-        Tensor mean = beta * Math.Sqrt(b) / (1 - a) * estimate.X0 + (1 - b) * Math.Sqrt(1 - beta) / (1 - a) * x;
-        if (next < 0 || posterior <= 0)
+        Posterior posterior = Posterior.Between(run.AlphaBar(t), run.AlphaBar(next));
+        Tensor mean = posterior.X0 * estimate.X0 + posterior.Xt * x;
+        if (next < 0 || posterior.Variance <= 0)
             return mean;
         Tensor noise = Draw(run, NoiseRole.Step);
-        if (estimate.Variance is not { } v)
-            return mean + Math.Sqrt(posterior) * noise;
-        Tensor f = (v + 1) / 2;
-        return mean + (0.5 * (f * Math.Log(beta) + (1 - f) * Math.Log(posterior))).exp() * noise;
+        return estimate.Variance is { } v
+            ? mean + (0.5 * posterior.LearnedLogVariance(v)).exp() * noise
+            : mean + Math.Sqrt(posterior.Variance) * noise;
     }
 }

@@ -2,7 +2,10 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Solvers;
 
-/// <summary>The steps by which solvers bring a picture nearer to the measurement.</summary>
+/// <summary>
+/// The steps by which solvers bring a picture [N,C,H,W] nearer to the measurement, which has the shape of the operator's output. Tensors
+/// that are given are borrowed; the caller owns the result.
+/// </summary>
 public static class DataStep
 {
     /// <summary>

@@ -1,6 +1,9 @@
 namespace Diffusion.Solvers;
 
-/// <summary>The eight turns and flips of a picture, numbered as in the published DPIR code.</summary>
+/// <summary>
+/// The eight turns and flips of a picture [N,C,H,W], numbered 0 to 7 as in the published DPIR code; odd quarter turns swap H and W. Tensors
+/// that are given are borrowed; the caller owns the result.
+/// </summary>
 public static class Dihedral
 {
     /// <summary>Counter-clockwise quarter turns, then, in some modes, the rows in reverse order.</summary>

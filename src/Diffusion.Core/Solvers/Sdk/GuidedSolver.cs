@@ -9,6 +9,7 @@ namespace Diffusion.Solvers;
 /// abar_t) n, at integer times
 /// and correct the network's estimate of x0 on the way.
 /// </summary>
+/// <remarks>Pictures are [N,C,H,W] on [-1,1]. Tensors that are given are borrowed; the caller owns those that methods return.</remarks>
 public abstract record GuidedSolver : Solver
 {
     /// <summary>Times that are visited.</summary>
@@ -92,6 +93,7 @@ public abstract record GuidedSolver : Solver
     protected abstract Tensor Restore(VpRun run);
 
     /// <summary>The times of this run, highest first.</summary>
+    /// <exception cref="ArgumentException">The prior's schedule gives other than <see cref="Count"/> times.</exception>
     protected int[] Ladder(VpRun run)
     {
         int[] times =

@@ -29,6 +29,13 @@ public enum InjectionKind
 public readonly record struct NoiseInjection(double Eta, double Delta)
 {
     /// <summary>x' from x, x0 and x0g.</summary>
+    /// <param name="run">Where fresh noise comes from.</param>
+    /// <param name="x">The iterate, [N,C,H,W], borrowed.</param>
+    /// <param name="x0">The estimate before guidance, likewise.</param>
+    /// <param name="guided">The estimate after it, likewise.</param>
+    /// <param name="abar">abar of this step.</param>
+    /// <param name="next">abar of the next one; 1 where there is none.</param>
+    /// <returns>[N,C,H,W]; the caller owns it. <paramref name="guided"/> itself where there is no next step.</returns>
     public Tensor Next(VpRun run, Tensor x, Tensor x0, Tensor guided, double abar, double next)
     {
         if (next >= 1)

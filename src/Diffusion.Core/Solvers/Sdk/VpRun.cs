@@ -9,6 +9,10 @@ namespace Diffusion.Solvers;
 /// A run of a solver in variance-preserving terms, x_t = sqrt(abar_t) x0 + sqrt(1 - abar_t) n: the schedule, and the network's output at
 /// integer times.
 /// </summary>
+/// <remarks>
+/// Pictures, noise and network outputs are [N,C,H,W], coefficients [N,R]. Tensors that are given are borrowed; the caller owns the results,
+/// and those of an open dispose scope end with it.
+/// </remarks>
 public sealed class VpRun
 {
     private readonly SolverRun _run;
@@ -111,7 +115,10 @@ public sealed class VpRun
     public void Advance(ref Tensor x, Tensor next, int t) => _run.Advance(ref x, next, Sigma(t));
 }
 
-/// <summary>An estimate of x0 that can be pulled back through the network.</summary>
+/// <summary>
+/// An estimate of x0 that can be pulled back through the network. Every tensor is [N,C,H,W] and belongs to the dispose scope in which it
+/// was made; the caller owns what methods return.
+/// </summary>
 public sealed class Differentiable(Tensor leaf, Tensor x0, Tensor epsilon, Tensor? variance)
 {
     private readonly Tensor _x0 = x0;

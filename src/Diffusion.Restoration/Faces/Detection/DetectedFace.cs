@@ -46,6 +46,17 @@ public sealed record DetectedFace(
         );
     }
 
+    /// <summary>
+    /// The face of a mirrored frame of <paramref name="width"/> pixels in the frame itself: left and right change places.
+    /// </summary>
+    internal DetectedFace Mirrored(double width)
+    {
+        (double X, double Y)[] points = [.. Points.Select(point => (width - point.X, point.Y))];
+        if (points.Length == 6)
+            points = [points[1], points[0], points[2], points[3], points[5], points[4]];
+        return this with { Left = width - Right, Right = width - Left, Points = points };
+    }
+
     /// <summary>Common area over united area.</summary>
     public double Overlap(DetectedFace other)
     {

@@ -5,11 +5,10 @@ namespace Diffusion.Faces;
 
 /// <summary>Finds the faces of whole photographs of any size, large and small, leaning and turned, with their landmarks.</summary>
 /// <remarks>
-/// MediaPipe's full-range detector looks at every scale (<see cref="FaceFinderSettings.SmallestFace"/>); a doubtful face, and one
-/// that leans more
-/// than 45 degrees, is looked at through quarter turns, and the turn that the detector believes most is kept: landmarks look sure
-/// of upside-down
-/// faces too. Landmarks come from a second look, through the square that the first one gives.
+/// MediaPipe's full-range detector looks at every scale (<see cref="FaceFinderSettings.SmallestFace"/>), then closely at each guess. A
+/// guess that the closer look doubts, or that leans more than 45 degrees, is looked at through quarter turns, and the turn that the
+/// detector believes most is kept: landmarks look sure of upside-down faces too. Landmarks come from a second pass, through the square
+/// that the first one gives.
 /// Memory does not grow with the photograph. Immutable; may be used by several threads.
 /// <code>
 /// using FaceFinder finder = FaceFinder.Shipped();
@@ -20,16 +19,16 @@ namespace Diffusion.Faces;
 /// </remarks>
 public sealed class FaceFinder : IDisposable
 {
-    private const double Doubtful = 0.5,
-        SureTurn = 0.1,
+    private const double Guess = 0.2,
         Upright = Math.PI / 4,
         SamePlace = 0.5;
-    private const int MaxDoubts = 32,
+    private const int MaxDoubts = 16,
         Batch = 16;
 
     private readonly FaceDetector _detector;
     private readonly FaceLandmarker _landmarker;
     private readonly ScaleSearch _search;
+    private readonly CloseLook _look;
 
     /// <summary>A finder; takes over both networks.</summary>
     /// <param name="detector">A convolutional detector: the full-range one.</param>
@@ -38,7 +37,7 @@ public sealed class FaceFinder : IDisposable
     public FaceFinder(FaceDetector detector, FaceLandmarker landmarker, FaceFinderSettings? settings = null)
     {
         (_detector, _landmarker, Settings) = (detector, landmarker, settings ?? new FaceFinderSettings());
-        _search = new ScaleSearch(detector);
+        (_search, _look) = (new ScaleSearch(detector), new CloseLook(detector));
     }
 
     /// <summary>The finder with the networks that ship.</summary>
@@ -81,39 +80,35 @@ public sealed class FaceFinder : IDisposable
         _landmarker.Dispose();
     }
 
-    private IReadOnlyList<Face> Find(PhotoPyramid photo)
+    private List<Face> Find(PhotoPyramid photo)
     {
         double smallest = Settings.SmallestIn(Math.Max(photo.Width, photo.Height));
-        double doubtful = Settings.Turn ? Settings.Threshold * Doubtful : Settings.Threshold;
-        IReadOnlyList<DetectedFace> guesses = _search.Everywhere(photo, smallest, 0, doubtful);
-        List<DetectedFace> found = Settings.Turn ? Straightened(photo, guesses) : [.. guesses];
-        for (int quarters = 1; Settings.Turn && found.Count == 0 && quarters < 4; quarters++)
-            found.AddRange(_search.Everywhere(photo, smallest, quarters, Settings.Threshold));
+        List<DetectedFace> found = [];
+        for (int quarters = 0; quarters == 0 || (Settings.Turn && found.Count == 0 && quarters < 4); quarters++)
+            found.AddRange(Confirmed(photo, _search.Everywhere(photo, smallest, quarters, Guess), quarters));
         return [.. Distinct(Landmarks(photo, found)).OrderByDescending(face => face.Score)];
     }
 
-    /// <summary>
-    /// Each guess, or what a quarter turn makes of it where the detector believes that more, if it is a face then.
-    /// </summary>
-    private List<DetectedFace> Straightened(PhotoPyramid photo, IReadOnlyList<DetectedFace> guesses)
+    /// <summary>The guesses that a closer look confirms, if need be through a quarter turn.</summary>
+    private IEnumerable<DetectedFace> Confirmed(PhotoPyramid photo, IReadOnlyList<DetectedFace> guesses, int quarters)
     {
-        List<DetectedFace> faces = [];
-        int doubts = 0;
-        foreach (DetectedFace guess in guesses)
-        {
-            bool sure = guess.Score >= Settings.Threshold && Math.Abs(FaceSquare.Around(guess).Rotation) <= Upright;
-            DetectedFace best = sure || ++doubts > MaxDoubts ? guess : Turned(photo, guess);
-            if (best.Score >= Settings.Threshold)
-                faces.Add(best);
-        }
-        return faces;
+        DetectedFace?[] faces = [.. _look.At(photo, [.. guesses.Select(guess => (guess, quarters))])];
+        bool IsSure(DetectedFace? face) => face?.Score >= Settings.Threshold && Leans(face, quarters) <= Upright;
+        int[] doubts = [.. Enumerable.Range(0, faces.Length).Where(k => Settings.Turn && !IsSure(faces[k])).Take(MaxDoubts)];
+        DetectedFace SeenAt(int k) => faces[k] ?? guesses[k];
+        (int At, int Turn)[] turns = [.. doubts.Zip(_look.BestTurns(photo, [.. doubts.Select(SeenAt)])).Where(t => t.Second != quarters)];
+        IReadOnlyList<DetectedFace?> turned = _look.At(photo, [.. turns.Select(turn => (SeenAt(turn.At), turn.Turn))]);
+        foreach (((int k, _), DetectedFace? face) in turns.Zip(turned))
+            if ((face?.Score ?? 0) > (faces[k]?.Score ?? 0))
+                faces[k] = face;
+        return faces.OfType<DetectedFace>().Where(face => face.Score >= Settings.Threshold);
     }
 
-    private DetectedFace Turned(PhotoPyramid photo, DetectedFace guess)
+    /// <summary>The angle between a face and the frame that it was seen in.</summary>
+    private static double Leans(DetectedFace face, int quarters)
     {
-        DetectedFace?[] turns = [.. Enumerable.Range(0, 4).Select(quarters => _search.Near(photo, guess, quarters))];
-        DetectedFace best = turns.OfType<DetectedFace>().MaxBy(face => face.Score) ?? guess;
-        return ReferenceEquals(best, turns[0]) || best.Score < (turns[0]?.Score ?? guess.Score) + SureTurn ? guess : best;
+        double angle = FaceSquare.Around(face).Rotation - quarters * Math.PI / 2;
+        return Math.Abs(Math.IEEERemainder(angle, 2 * Math.PI));
     }
 
     private List<Face> Landmarks(PhotoPyramid photo, IReadOnlyList<DetectedFace> found)

@@ -3,8 +3,8 @@ namespace Diffusion.Faces;
 /// <summary>What counts as a face in a whole photograph.</summary>
 public sealed record FaceFinderSettings
 {
-    /// <summary>Least mean score of the three scales that see a face best.</summary>
-    public double Threshold { get; init; } = 0.3;
+    /// <summary>Least mean score of the closer look.</summary>
+    public double Threshold { get; init; } = 0.45;
 
     /// <summary>
     /// Side of the smallest faces that are looked for, in pixels; null: 8, or 1/200 of the photograph's longer side if that is

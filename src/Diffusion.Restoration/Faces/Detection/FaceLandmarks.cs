@@ -21,6 +21,18 @@ public sealed record FaceLandmarks(IReadOnlyList<FaceLandmark> Points, double Pr
     /// </summary>
     public IReadOnlyList<(double X, double Y)> Five => [Mean(LeftEye), Mean(RightEye), At(1), At(61), At(291)];
 
+    /// <summary>
+    /// Mean distance of the landmarks from those of another face in the same square, in eye distances of that one: how much a
+    /// restoration moved features.
+    /// </summary>
+    public double DistanceTo(FaceLandmarks reference)
+    {
+        (double X, double Y) left = reference.Five[0],
+            right = reference.Five[1];
+        double eyes = Math.Sqrt(Math.Pow(right.X - left.X, 2) + Math.Pow(right.Y - left.Y, 2));
+        return Points.Zip(reference.Points, (p, q) => Math.Sqrt((p.X - q.X) * (p.X - q.X) + (p.Y - q.Y) * (p.Y - q.Y))).Average() / eyes;
+    }
+
     private (double X, double Y) At(int index) => (Points[index].X, Points[index].Y);
 
     private (double X, double Y) Mean(int[] indices) => (indices.Average(k => Points[k].X), indices.Average(k => Points[k].Y));

@@ -40,24 +40,6 @@ internal sealed class ScaleSearch(FaceDetector detector)
         return Agree(seen, threshold);
     }
 
-    /// <summary>
-    /// The best face whose box holds a point, seen in squares about it of three sizes through one quarter turn; null: none.
-    /// </summary>
-    public DetectedFace? Near(PhotoPyramid photo, DetectedFace guess, int quarters)
-    {
-        int size = detector.Settings.InputSize;
-        double side = Math.Max(guess.Width, guess.Height);
-        double[] enlarged = [2.5 * side, 2.5 * Step * side, 5 * side];
-        using ComputeScope scope = new();
-        Affine[] views = [.. enlarged.Select(square => Turned(guess.Center, square / size, quarters, size, size))];
-        Tensor inputs = torch.cat([.. views.Select(view => Input(photo, view, size, size))]);
-        IReadOnlyList<DetectedFace>[] found = detector.Candidates(detector.Evaluate(inputs), inputs, Weak);
-        IEnumerable<(int, DetectedFace)> seen = found.SelectMany(
-            (candidates, n) => detector.Suppress(candidates).Select(face => (n, face.Through(views[n])))
-        );
-        return Agree([.. seen], Weak).FirstOrDefault(face => face.Holds(guess.Center));
-    }
-
     private List<DetectedFace> AtScale(PhotoPyramid photo, double scale, int quarters)
     {
         bool lying = quarters % 2 == 1;

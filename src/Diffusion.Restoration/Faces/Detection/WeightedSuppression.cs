@@ -29,7 +29,8 @@ internal static class WeightedSuppression
         return result;
     }
 
-    private static DetectedFace Average(double score, List<DetectedFace> joined)
+    /// <summary>Borders and points averaged over several views of one face, weighted by score.</summary>
+    public static DetectedFace Average(double score, IReadOnlyList<DetectedFace> joined)
     {
         double sum = joined.Sum(face => face.Score);
         double Mean(Func<DetectedFace, double> value) => joined.Sum(face => face.Score * value(face)) / sum;

@@ -1,10 +1,10 @@
-namespace Diffusion.Sampling;
+namespace Diffusion.Tests.Parity;
 
 /// <summary>
 /// Noise levels of Karras et al., "Elucidating the Design Space of Diffusion-Based Generative Models" (2022), and of multistep consistency
 /// sampling (Song et al. 2023).
 /// </summary>
-public static class KarrasSigmas
+internal static class KarrasSigmas
 {
     /// <summary>sigma_k = (max^(1/rho) + k/(n-1) (min^(1/rho) - max^(1/rho)))^rho, k = 0..n-1, and a final 0.</summary>
     public static double[] Descending(int count, double min = 0.002, double max = 80, double rho = 7) =>
