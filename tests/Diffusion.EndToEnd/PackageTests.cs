@@ -68,7 +68,17 @@ public sealed class PackageTests(Workspace workspace) : IClassFixture<Workspace>
         string native = Path.Combine("src", "Diffusion.Native", $"Diffusion.Native.{platform}.csproj"),
             fresh = workspace["fresh"];
         foreach (string project in (string[])["src/Diffusion.Core", "operators", "src/Diffusion.Restoration", native])
-            Dotnet("pack", Path.Combine(Repository, project), "-c", "Release", "-o", Path.Combine(fresh, "packages"), "--nologo", "-v", "q");
+            Dotnet(
+                "pack",
+                Path.Combine(Repository, project),
+                "-c",
+                "Release",
+                "-o",
+                Path.Combine(fresh, "packages"),
+                "--nologo",
+                "-v",
+                "q"
+            );
 
         Dotnet("new", "console", "-o", fresh, "--no-restore");
         // Not the packages of an earlier run, which may lie in the user's folder under the same version.

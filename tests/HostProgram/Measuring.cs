@@ -5,7 +5,9 @@ using Diffusion.Restoration;
 
 namespace Diffusion.HostProgram;
 
-/// <summary>What the options are worth: seconds, processor seconds and the peak of memory of a restoration, the first one included.</summary>
+/// <summary>
+/// What the options are worth: seconds, processor seconds and the peak of memory of a restoration, the first one included.
+/// </summary>
 internal static class Measuring
 {
     public static void Run(int side, string options)

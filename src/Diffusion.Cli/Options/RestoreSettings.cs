@@ -47,7 +47,10 @@ internal static class RestoreSettings
             ComputePolicy.Choose(session.Get(execution.Device)!, dtype, session.Get(execution.Threads))
         );
         if (measured is not null)
-            policy = policy with { DtypeReason = $"faster by \"diffusion doctor --measure\", whose verdict is in {ConvolutionSpeed.VerdictFile}" };
+            policy = policy with
+            {
+                DtypeReason = $"faster by \"diffusion doctor --measure\", whose verdict is in {ConvolutionSpeed.VerdictFile}",
+            };
         policy.Apply();
         session.Terminal.Detail($"Number format {policy.NetworkDtype.ToString().ToLowerInvariant()}: {policy.DtypeReason}.");
         return policy;
