@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Reflection;
+using Diffusion.Imaging;
 
 namespace Diffusion.EndToEnd;
 
@@ -55,17 +56,71 @@ public sealed class PackageTests(Workspace workspace) : IClassFixture<Workspace>
         Assert.Contains("\"inpainting\"", output);
     }
 
-    private void Dotnet(params string[] args)
+    [Fact(Explicit = true)]
+    public void The_lines_of_the_README_restore_a_picture_in_a_fresh_project()
     {
-        ProcessStartInfo start = new("dotnet", args)
-        {
-            WorkingDirectory = workspace.Folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        string readme = File.ReadAllText(Path.Combine(Repository, "README.md"));
+        string section = readme[readme.IndexOf("\n## From C#", StringComparison.Ordinal)..];
+        string platform =
+            OperatingSystem.IsWindows() ? "win-x64"
+            : OperatingSystem.IsMacOS() ? "osx-arm64"
+            : "linux-x64";
+        string native = Path.Combine("src", "Diffusion.Native", $"Diffusion.Native.{platform}.csproj"),
+            fresh = workspace["fresh"];
+        foreach (string project in (string[])["src/Diffusion.Core", "operators", "src/Diffusion.Restoration", native])
+            Dotnet(
+                "pack",
+                Path.Combine(Repository, project),
+                "-c",
+                "Release",
+                "-o",
+                Path.Combine(fresh, "packages"),
+                "--nologo",
+                "-v",
+                "q"
+            );
+
+        Dotnet("new", "console", "-o", fresh, "--no-restore");
+        // Not the packages of an earlier run, which may lie in the user's folder under the same version.
+        File.WriteAllText(
+            Path.Combine(fresh, "nuget.config"),
+            $"""
+            <configuration>
+              <config><add key="globalPackagesFolder" value="{workspace["cache"]}" /></config>
+              <fallbackPackageFolders><add key="user" value="{UserPackages}" /></fallbackPackageFolders>
+            </configuration>
+            """
+        );
+        string file = Path.Combine(fresh, "fresh.csproj"),
+            lines = Code(section, "xml").Replace("linux-x64", platform, StringComparison.Ordinal);
+        File.WriteAllText(file, File.ReadAllText(file).Replace("</Project>", lines + "</Project>", StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(fresh, "Program.cs"), Code(section, "csharp"));
+        TestPictures.Write(Path.Combine(fresh, "small.png"), 40, 48);
+        Finished(new ProcessStartInfo("dotnet", ["run", "-c", "Release"]) { WorkingDirectory = fresh });
+        PictureInfo large = ImageFile.Identify(Path.Combine(fresh, "large.png"));
+        Assert.Equal((160, 192), (large.Height, large.Width));
+    }
+
+    private static string UserPackages =>
+        Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+
+    /// <summary>The first block of code of a language.</summary>
+    private static string Code(string markdown, string language)
+    {
+        string open = $"```{language}\n";
+        int start = markdown.IndexOf(open, StringComparison.Ordinal) + open.Length;
+        return markdown[start..markdown.IndexOf("```", start, StringComparison.Ordinal)];
+    }
+
+    private void Dotnet(params string[] args) => Finished(new ProcessStartInfo("dotnet", args) { WorkingDirectory = workspace.Folder });
+
+    private static void Finished(ProcessStartInfo start)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         (int code, string output) = Finish(start);
-        Assert.True(code == 0, $"dotnet {string.Join(' ', args)}\n{output}");
+        Assert.True(code == 0, $"dotnet {string.Join(' ', start.ArgumentList)}\n{output}");
     }
 
     private static (int Code, string Output) Finish(ProcessStartInfo start)

@@ -56,7 +56,8 @@ internal static class ConvolutionSpeed
         }
     }
 
-    private static string VerdictFile { get; } =
+    /// <summary>Where the verdict is kept.</summary>
+    public static string VerdictFile { get; } =
         Path.Combine(
             Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
             "diffusion",

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Diffusion.Cli.Shell;
+using Diffusion.Imaging;
 using Diffusion.Native;
 using Diffusion.Runtime;
 
@@ -33,6 +34,9 @@ internal static class NativeReport
         yield return Try("libvips", LoadVips, "Build or install again for this platform; pictures cannot be read without it");
         foreach (string path in LoadedPaths())
             yield return new("loaded", path);
+        foreach (RuntimeChange change in DiffusionRuntime.Changes)
+            yield return new("process", $"{change.Option}: {(change.InForce ? "in force" : "not in force")}, {change.Why}");
+        yield return new("process", "finalizers wait while a network evaluation or a data step computes (TorchSharp frees numbers in use)");
         foreach (Finding stray in StrayCopies())
             yield return stray;
     }
@@ -47,8 +51,7 @@ internal static class NativeReport
     }
 
     private static string LoadVips() =>
-        $"{NetVips.NetVips.Version(0)}.{NetVips.NetVips.Version(1)}.{NetVips.NetVips.Version(2)}, NetVips "
-        + $"{typeof(NetVips.NetVips).Assembly.GetName().Version?.ToString(3)}";
+        $"{ImageFile.CodecVersion}, NetVips {typeof(NetVips.NetVips).Assembly.GetName().Version?.ToString(3)}";
 
     private static Finding Try(string topic, Func<string> load, string remedy)
     {
@@ -64,6 +67,7 @@ internal static class NativeReport
                         or NotSupportedException
                         or ExternalException
                         or NetVips.VipsException
+                        or DiffusionException
             )
         {
             Exception cause = e.GetBaseException();

@@ -39,13 +39,20 @@ internal static class RestoreSettings
     public static ComputePolicy Policy(Session session, ExecutionOptions execution)
     {
         string dtype = session.Get(execution.Dtype)!;
+        ConvolutionSpeed.Verdict? measured = null;
         // doctor --measure knows this machine better than its feature flags do.
         if (dtype == "auto" && session.Get(execution.Device) is "auto" or "cpu" && ConvolutionSpeed.Stored() is { } verdict)
-            dtype = verdict.Dtype;
+            (measured, dtype) = (verdict, verdict.Dtype);
         ComputePolicy policy = UsageException.Guard(() =>
             ComputePolicy.Choose(session.Get(execution.Device)!, dtype, session.Get(execution.Threads))
         );
+        if (measured is not null)
+            policy = policy with
+            {
+                DtypeReason = $"faster by \"diffusion doctor --measure\", whose verdict is in {ConvolutionSpeed.VerdictFile}",
+            };
         policy.Apply();
+        session.Terminal.Detail($"Number format {policy.NetworkDtype.ToString().ToLowerInvariant()}: {policy.DtypeReason}.");
         return policy;
     }
 

@@ -110,6 +110,7 @@ internal static class RestoreRecord
             ["seconds"] = Math.Round(restored.Seconds, 3),
             ["device"] = policy.Device.ToString(),
             ["dtype"] = policy.NetworkDtype.ToString().ToLowerInvariant(),
+            ["dtype_reason"] = policy.DtypeReason,
             ["threads"] = torch.get_num_threads(),
             ["versions"] = new JsonObject(Versions.Current.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
         };

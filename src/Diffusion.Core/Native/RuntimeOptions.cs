@@ -5,8 +5,8 @@ namespace Diffusion.Native;
 /// for by default.
 /// </summary>
 /// <remarks>
-/// The numbers were measured on two cores of an EPYC under Debian 12, restoring with <c>cm4ir</c> at 4 evaluations;
-/// <c>tests/HostProgram</c> measures them anew (<c>HostProgram measure SIDE all|none|OPTION...</c>).
+/// The numbers were measured on two cores of an EPYC under Debian 12. <c>HostProgram measure SIDE all|none|OPTION,...</c> in
+/// <c>tests/HostProgram</c> measures a restoration by <c>cm4ir</c> at 4 evaluations anew, with the options that are named.
 /// </remarks>
 public sealed record RuntimeOptions
 {
@@ -31,8 +31,7 @@ public sealed record RuntimeOptions
     /// </summary>
     /// <remarks>
     /// Applies to everything in the process that uses the same OpenMP, and must come before anything loads libtorch. Where another
-    /// program runs beside it, spinning made everything 10 to 100 times slower; on an idle machine it brings and costs nothing that could
-    /// be measured. Values in the environment win.
+    /// program runs beside it, spinning made everything 10 to 100 times slower. Values in the environment win.
     /// </remarks>
     public bool OpenMpSleeps { get; init; }
 
@@ -51,7 +50,10 @@ public sealed record RuntimeOptions
     /// The next 256 MB of the C library's heap lie in pages of 2 MB (<c>madvise</c>), which makes loading libtorch faster. Linux with
     /// glibc.
     /// </summary>
-    /// <remarks>Up to 2 MB more for whatever part of that memory is touched; about a tenth of a second of the start.</remarks>
+    /// <remarks>
+    /// libtorch lays down 100 MB there while it loads, and touching small pages for the first time takes as long as all the rest of the
+    /// loading. Costs up to 2 MB more memory for each part that is touched.
+    /// </remarks>
     public bool LargePages { get; init; }
 
     /// <summary>

@@ -11,6 +11,9 @@ public sealed record ComputePolicy
     /// <summary>The dtype of the network's convolutions: float32, or bfloat16/float16 where the processor has fast ones.</summary>
     public ScalarType NetworkDtype { get; init; } = ScalarType.Float32;
 
+    /// <summary>Why <see cref="NetworkDtype"/> is what it is, in a few words for records and reports; null when nobody said.</summary>
+    public string? DtypeReason { get; init; }
+
     /// <summary>Threads inside libtorch's operators (process-wide); null leaves libtorch's choice.</summary>
     public int? Threads { get; init; }
 
@@ -55,6 +58,11 @@ public sealed record ComputePolicy
                     : "cpu"
             ),
             NetworkDtype = type,
+            DtypeReason =
+                dtype != "auto" ? "asked for"
+                : cuda ? "CUDA"
+                : type == ScalarType.BFloat16 ? "bf16 is fast by the processor's features"
+                : "bf16 is not fast by the processor's features",
             Threads = threads,
         };
     }

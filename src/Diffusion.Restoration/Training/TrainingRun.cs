@@ -21,12 +21,14 @@ public sealed class TrainingRun : IDisposable
     private readonly TrainingPlan _plan;
     private readonly IReadOnlyList<TrainingPhoto> _validation;
     private readonly CropSource _crops;
+    private readonly int _hostThreads;
 
     /// <summary>Reads the photographs and the state, or makes the first one.</summary>
     /// <exception cref="DiffusionException">A photograph, the state or the prior to start from cannot be read.</exception>
     public TrainingRun(TrainingPlan plan)
     {
         NativeLibraries.LoadTorch();
+        _hostThreads = torch.get_num_threads();
         torch.set_num_threads(1);
         _plan = plan;
         Directory.CreateDirectory(plan.Folder);
@@ -201,5 +203,9 @@ public sealed class TrainingRun : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => State.Dispose();
+    public void Dispose()
+    {
+        State.Dispose();
+        torch.set_num_threads(_hostThreads);
+    }
 }
