@@ -1,4 +1,4 @@
-using Diffusion.Cli.Shell;
+using Diffusion.Cli;
 using Diffusion.Native;
 
 // The process is ours alone.

@@ -105,6 +105,40 @@ public sealed class ReliabilityTests : IDisposable
         Assert.All(written, file => Assert.Equal(file.Value, File.GetLastWriteTimeUtc(file.Key)));
     }
 
+    [Fact]
+    public void Parts_of_a_job_of_which_one_is_killed_write_what_one_process_writes()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        Many("in", 12, 48);
+        string[] files = [.. Directory.GetFiles(_workspace["in"]).Order()];
+        string[] options = ["-A", "blur:sigma=2", "--noise", "0.02", "-s", "dpir", "-n", "20", "-q"];
+        string[] Restore(string folder, IEnumerable<string> inputs, params string[] more) =>
+            ["restore", .. inputs, .. options, "-o", folder, .. more];
+        Run(Restore("whole", ["in"])).Expect(0);
+        Run(Restore("out", files.Reverse(), "--shard", "2/2")).Expect(0);
+        int second = Directory.GetFiles(_workspace["out"], "*.json").Length;
+        using Process process = DiffusionCommand.Start(_workspace.Folder, Restore("out", ["in"], "--shard", "1/2"));
+        WaitFor(process, second + 1);
+        process.Kill();
+        process.WaitForExit();
+        // Slurm's array 4-5 begins with the first part.
+        Outcome rest = DiffusionCommand.Run(
+            _workspace.Folder,
+            [("SLURM_ARRAY_TASK_ID", "4"), ("SLURM_ARRAY_TASK_MIN", "4"), ("SLURM_ARRAY_TASK_COUNT", "2")],
+            Restore("out", ["in"], "--shard", "auto", "--resume")
+        );
+        rest.Expect(0);
+        Assert.InRange(second, 1, 11);
+        string[] names = [.. files.Select(file => Path.GetFileName(file))];
+        foreach (string name in names)
+        {
+            Assert.Equal(File.ReadAllBytes(_workspace[$"whole/{name}"]), File.ReadAllBytes(_workspace[$"out/{name}"]));
+            Assert.True(File.Exists(_workspace[$"out/{name}.json"]));
+        }
+        Assert.Equal(names, Directory.GetFiles(_workspace["out"], "*.png").Select(file => Path.GetFileName(file)).Order());
+    }
+
     [Fact(Explicit = true), Trait("Category", "slow")]
     public async Task Memory_does_not_grow_over_five_hundred_restorations()
     {

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Diffusion.Cli.Files;
 using Diffusion.Imaging;
 using Diffusion.Metrics;
+using Diffusion.Pipeline;
 using Diffusion.Restoration;
 
 namespace Diffusion.Cli.Restoring;

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Diffusion.Pipeline;
 using Diffusion.Runtime;
 
 namespace Diffusion.Cli.Shell;
@@ -10,11 +10,10 @@ internal sealed record Failure(ExitCode Code, string Line)
     public static Failure Of(Exception e) =>
         e switch
         {
-            UsageException => new(ExitCode.Usage, e.Message),
+            UsageException or JobException => new(ExitCode.Usage, e.Message),
             ResourceException => new(ExitCode.Resources, e.Message),
             DiffusionException => new(ExitCode.Data, e.Message),
-            OutOfMemoryException => new(ExitCode.Resources, NoMemory),
-            ExternalException when IsOutOfMemory(e.Message) => new(ExitCode.Resources, NoMemory),
+            _ when FileJob.IsOutOfMemory(e) => new(ExitCode.Resources, NoMemory),
             IOException when IsDiskFull(e) => new(ExitCode.Resources, $"The disk is full ({OneLine(e.Message)}). Free some space."),
             FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException or PathTooLongException =>
                 new(ExitCode.Data, OneLine(e.Message)),
@@ -26,10 +25,6 @@ internal sealed record Failure(ExitCode Code, string Line)
         };
 
     private const string NoMemory = "Not enough memory. Use --tile or --memory, a smaller --batch, or smaller pictures.";
-
-    private static bool IsOutOfMemory(string message) =>
-        message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase)
-        || message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsDiskFull(Exception e) => (e.HResult & 0xFFFF) is 28 or 0x70 or 0x27;
 

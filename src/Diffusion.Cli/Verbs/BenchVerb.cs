@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
@@ -11,6 +10,7 @@ using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Models;
 using Diffusion.Networks;
+using Diffusion.Pipeline;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
-using Diffusion.Cli.Files;
 using Diffusion.Cli.Shell;
 using Diffusion.Models;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 
 namespace Diffusion.Cli.Verbs;
@@ -37,7 +37,7 @@ internal sealed class CheckpointsVerifyVerb : Verb
         bool isPrior = files.Card is not null || summary.Identity?.Card is not null;
         if (isPrior)
             PriorLoader.Load(session.Get(_file), ComputePolicy.Reference).Dispose();
-        string hash = FileHash.Sha256(files.Weights);
+        string hash = new FileHashes().Of(files.Weights);
         if (files.Card is { } card && PriorCard.Read(card).Sha256 is { } own && own != hash)
             throw new CheckpointException(
                 $"The weights are not those that their card was written for: their SHA-256 is {hash}, not {own}",

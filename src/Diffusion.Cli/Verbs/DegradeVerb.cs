@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
+using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 
@@ -16,6 +16,7 @@ internal sealed class DegradeVerb : Verb
     private readonly Argument<string[]> _inputs;
     private readonly ProblemOptions _problem;
     private readonly OutputOptions _output;
+    private readonly JobOptions _job;
     private readonly Option<ulong> _seed;
     private readonly Option<bool> _clip;
 
@@ -32,6 +33,7 @@ internal sealed class DegradeVerb : Verb
         );
         _problem = new ProblemOptions().AddTo(this);
         _output = new OutputOptions().AddTo(this);
+        _job = new JobOptions().AddTo(this);
         _seed = Take(
             new Option<ulong>("--seed")
             {
@@ -49,6 +51,7 @@ internal sealed class DegradeVerb : Verb
             "diffusion degrade photo.png -A \"downsample:factor=4\" --noise 0.02 -o small.tif",
             "diffusion degrade photos/ -A \"blur:sigma=2\" --noise 5/255 -o blurred/",
             "diffusion degrade photo.png -A \"mask:random=0.8,seed=1\" --noise 0.02 -o holes.png",
+            "diffusion degrade photos/ -A \"blur:sigma=2\" --noise 0.02 -o blurred/ --shard 1/4 --resume",
         ];
 
     public override ExitCode Run(Session session)
@@ -60,8 +63,6 @@ internal sealed class DegradeVerb : Verb
                 "diffusion degrade",
                 "Say how to degrade, for example -A \"downsample:factor=4\""
             );
-        if (session.Get(_problem.ResizeMask))
-            spec = ResizedMask.Allow(spec);
         double noise = session.Get(_problem.Noise)
             ?? throw new UsageException(
                 "--noise is missing",
@@ -72,62 +73,68 @@ internal sealed class DegradeVerb : Verb
             throw new UsageException("--noise auto is for restore", "diffusion degrade", "Give a number");
         string output = session.Get(_output.Output)
             ?? throw new UsageException("-o is missing", "diffusion degrade", "Name a file or a folder");
-        IReadOnlyList<string> inputs = InputFiles.Expand(session.Get(_inputs));
-        bool toStream = output == OutputPlan.StandardOutput;
+        bool clip = session.Get(_clip),
+            toStream = output == OutputPlan.StandardOutput,
+            several = _job.IsOneOfSeveralRuns(session),
+            overwrite = session.Get(_output.Force) || session.Get(_job.Resume);
         // What is no picture needs .npz: that is known before anything is computed.
         string extension = MakesPictures(spec)
-            ? session.Get(_clip)
+            ? clip
                 ? ".png"
                 : ".tif"
             : ".npz";
-        OutputPlan plan = OutputPlan.Make(inputs, output, "{name}_degraded" + extension, extension, session.Get(_output.Force));
+        string pattern = "{name}_degraded" + extension;
+        string[] words = session.Get(_inputs);
+        IReadOnlyList<string> inputs = InputFiles.Expand(words);
+        if (several)
+            inputs = OutputPlan.WithoutResults(inputs, words, output, pattern, extension);
+        OutputPlan plan = OutputPlan.Make(inputs, output, pattern, extension, overwrite, several);
+        using Degrader degrader = new(spec, noise, session.Get(_seed))
+        {
+            CropToFit = session.Get(_problem.CropToFit),
+            ResizesMasks = session.Get(_problem.ResizeMask),
+        };
+        FileJob files = JobConsole.Watched(
+            session,
+            [.. inputs.Zip(plan.Paths, (input, path) => new JobItem(input, path, () => DegradeJob.Settings(input, path, degrader, clip)))],
+            session.Get(_job.Shard),
+            session.Get(_job.Resume) ? item => DegradeJob.IsComplete(item, () => TellOld(session, item)) : null
+        );
+        string[] made = [.. files.Items.Select(item => item.Output)];
         // NAME.json belongs to one measurement: that of NAME.png does not become that of NAME.tif.
         if (!toStream)
-            OutputPlan.CheckFree([.. plan.Paths.Select(SideFile.PathFor)], inputs, session.Get(_output.Force));
-        Degrader degrader = new(spec, noise, session.Get(_seed)) { CropToFit = session.Get(_problem.CropToFit) };
-        foreach (string note in spec.Notes())
-            session.Terminal.Say($"{note}.");
-        FileQueue queue = new(session);
-        return queue.Run(inputs, (input, index) =>
+            OutputPlan.CheckFree([.. made, .. made.Select(SideFile.PathFor)], inputs, overwrite);
+        JobConsole.TellComplete(session, files);
+        new DegradeJob(files, degrader)
         {
-            using Picture picture = ImageFile.Read(input);
-            foreach (string note in picture.Notes)
-                session.Terminal.Say($"{input}: {note}.");
-            using DegradedPicture degraded = degrader.Degrade(picture, input == InputFiles.StandardInput ? null : FileHash.Sha256(input));
-            if (toStream)
-            {
-                if (degraded.Measurement.Shape is null)
-                    throw new ImageException(
-                        $"A measurement of {string.Join("x", degraded.Measurement.Y.shape[1..])} values is no picture",
-                        input,
-                        "Write it to a file with -o NAME.npz"
-                    );
-                using Stream stdout = Console.OpenStandardOutput();
-                ImageFile.Write(
-                    stdout,
-                    degraded.Measurement.Y,
-                    ImageFormat.Tiff,
-                    new WriteOptions { BitDepth = session.Get(_clip) ? 8 : 32 },
-                    degraded.Measurement.Alpha
-                );
-                return;
-            }
-            MeasurementFile.Write(plan.Paths[index], degraded, session.Get(_clip), session.Get(_output.Force));
-            if (session.Terminal.Json)
-                session.Terminal.PrintJson(
-                    new JsonObject
-                    {
-                        ["input"] = input,
-                        ["output"] = plan.Paths[index],
-                        ["operator"] = spec.ToString(),
-                        ["noise"] = noise,
-                        ["seed"] = degrader.Seed,
-                    }
-                );
-            else
-                session.Terminal.Say($"{input} -> {plan.Paths[index]}");
-        });
+            Clip = clip,
+            Overwrite = overwrite,
+            Noted = (item, note) => session.Terminal.Say($"{item.Input}: {note}."),
+            Done = toStream ? null : item => Tell(session, item, degrader),
+            StandardOutput = Console.OpenStandardOutput,
+        }.Run();
+        return JobConsole.Finish(session, files);
     }
+
+    private static void Tell(Session session, JobItem item, Degrader degrader)
+    {
+        if (session.Terminal.Json)
+            session.Terminal.PrintJson(
+                new JsonObject
+                {
+                    ["input"] = item.Input,
+                    ["output"] = item.Output,
+                    ["operator"] = degrader.Spec.ToString(),
+                    ["noise"] = degrader.Noise,
+                    ["seed"] = degrader.Seed,
+                }
+            );
+        else
+            session.Terminal.Say($"{item.Input} -> {item.Output}");
+    }
+
+    private static void TellOld(Session session, JobItem item) =>
+        session.Terminal.Say($"{item.Output}: its side file is of an older version, which does not say how it was made. It is made again.");
 
     private static bool MakesPictures(OperatorSpec spec)
     {

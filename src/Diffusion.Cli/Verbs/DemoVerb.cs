@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
+using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Spectre.Console;

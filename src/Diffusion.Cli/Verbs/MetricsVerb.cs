@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
 using Diffusion.Metrics;
+using Diffusion.Pipeline;
 using Spectre.Console;
 
 namespace Diffusion.Cli.Verbs;
@@ -54,23 +54,25 @@ internal sealed class MetricsVerb : Verb
         References references = new(session.Get(_reference), restored);
         (string File, string Reference)[] pairs = [.. restored.Select(file => (file, references.For(file)!))];
         List<(string Name, PictureMetrics Metrics)> rows = [];
-        FileQueue queue = new(session);
-        queue.Run(restored, (file, i) =>
+        FileJob job = JobConsole.Watched(session, [.. pairs.Select(pair => new JobItem(pair.File, pair.Reference, () => []))]);
+        job.Run(item =>
         {
+            string file = item.Input;
             using Picture picture = ImageFile.Read(file);
-            using Picture clean = ImageFile.Read(pairs[i].Reference);
+            using Picture clean = ImageFile.Read(item.Output);
             PictureMetrics metrics = PictureScores.Of(picture.Pixels, clean.Pixels, file, session.Get(_border) ?? 0, !session.Get(_float));
             rows.Add((file, metrics));
             if (session.Terminal.Json)
                 PrintJson(session.Terminal, file, metrics);
         });
+        ExitCode code = JobConsole.Finish(session, job);
         if (rows.Count > 1)
             rows.Add(("mean", Mean([.. rows.Select(row => row.Metrics)])));
         if (session.Terminal.Json && rows.Count > 1)
             PrintJson(session.Terminal, "mean", rows[^1].Metrics);
         if (!session.Terminal.Json && rows.Count > 0)
             PrintTable(session.Terminal, rows);
-        return queue.Code;
+        return code;
     }
 
     private static PictureMetrics Mean(IReadOnlyList<PictureMetrics> all) =>

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Operators;
+using Diffusion.Pipeline;
 using Diffusion.Runtime;
 
 namespace Diffusion.Cli.Verbs;

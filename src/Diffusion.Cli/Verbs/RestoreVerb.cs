@@ -1,20 +1,24 @@
 using System.CommandLine;
-using Diffusion.Cli.Files;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Networks;
+using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
+using Diffusion.ZeroShot;
 
 namespace Diffusion.Cli.Verbs;
 
 /// <summary><c>diffusion restore</c>: degraded pictures in, restored pictures out.</summary>
 internal sealed class RestoreVerb : Verb
 {
+    private const string Pattern = "{name}_restored.png",
+        Extension = ".png";
+
     private readonly Argument<string[]> _inputs;
     private readonly ProblemOptions _problem;
     private readonly SolverOptions _solver;
@@ -24,8 +28,8 @@ internal sealed class RestoreVerb : Verb
         _classes;
     private readonly Option<int?> _label;
     private readonly Option<bool> _sheet,
-        _resume,
         _dryRun;
+    private readonly JobOptions _job;
     private readonly OutputOptions _output;
     private readonly ExecutionOptions _execution;
 
@@ -70,9 +74,7 @@ internal sealed class RestoreVerb : Verb
             new Option<string?>("--sheet-file") { HelpName = "FILE", Description = "Write the before/after picture to this file" }
         );
         _execution = new ExecutionOptions().AddTo(this);
-        _resume = Take(
-            new Option<bool>("--resume") { Description = "Skip outputs that are complete and were made with the same settings" }
-        );
+        _job = new JobOptions().AddTo(this);
         _dryRun = Take(new Option<bool>("--dry-run") { Description = "Show the plan, the memory and the time, and stop" });
     }
 
@@ -81,6 +83,7 @@ internal sealed class RestoreVerb : Verb
             "diffusion restore small.png -A \"downsample:factor=4\" --noise 0.02 -o large.png",
             "diffusion restore blurred/ -A \"blur:sigma=2\" --noise auto -s cm4ir -n 4 -o sharp/",
             "diffusion restore small.tif --reference photo.png --sheet",
+            "diffusion restore blurred/ -o sharp/ --shard 1/4 --resume",
         ];
 
     public override ExitCode Run(Session session)
@@ -90,24 +93,20 @@ internal sealed class RestoreVerb : Verb
         OperatorSpec? spec = RestoreSettings.Operator(session, _problem, operators);
         RestoreSettings.CheckSolver(session, _solver, solvers);
         string[] words = session.Get(_inputs);
+        bool several = _job.IsOneOfSeveralRuns(session),
+            overwrite = session.Get(_output.Force) || session.Get(_job.Resume);
+        string? output = session.Get(_output.Output);
         // What an earlier run left in a folder is no input of the next one, unless it is named.
-        string[] inputs = [.. InputFiles.Expand(words, ".npz").Where(file => words.Contains(file) || !RestoreRecord.IsResult(file))];
+        string[] inputs = [.. InputFiles.Expand(words, ".npz").Where(file => words.Contains(file) || !RestoredFiles.IsResult(file))];
+        if (several)
+            inputs = [.. OutputPlan.WithoutResults(inputs, words, output, Pattern, Extension)];
         if (inputs.Length == 0)
             throw new ImageException("There are only restored pictures", words[0], "Name those that are to be restored again");
         References references = new(session.Get(_reference), inputs);
         string[] clean = [.. inputs.Select(references.For).OfType<string>()];
-        bool mayExist = session.Get(_output.Force) || session.Get(_resume);
-        OutputPlan plan = OutputPlan.Make(
-            inputs,
-            session.Get(_output.Output),
-            "{name}_restored.png",
-            ".png",
-            session.Get(_output.Force),
-            session.Get(_resume),
-            clean
-        );
+        OutputPlan plan = OutputPlan.Make(inputs, output, Pattern, Extension, overwrite, several, clean);
         string[] sheets = Sheets(session, plan);
-        OutputPlan.CheckFree([.. plan.Paths, .. sheets], [.. inputs, .. clean], mayExist);
+        OutputPlan.CheckFree([.. plan.Paths, .. sheets], [.. inputs, .. clean], overwrite || several);
         foreach (string sheet in sheets)
             OutputPlan.CheckWritable(Path.GetDirectoryName(Path.GetFullPath(sheet))!);
         if (session.Terminal.Json && plan.Paths.Contains(OutputPlan.StandardOutput) && !session.Get(_dryRun))
@@ -135,16 +134,56 @@ internal sealed class RestoreVerb : Verb
             Solvers = solvers,
             Networks = networks,
         };
-        RestoreJob job = new(session, options, () => RestoreSettings.Policy(session, _execution), plan)
+        FileJob files = JobConsole.Watched(
+            session,
+            [
+                .. inputs.Zip(plan.Paths, (input, path) =>
+                    new JobItem(input, path, () => ZeroShotMethod.Settings(input, options, classes.Of(input)))
+                ),
+            ],
+            session.Get(_job.Shard),
+            session.Get(_job.Resume) ? JobRecord.IsComplete : null
+        );
+        Dictionary<string, string> sheetOf = plan.Paths.Zip(sheets).ToDictionary(pair => pair.First, pair => pair.Second);
+        string[] made = [.. files.Items.Select(item => item.Output)];
+        OutputPlan.CheckFree([.. made, .. made.Where(sheetOf.ContainsKey).Select(path => sheetOf[path])], [.. inputs, .. clean], overwrite);
+        bool dryRun = session.Get(_dryRun);
+        if (!dryRun)
+            JobConsole.TellComplete(session, files);
+        if (!dryRun && files.Todo.Count == 0)
+            return ExitCode.Done;
+        StartUp startUp = new();
+        startUp.Mark("runtime and command line");
+        RunOptions run = options with { Policy = RestoreSettings.Policy(session, _execution) };
+        startUp.Mark("libtorch");
+        ZeroShotMethod method = new(options);
+        int batch = session.Get(_execution.Batch) ?? 1;
+        if (dryRun)
+        {
+            using RestorationRunner runner = new(method, run);
+            return UsageException.GuardArguments(() => RestoreDryRun.Run(session, files, classes.Of, batch, runner));
+        }
+        RestoreConsole console = new(session, startUp)
         {
             References = references,
-            Classes = classes,
-            Batch = session.Get(_execution.Batch) ?? 1,
-            Sheets = plan.Paths.Zip(sheets).ToDictionary(pair => pair.First, pair => pair.Second),
-            Resume = session.Get(_resume),
-            Overwrite = mayExist,
+            Sheets = sheetOf,
+            Warning = () =>
+                classes.Any && method.PriorInfo.Classes is null
+                    ? $"Prior {method.PriorInfo.Name} knows no classes: --class and --classes change nothing."
+                    : null,
         };
-        return session.Get(_dryRun) ? job.Plan(inputs) : job.Run(inputs);
+        RestoreJob job = new(files, console)
+        {
+            LabelOf = classes.Of,
+            Batch = batch,
+            Overwrite = overwrite,
+            StandardOutput = Console.OpenStandardOutput,
+        };
+        return UsageException.GuardArguments(() =>
+        {
+            job.Run(() => new RestorationRunner(method, run));
+            return JobConsole.Finish(session, files);
+        });
     }
 
     /// <summary>The before/after pictures: one beside each output, or the one that the user named; none without <c>--sheet</c>.</summary>

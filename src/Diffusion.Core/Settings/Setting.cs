@@ -132,6 +132,22 @@ public sealed class Setting
                 Check(number, Name, _attribute);
     }
 
+    /// <summary>Reads a value and gives it to an owner that nobody else has yet.</summary>
+    /// <param name="fresh">The solver, the operator's spec or the method.</param>
+    /// <param name="text">The value.</param>
+    /// <exception cref="ArgumentException">It cannot be read, or lies out of range.</exception>
+    public void Assign(object fresh, string text)
+    {
+        try
+        {
+            Set(fresh, Parse(text.Trim()));
+        }
+        catch (SettingException wrong)
+        {
+            throw new ArgumentException(wrong.Message);
+        }
+    }
+
     internal object? ValueOf(object owner) => _property!.GetValue(owner);
 
     internal void Set(object owner, object? value)

@@ -81,7 +81,7 @@ public interface IRestoration : IDisposable
 
     /// <summary>How well restored pictures explain the measurements; empty for methods that cannot say.</summary>
     /// <param name="area">What was restored.</param>
-    /// <param name="x">What <see cref="Run"/> returned; borrowed.</param>
+    /// <param name="x">What <see cref="Run"/> returned, [N,C,h,w]; borrowed.</param>
     /// <returns>One per picture.</returns>
     IReadOnlyList<Misfit> Compare(PictureArea? area, Tensor x) => [];
 }

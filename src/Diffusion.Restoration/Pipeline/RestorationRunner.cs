@@ -25,8 +25,12 @@ public sealed class RestorationRunner : IDisposable
     public RestorationRunner(IRestorationMethod method, RunOptions options)
     {
         (_method, _options, _memory) = (method, options, new MemoryBound(options));
-        method.Open(options.Policy ?? ComputePolicy.Choose());
+        Policy = options.Policy ?? ComputePolicy.Choose();
+        method.Open(Policy);
     }
+
+    /// <summary>Device, number format, threads.</summary>
+    public ComputePolicy Policy { get; }
 
     /// <summary>Handed named intermediates of each run, borrowed for the time of the call; null: nothing is kept for it.</summary>
     public Action<string, Tensor>? Trace { get; init; }

@@ -5,10 +5,11 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Restoration;
 
-/// <summary>Makes measurements y = A x + noise from clean pictures.</summary>
-public sealed class Degrader
+/// <summary>Makes measurements y = A x + noise from clean pictures. Holds the operator for the pictures of the last size.</summary>
+public sealed class Degrader : IDisposable
 {
     private readonly OperatorSpec _spec;
+    private LinearOperator? _bound;
 
     /// <summary>Measures with <paramref name="spec"/>.</summary>
     /// <param name="spec">The degradation.</param>
@@ -30,24 +31,31 @@ public sealed class Degrader
     /// <summary>Seed of the noise.</summary>
     public ulong Seed { get; }
 
+    /// <summary>The degradation.</summary>
+    public OperatorSpec Spec => _spec;
+
     /// <summary>Crops pictures that the operator cannot take.</summary>
     public bool CropToFit { get; init; }
+
+    /// <summary>Resizes a mask file that does not fit the picture.</summary>
+    public bool ResizesMasks { get; init; }
 
     /// <summary>Measures a picture; the result knows how it was made.</summary>
     /// <param name="clean">The picture; borrowed.</param>
     /// <param name="inputSha256">SHA-256 of its file, for the side file.</param>
+    /// <param name="key">What a job calls the result, for the side file.</param>
     /// <exception cref="OperatorSpecException">The picture does not fit the operator.</exception>
-    public DegradedPicture Degrade(Picture clean, string? inputSha256 = null)
+    public DegradedPicture Degrade(Picture clean, string? inputSha256 = null, string? key = null)
     {
         using ComputeScope scope = new();
         Tensor x = clean.Pixels;
         ImageShape shape = new(clean.Channels, clean.Height, clean.Width);
         if (CropToFit)
         {
-            shape = FittingSize.Of(_spec, shape);
+            shape = FittingSize.Of(Measured, shape);
             x = x.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width);
         }
-        using LinearOperator a = _spec.Bind(shape);
+        LinearOperator a = Bind(shape);
         Tensor y = a.Apply(x);
         if (Noise > 0)
             y = y + Noise * a.Restrict(new PhiloxNoise(Seed, [ImageKey.FromName(clean.Name)]).Draw(NoiseRole.Measurement, y.shape));
@@ -61,6 +69,7 @@ public sealed class Degrader
             Threads = torch.get_num_threads(),
             Versions = Versions.Current,
             InputSha256 = inputSha256,
+            Key = key,
         };
         Tensor? alpha = clean.Alpha is null ? null : AlphaFor(clean.Alpha.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width), a.Output);
         return new DegradedPicture(
@@ -68,6 +77,24 @@ public sealed class Degrader
             MaskOf(a),
             Kernel(_spec)
         );
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _bound?.Dispose();
+        _bound = null;
+    }
+
+    private OperatorSpec Measured => ResizesMasks ? ResizedMask.Allow(_spec) : _spec;
+
+    // Kept: the next picture is mostly of the same size.
+    private LinearOperator Bind(ImageShape shape)
+    {
+        if (_bound?.Input == shape)
+            return _bound;
+        Dispose();
+        return _bound = Measured.Bind(shape);
     }
 
     private static Tensor? AlphaFor(Tensor alpha, MeasurementShape output) =>

@@ -3,11 +3,12 @@ using System.Security.Cryptography;
 namespace Diffusion.Restoration;
 
 /// <summary>SHA-256 of files in lower-case hexadecimal, each computed once.</summary>
-internal sealed class FileHashes
+public sealed class FileHashes
 {
     private readonly Dictionary<string, string> _known = [];
 
     /// <summary>All of it.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public string Of(string path)
     {
         if (_known.TryGetValue(path, out string? known))

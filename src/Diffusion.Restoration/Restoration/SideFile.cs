@@ -66,6 +66,9 @@ public sealed record SideFile
     /// <summary>SHA-256 of the clean picture's file.</summary>
     public string? InputSha256 { get; init; }
 
+    /// <summary>What a job calls this measurement: equal for equal input and settings; null in files of older versions.</summary>
+    public string? Key { get; init; }
+
     /// <summary>The side file of a measurement: the same name with <c>.json</c>.</summary>
     public static string PathFor(string measurement) => Path.ChangeExtension(measurement, ".json");
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using Diffusion.Inverse;
 using Diffusion.Models;
 using Diffusion.Operators;
@@ -63,6 +64,39 @@ public sealed class ZeroShotMethod : IRestorationMethod
     internal SolverCatalog Solvers { get; }
 
     internal MemoryEstimate Memory => _memory ??= MemoryEstimate.Of(Prior);
+
+    /// <summary>What decides a restoration, as far as it is known before it: what records hold and jobs compare.</summary>
+    /// <param name="input">The measurement's file, or <c>-</c>.</param>
+    /// <param name="options">The options; <see cref="RestoreOptions.Label"/> gives way to <paramref name="label"/>.</param>
+    /// <param name="label">The measurement's class, for class-conditional priors.</param>
+    /// <exception cref="IOException">The input cannot be read.</exception>
+    public static JsonObject Settings(string input, RestoreOptions options, long? label)
+    {
+        JsonObject settings = JobRecord.Input(input, measurement: true);
+        settings["operator"] = options.Operator?.ToString();
+        settings["noise"] =
+            options.Noise is not { } noise ? null
+            : double.IsNaN(noise) ? "auto"
+            : noise;
+        settings["solver"] = options.Solver;
+        settings["preset"] = options.Preset;
+        settings["set"] = options.Set is null
+            ? null
+            : new JsonObject(
+                options
+                    .Set.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                    .Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))
+            );
+        settings["steps"] = options.Steps;
+        settings["prior"] = options.Prior;
+        settings["class"] = label;
+        settings["seed"] = options.Seed;
+        settings["samples"] = options.Samples;
+        settings["tile"] = options.Tile;
+        settings["resize_mask"] = options.ResizeMask;
+        settings["crop_to_fit"] = options.CropToFit;
+        return settings;
+    }
 
     /// <inheritdoc/>
     /// <exception cref="CheckpointException">There is no such prior, or it does not load.</exception>

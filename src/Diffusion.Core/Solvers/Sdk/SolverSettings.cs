@@ -37,17 +37,7 @@ internal sealed class SolverSettings(Type solver)
     public void Set(ISolver fresh, string name, string text)
     {
         if (Former(name) is not { } former)
-        {
-            Setting setting = Find(name);
-            try
-            {
-                setting.Set(fresh, setting.Parse(text.Trim()));
-            }
-            catch (SettingException wrong)
-            {
-                throw new ArgumentException(wrong.Message);
-            }
-        }
+            Find(name).Assign(fresh, text);
         else if (former.Value is { } value && !IsSame(value, text.Trim()))
             throw new ArgumentException($"{name} is always {value} in solver {Solver}, not \"{text}\": {former.Remedy}.");
     }

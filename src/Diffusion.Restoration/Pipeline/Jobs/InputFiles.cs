@@ -1,13 +1,13 @@
 using Diffusion.Imaging;
 using Diffusion.Runtime;
 
-namespace Diffusion.Cli.Files;
+namespace Diffusion.Pipeline;
 
 /// <summary>Finds the files that the user's words mean: files, folders, globs, <c>-</c> for standard input.</summary>
-internal static class InputFiles
+public static class InputFiles
 {
     /// <summary>Standard input.</summary>
-    public const string StandardInput = "-";
+    public const string StandardInput = ImageFile.Standard;
 
     /// <summary>Whether a path names a picture by its extension.</summary>
     public static bool IsPicture(string path) =>

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Diffusion.Cli.Options;
+using Diffusion.Cli.Shell;
 
-namespace Diffusion.Cli.Shell;
+namespace Diffusion.Cli;
 
 /// <summary>Parses the command line, runs the verb, and turns what goes wrong into one line and an exit code.</summary>
 internal static class CommandShell

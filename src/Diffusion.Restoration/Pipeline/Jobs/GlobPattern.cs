@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Diffusion.Runtime;
 
-namespace Diffusion.Cli.Files;
+namespace Diffusion.Pipeline;
 
 /// <summary>
 /// The shell's patterns for one part of a path, for shells that leave them to us: <c>*</c>, <c>?</c>, <c>[a-z]</c>, <c>[!a-z]</c>.

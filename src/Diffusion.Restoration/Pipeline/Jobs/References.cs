@@ -1,16 +1,13 @@
-using Diffusion.Cli.Files;
-using Diffusion.Cli.Shell;
-
-namespace Diffusion.Cli.Restoring;
+namespace Diffusion.Pipeline;
 
 /// <summary>Finds the clean picture that belongs to an input.</summary>
-internal sealed class References
+public sealed class References
 {
     private readonly string? _path;
     private readonly Dictionary<string, string> _byName = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>References at <paramref name="path"/>: a file for one input, or a folder with files of the same names.</summary>
-    /// <exception cref="UsageException">There is no such path, or one file stands against several inputs.</exception>
+    /// <exception cref="JobException">There is no such path, or one file stands against several inputs.</exception>
     public References(string? path, IReadOnlyList<string> inputs)
     {
         _path = path;
@@ -23,9 +20,9 @@ internal sealed class References
             return;
         }
         if (!File.Exists(path))
-            throw new UsageException("There is no such file", path, "Check --reference");
+            throw new JobException("There is no such file", path, "Check --reference");
         if (inputs.Count > 1)
-            throw new UsageException(
+            throw new JobException(
                 $"One reference stands against {inputs.Count} inputs",
                 path,
                 "Pass a folder whose files have the inputs' names"
@@ -33,7 +30,7 @@ internal sealed class References
     }
 
     /// <summary>The clean picture's file, or null without <c>--reference</c>.</summary>
-    /// <exception cref="UsageException">The folder has none of this name.</exception>
+    /// <exception cref="JobException">The folder has none of this name.</exception>
     public string? For(string input)
     {
         if (_path is null)
@@ -44,6 +41,6 @@ internal sealed class References
         // photo_degraded belongs to photo: the longest name that the input's begins with.
         return _byName.Keys.Where(key => name.StartsWith(key, StringComparison.OrdinalIgnoreCase)).MaxBy(key => key.Length) is { } match
             ? _byName[match]
-            : throw new UsageException($"There is no reference for {input}", _path, $"Put {name}.png there, or leave --reference out");
+            : throw new JobException($"There is no reference for {input}", _path, $"Put {name}.png there, or leave --reference out");
     }
 }

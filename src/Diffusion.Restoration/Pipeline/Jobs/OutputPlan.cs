@@ -1,10 +1,9 @@
-using Diffusion.Cli.Shell;
 using Diffusion.Runtime;
 
-namespace Diffusion.Cli.Files;
+namespace Diffusion.Pipeline;
 
 /// <summary>Decides, before anything is computed, which file each result goes to.</summary>
-internal sealed class OutputPlan
+public sealed class OutputPlan
 {
     /// <summary>Standard output.</summary>
     public const string StandardOutput = "-";
@@ -22,7 +21,7 @@ internal sealed class OutputPlan
     /// <param name="force">Existing outputs may be overwritten.</param>
     /// <param name="mayExist">Existing outputs are fine (they will be looked at).</param>
     /// <param name="alsoRead">Further files that are read, and so never overwritten.</param>
-    /// <exception cref="UsageException">Two results in one file, an input would be overwritten, or an output exists.</exception>
+    /// <exception cref="JobException">Two results in one file, an input would be overwritten, or an output exists.</exception>
     public static OutputPlan Make(
         IReadOnlyList<string> inputs,
         string? output,
@@ -36,7 +35,7 @@ internal sealed class OutputPlan
         if (output == StandardOutput)
             return inputs.Count == 1
                 ? new([StandardOutput])
-                : throw new UsageException($"{inputs.Count} results cannot go to standard output", "-o -", "Give one input, or a folder");
+                : throw new JobException($"{inputs.Count} results cannot go to standard output", "-o -", "Give one input, or a folder");
         string[] paths = [.. inputs.Select(input => PathFor(input, inputs.Count, output, defaultPattern, extension))];
         CheckFree(paths, [.. inputs, .. alsoRead ?? []], force || mayExist);
         foreach (string folder in paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).Distinct(PathComparer))
@@ -45,10 +44,39 @@ internal sealed class OutputPlan
     }
 
     /// <summary>
+    /// Inputs without what this very job wrote among them: a run that was killed, or another part of the job at this moment, leaves
+    /// pictures that have no record yet. What the user names is an input whatever it looks like.
+    /// </summary>
+    /// <param name="inputs">What was found.</param>
+    /// <param name="named">What the user wrote.</param>
+    /// <param name="output">What <c>-o</c> says, or null.</param>
+    /// <param name="defaultPattern">As for <see cref="Make"/>.</param>
+    /// <param name="extension">As for <see cref="Make"/>.</param>
+    public static IReadOnlyList<string> WithoutResults(
+        IReadOnlyList<string> inputs,
+        IReadOnlyCollection<string> named,
+        string? output,
+        string defaultPattern,
+        string extension
+    )
+    {
+        ILookup<string, string> sources = inputs.ToLookup(
+            input => RealPath(PathFor(input, inputs.Count, output, defaultPattern, extension)),
+            PathComparer
+        );
+        return
+        [
+            .. inputs.Where(file =>
+                named.Contains(file) || RestoredFiles.OutputsOf(file).All(result => sources[RealPath(result)].All(source => source == file))
+            ),
+        ];
+    }
+
+    /// <summary>
     /// Checks that files can be written: each to a place of its own, over nothing that is read, and over nothing else unless <paramref
     /// name="mayExist"/>.
     /// </summary>
-    /// <exception cref="UsageException">One cannot.</exception>
+    /// <exception cref="JobException">One cannot.</exception>
     public static void CheckFree(IReadOnlyList<string> paths, IEnumerable<string> sources, bool mayExist)
     {
         HashSet<string> taken = new(PathComparer),
@@ -57,15 +85,15 @@ internal sealed class OutputPlan
         {
             string real = RealPath(path);
             if (read.Contains(real))
-                throw new UsageException("The output would overwrite an input", path, "Choose another name");
+                throw new JobException("The output would overwrite an input", path, "Choose another name");
             if (!taken.Add(real))
-                throw new UsageException("Two results would go to the same file", path, "Use a folder, or a pattern with {name}");
+                throw new JobException("Two results would go to the same file", path, "Use a folder, or a pattern with {name}");
             if (File.Exists(Path.GetDirectoryName(real)))
-                throw new UsageException("The output's folder is a file", path, "Choose another name");
+                throw new JobException("The output's folder is a file", path, "Choose another name");
             if (Directory.Exists(real))
-                throw new UsageException("The output is a folder", path, "Choose another name");
+                throw new JobException("The output is a folder", path, "Choose another name");
             if (!mayExist && File.Exists(real))
-                throw new UsageException("The output exists already", path, "Pass --force to overwrite it");
+                throw new JobException("The output exists already", path, "Pass --force to overwrite it");
         }
     }
 
@@ -118,7 +146,7 @@ internal sealed class OutputPlan
             return Path.Combine(output, name + extension);
         bool looksLikeFile = Path.HasExtension(output);
         if (count > 1 && looksLikeFile)
-            throw new UsageException($"{count} results cannot go to one file", output, "Use a folder, or a pattern with {name}");
+            throw new JobException($"{count} results cannot go to one file", output, "Use a folder, or a pattern with {name}");
         return looksLikeFile ? output : Path.Combine(output, name + extension);
     }
 

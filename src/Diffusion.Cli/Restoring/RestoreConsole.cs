@@ -1,0 +1,59 @@
+using Diffusion.Cli.Shell;
+using Diffusion.Pipeline;
+using Diffusion.Restoration;
+
+namespace Diffusion.Cli.Restoring;
+
+/// <summary>Says on the terminal how a job of restorations goes: progress, a line or an object per picture, sheets, warnings.</summary>
+internal sealed class RestoreConsole(Session session, StartUp startUp) : IRestoreWatcher
+{
+    private Terminal Terminal => session.Terminal;
+
+    /// <summary>Clean pictures to compare with.</summary>
+    public required References References { get; init; }
+
+    /// <summary>Before/after pictures by output; empty: none are written.</summary>
+    public required IReadOnlyDictionary<string, string> Sheets { get; init; }
+
+    /// <summary>A warning about what was opened; null when there is nothing to say.</summary>
+    public Func<string?> Warning { get; init; } = static () => null;
+
+    /// <inheritdoc/>
+    public void Opened()
+    {
+        startUp.Mark("prior and picture");
+        if (Warning() is { } warning)
+            Terminal.Warn(warning);
+    }
+
+    /// <inheritdoc/>
+    public void Noted(JobItem item, string note) => Terminal.Say($"{item.Input}: {note}.");
+
+    /// <inheritdoc/>
+    public void Watch(IReadOnlyList<JobItem> items, Action<Action<double>> restore) =>
+        Terminal.WithProgress(items.Count == 1 ? Path.GetFileName(items[0].Input) : $"{items.Count} pictures", report => restore(part =>
+            {
+                startUp.Tell("first step", Terminal);
+                report(part);
+            }));
+
+    /// <inheritdoc/>
+    public void Restored(JobItem item, Measurement measurement, RestoredPicture restored)
+    {
+        using Report report = new(item.Input, item.Output, restored, measurement);
+        if (References.For(item.Input) is { } reference)
+            report.Compare(reference);
+        if (Sheets.TryGetValue(item.Output, out string? sheet))
+            report.WriteSheet(sheet);
+        if (restored.InnerIterations is { } iterations)
+            Terminal.Detail(FormattableString.Invariant($"{item.Input}: {iterations:0.0} iterations a data step on average."));
+        if (Terminal.Json)
+            Terminal.PrintJson(report.ToJson());
+        else if (item.Output != OutputPlan.StandardOutput)
+            Terminal.Print(report.ToLine());
+        else
+            Terminal.Say(report.ToLine());
+        foreach (string hint in new[] { restored.Hint, restored.SolvesHint }.OfType<string>())
+            Terminal.Warn($"{item.Input}: {hint}.");
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text.Json.Nodes;
+using Diffusion.Imaging;
+using Diffusion.Inverse;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+
+namespace Diffusion.Pipeline;
+
+/// <summary>Makes measurements of files. A measurement's side file is its record: it is written last and holds the item's key.</summary>
+/// <param name="files">The job's items; cancellation and failures are its.</param>
+/// <param name="degrader">What makes the measurements; borrowed.</param>
+public sealed class DegradeJob(FileJob files, Degrader degrader)
+{
+    /// <summary>Clips to [0,1] and quantises, as a camera would.</summary>
+    public bool Clip { get; init; }
+
+    /// <summary>Replace existing outputs.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Told what a user may want to know about the decoding of an input: a sentence without a full stop.</summary>
+    public Action<JobItem, string>? Noted { get; init; }
+
+    /// <summary>Told of each item whose files are written.</summary>
+    public Action<JobItem>? Done { get; init; }
+
+    /// <summary>Opens standard output, for an item that goes there.</summary>
+    public Func<Stream>? StandardOutput { get; init; }
+
+    /// <summary>What decides a measurement.</summary>
+    /// <param name="input">The clean picture's file, or <c>-</c>.</param>
+    /// <param name="output">The measurement's file.</param>
+    /// <param name="degrader">What makes it.</param>
+    /// <param name="clip">Whether it is clipped and quantised.</param>
+    /// <exception cref="IOException">The input cannot be read.</exception>
+    public static JsonObject Settings(string input, string output, Degrader degrader, bool clip)
+    {
+        JsonObject settings = JobRecord.Input(input);
+        settings["operator"] = degrader.Spec.ToString();
+        settings["resize_mask"] = degrader.ResizesMasks;
+        settings["crop_to_fit"] = degrader.CropToFit;
+        settings["noise"] = degrader.Noise;
+        settings["seed"] = degrader.Seed;
+        settings["clip"] = clip;
+        settings["format"] = Path.GetExtension(output).ToLowerInvariant();
+        return settings;
+    }
+
+    /// <summary>Whether a measurement is there, complete, and made with the item's settings.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="old">Told of a side file of an older version, which does not say: its measurement is made again.</param>
+    public static bool IsComplete(JobItem item, Action? old = null)
+    {
+        if (!File.Exists(item.Output))
+            return false;
+        try
+        {
+            SideFile? side = SideFile.Find(item.Output);
+            if (side is { Key: null })
+                old?.Invoke();
+            return side?.Key == item.Key;
+        }
+        catch (DiffusionException)
+        {
+            return false; // Damaged, or of another version: made again.
+        }
+    }
+
+    /// <summary>Makes what is still to be made.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; what is finished is kept.</exception>
+    public void Run() => files.Run(Make);
+
+    private void Make(JobItem item)
+    {
+        using Picture picture = ImageFile.Read(item.Input);
+        foreach (string note in picture.Notes)
+            Noted?.Invoke(item, note);
+        bool stream = item.Output == OutputPlan.StandardOutput;
+        using DegradedPicture degraded = degrader.Degrade(picture, (string?)item.Settings["input_sha256"], stream ? null : item.Key);
+        if (stream)
+            WriteToStream(item, degraded.Measurement);
+        else
+            MeasurementFile.Write(item.Output, degraded, Clip, Overwrite);
+        Done?.Invoke(item);
+    }
+
+    private void WriteToStream(JobItem item, Measurement measurement)
+    {
+        if (measurement.Shape is null)
+            throw new ImageException(
+                $"A measurement of {string.Join("x", measurement.Y.shape[1..])} values is no picture",
+                item.Input,
+                "Write it to a file with -o NAME.npz"
+            );
+        using Stream stdout = StandardOutput?.Invoke() ?? throw new JobException("There is no standard output here", item.Input);
+        ImageFile.Write(stdout, measurement.Y, ImageFormat.Tiff, new WriteOptions { BitDepth = Clip ? 8 : 32 }, measurement.Alpha);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Diffusion.Imaging;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+
+namespace Diffusion.Pipeline;
+
+/// <summary>The files of one restored picture: the picture, its samples and their spread, and last the record.</summary>
+public static class RestoredFiles
+{
+    private static readonly Regex Companion = new(
+        @"^(.+)_(sheet|spread|sample\d+)$",
+        RegexOptions.CultureInvariant | RegexOptions.Singleline
+    );
+
+    /// <summary>
+    /// The outputs that a file may belong to: itself, and as a sheet, a spread or a sample the picture that these lie beside.
+    /// </summary>
+    internal static IEnumerable<string> OutputsOf(string file)
+    {
+        yield return file;
+        if (Companion.Match(Path.ChangeExtension(file, null)) is { Success: true, Groups: var groups })
+            foreach (string extension in new[] { Path.GetExtension(file), ".png" }.Distinct())
+                yield return groups[1].Value + extension;
+    }
+
+    /// <summary>
+    /// Whether a file is what a restoration wrote: a picture with its record, or the samples, spread and sheet beside it.
+    /// </summary>
+    public static bool IsResult(string file) => OutputsOf(file).Any(output => File.Exists(JobRecord.PathFor(output)));
+
+    /// <summary>
+    /// Writes <c>OUT.png</c>, with several samples <c>OUT_sample1.png</c> ..., <c>OUT_spread.tif</c> (float) and <c>OUT_spread.png</c>
+    /// (stretched so that the largest is white), and the record.
+    /// </summary>
+    /// <param name="item">What was to be made.</param>
+    /// <param name="restored">What was made; borrowed.</param>
+    /// <param name="policy">How networks were computed.</param>
+    /// <param name="overwrite">Replaces an existing picture.</param>
+    /// <exception cref="ImageException">A file cannot be written.</exception>
+    public static void Write(JobItem item, RestoredPicture restored, ComputePolicy policy, bool overwrite)
+    {
+        ImageFile.Write(item.Output, restored.Picture, new WriteOptions { Overwrite = overwrite });
+        WriteSamples(item.Output, restored);
+        JobRecord.Write(item, Details(restored, policy));
+    }
+
+    private static void WriteSamples(string output, RestoredPicture restored)
+    {
+        if (restored.Spread?.Deviation is not { } spread)
+            return;
+        string stem = Path.ChangeExtension(output, null),
+            extension = Path.GetExtension(output);
+        for (int i = 0; i < restored.Samples.Count; i++)
+            ImageFile.Write($"{stem}_sample{i + 1}{extension}", restored.Samples[i]);
+        ImageFile.Write(stem + "_spread.tif", spread, new WriteOptions { BitDepth = 32 });
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor map = spread.mean([1], keepdim: true);
+        ImageFile.Write(stem + "_spread.png", map / map.max().clamp_min(1e-6));
+    }
+
+    private static JsonObject Details(RestoredPicture restored, ComputePolicy policy) =>
+        new()
+        {
+            ["operator"] = restored.Operator,
+            ["noise"] = restored.Noise,
+            ["noise_estimated"] = restored.NoiseEstimated,
+            ["solver"] = restored.Solver,
+            ["evaluations"] = restored.Evaluations,
+            ["whitened_residual"] = restored.WhitenedResidual,
+            ["inner_iterations"] = restored.InnerIterations,
+            ["inner_unconverged"] = restored.Solves.Unconverged,
+            ["inner_residual"] = restored.Solves.Unconverged > 0 ? restored.Solves.WorstResidual : null,
+            ["seconds"] = Math.Round(restored.Seconds, 3),
+            ["device"] = policy.Device.ToString(),
+            ["dtype"] = policy.NetworkDtype.ToString().ToLowerInvariant(),
+            ["dtype_reason"] = policy.DtypeReason,
+            ["threads"] = torch.get_num_threads(),
+            ["versions"] = new JsonObject(Versions.Current.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
+        };
+}
