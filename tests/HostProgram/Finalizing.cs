@@ -48,7 +48,7 @@ internal static class Finalizing
         TimeSpan whole = clock.Elapsed;
         Console.WriteLine(
             FormattableString.Invariant(
-                $"{whole.TotalSeconds:0.00} s, {planted} objects, {during} finalized meanwhile, waited {longest.TotalSeconds:0.00} s at most"
+                $"{whole.TotalSeconds:0.00} s, {planted} objects, {during} finalized, waited {longest.TotalSeconds:0.00} s at most"
             )
         );
         Unless(right.All(ok => ok), "A restoration beside another one has another result.");

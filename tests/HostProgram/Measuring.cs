@@ -20,10 +20,10 @@ internal static class Measuring
             TimeSpan processor = Environment.CpuUsage.TotalTime;
             _ = Job.Restore(restorer, side);
             using Process self = Process.GetCurrentProcess();
+            double cpu = (Environment.CpuUsage.TotalTime - processor).TotalSeconds;
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"{options} {side} round {round}: {clock.Elapsed.TotalSeconds:0.00} s, {(Environment.CpuUsage.TotalTime - processor).TotalSeconds:0.00} s of processor time, {self.PeakWorkingSet64 / 1e6:0} MB at the peak"
-                )
+                FormattableString.Invariant($"{options} {side} round {round}: {clock.Elapsed.TotalSeconds:0.00} s, {cpu:0.00} s of ")
+                    + FormattableString.Invariant($"processor time, {self.PeakWorkingSet64 / 1e6:0} MB at the peak")
             );
         }
     }
