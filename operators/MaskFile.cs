@@ -86,7 +86,10 @@ internal static class MaskFile
             case MaskChannel.Auto when HasShape(alpha) && (!HasShape(luma) || IsPicture()):
                 return (
                     alpha,
-                    [.. picture.Notes, "The mask's alpha channel is used, since its colours are those of a picture or show no shape; transparent is missing"]
+                    [
+                        .. picture.Notes,
+                        "The mask's alpha channel is used, since its colours are those of a picture or show no shape; transparent is missing",
+                    ]
                 );
             default:
                 bool differ = HasShape(alpha) && luma.ge(mask.Threshold).ne(alpha.ge(mask.Threshold)).any().item<bool>();

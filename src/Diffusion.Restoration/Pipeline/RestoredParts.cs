@@ -68,9 +68,8 @@ internal sealed record RestoredParts(
     {
         // What was too large for the memory is not copied.
         Tensor pixels = Stacked is null ? batch.clamp_(0, 1) : batch.narrow(0, index, 1).clamp(0, 1).cpu().contiguous().clone();
-        Tensor? alpha = opaque || measurement.Alpha is null
-            ? null
-            : AlphaChannel.Resize(measurement.Alpha, (int)pixels.shape[2], (int)pixels.shape[3]);
+        Tensor? alpha =
+            opaque || measurement.Alpha is null ? null : AlphaChannel.Resize(measurement.Alpha, (int)pixels.shape[2], (int)pixels.shape[3]);
         return new Picture(pixels, alpha) { Name = measurement.Name, BitDepth = measurement.BitDepth };
     }
 }
