@@ -34,7 +34,9 @@ internal sealed class DocumentationFile
     /// <param name="property">Its id without the letter: NAMESPACE.TYPE.NAME.</param>
     public string Summary(string property) => Of("P:" + property, "<summary>", "</summary>");
 
-    /// <summary>What is said about a parameter of a type's constructor, with the type or with the constructor; empty where nothing is.</summary>
+    /// <summary>
+    /// What is said about a parameter of a type's constructor, with the type or with the constructor; empty where nothing is.
+    /// </summary>
     /// <param name="type">The type's id without the letter.</param>
     /// <param name="parameter">The parameter.</param>
     public string Parameter(string type, string parameter)

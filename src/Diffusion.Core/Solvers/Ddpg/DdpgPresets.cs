@@ -3,7 +3,9 @@ namespace Diffusion.Solvers;
 /// <summary>DDPG's and IDPG's presets.</summary>
 public sealed class DdpgPresets : ISolverPresets
 {
-    /// <summary>Damping of the back-projection in <c>few-step</c>, fitted by hand with the constants of <see cref="GuidedPresets"/>.</summary>
+    /// <summary>
+    /// Damping of the back-projection in <c>few-step</c>, fitted by hand with the constants of <see cref="GuidedPresets"/>.
+    /// </summary>
     private const double EtaTilde = 4;
 
     /// <summary>

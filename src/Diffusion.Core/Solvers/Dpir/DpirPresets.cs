@@ -4,7 +4,8 @@ namespace Diffusion.Solvers;
 /// <remarks>
 /// The constants of <c>few-step</c> were fitted by hand, for PSNR at 4, 8 and 16 evaluations, by the comparison <c>presets</c> of
 /// tests/Benchmarks: enlargement by 4, <c>blur:sigma=2</c> and 80 % missing pixels, central 128x128 crops of photographs, noise 0.01 to
-/// 0.05, a small diffusion prior. What they reach with the prior <c>photo</c> stands in the bench file <c>auto</c>, on crops of Set14's 2, 5
+/// 0.05, a small diffusion prior. What they reach with the prior <c>photo</c> stands in the bench file <c>auto</c>, on crops of Set14's 2,
+/// 5
 /// and 10 and of three training photographs that were held out. Levels are on [-1,1], where the measurement's noise is twice that on [0,1].
 /// </remarks>
 public sealed class DpirPresets : ISolverPresets

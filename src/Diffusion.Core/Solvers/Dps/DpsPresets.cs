@@ -1,7 +1,9 @@
 namespace Diffusion.Solvers;
 
 /// <summary>DPS's presets.</summary>
-/// <remarks>The constants of <c>few-step</c> were fitted by hand with those of <see cref="GuidedPresets"/>, on the same crops and priors.</remarks>
+/// <remarks>
+/// The constants of <c>few-step</c> were fitted by hand with those of <see cref="GuidedPresets"/>, on the same crops and priors.
+/// </remarks>
 public sealed class DpsPresets : ISolverPresets
 {
     /// <summary>Length of a step in units of the one that lowers the squared residual most.</summary>
