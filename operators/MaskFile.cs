@@ -7,7 +7,7 @@ namespace Diffusion.Operators;
 /// <summary>What of a picture's file tells known from missing.</summary>
 public enum MaskChannel
 {
-    /// <summary>The alpha channel where it alone has a shape, otherwise the luma.</summary>
+    /// <summary>The alpha channel where it alone has a shape or the colours are a picture's, otherwise the luma.</summary>
     Auto,
 
     /// <summary>The mean of the colours.</summary>
@@ -74,6 +74,8 @@ internal static class MaskFile
                 ? throw new OperatorSpecException("The mask has no alpha channel", path, "Write channel=luma, or leave it out")
                 : (luma, picture.Notes);
         Tensor alpha = cover[0, 0].clone();
+        // What has shades is a picture, whose own transparency is meant.
+        bool IsPicture() => luma.gt(0.1).logical_and(luma.lt(0.9)).to(ScalarType.Float32).mean().item<float>() > 0.1;
         bool HasShape(Tensor values) => values.ge(mask.Threshold) is var known && known.any().item<bool>() && !known.all().item<bool>();
         switch (mask.Channel)
         {
@@ -81,10 +83,13 @@ internal static class MaskFile
                 return (alpha, picture.Notes);
             case MaskChannel.Luma:
                 return (luma, picture.Notes);
-            case MaskChannel.Auto when HasShape(alpha) && !HasShape(luma):
+            case MaskChannel.Auto when HasShape(alpha) && (!HasShape(luma) || IsPicture()):
                 return (
                     alpha,
-                    [.. picture.Notes, "The mask's alpha channel is used, since its colours show no shape; transparent is missing"]
+                    [
+                        .. picture.Notes,
+                        "The mask's alpha channel is used, since its colours are those of a picture or show no shape; transparent is missing",
+                    ]
                 );
             default:
                 bool differ = HasShape(alpha) && luma.ge(mask.Threshold).ne(alpha.ge(mask.Threshold)).any().item<bool>();

@@ -97,7 +97,14 @@ public sealed record AreaGrid(ImageShape Picture, int Period, int Reach);
 /// <param name="Evaluations">Evaluations of its network, exactly.</param>
 /// <param name="Noise">The noise level on [0,1]; null for methods that need none.</param>
 /// <param name="NoiseEstimated">Whether it was estimated.</param>
-public sealed record MethodChoice(string Method, int Evaluations, double? Noise = null, bool NoiseEstimated = false);
+public sealed record MethodChoice(string Method, int Evaluations, double? Noise = null, bool NoiseEstimated = false)
+{
+    /// <summary>What looks wrong about the measurement, a sentence without a full stop; null when there is nothing.</summary>
+    public string? Doubt { get; init; }
+
+    /// <summary>Whether the measurement's transparency told what is missing, so that the restored picture has none.</summary>
+    public bool Opaque { get; init; }
+}
 
 /// <summary>||y - A x||^2 over its expected value under the noise, and how many values stand behind it.</summary>
 /// <param name="Residual">Near 1 when operator and noise are right.</param>

@@ -129,8 +129,8 @@ public sealed class RestorationRunner : IDisposable
         double? residual = parts.Residuals.ElementAtOrDefault(index);
         return new RestoredPicture
         {
-            Picture = parts.Picture(index, measurement),
-            Samples = parts.Samples(index, measurement),
+            Picture = parts.Picture(index, measurement, choice.Opaque),
+            Samples = parts.Samples(index, measurement, choice.Opaque),
             Spread = parts.Spread(index),
             Operator = restoration.Operator,
             Noise = choice.Noise,
@@ -142,7 +142,7 @@ public sealed class RestorationRunner : IDisposable
             WhitenedResidual = residual,
             Solves = parts.Reports[index].Solves ?? new(),
             // Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.
-            Hint = (residual > 1 ? WhitenedResidual.Hint(residual.Value) : null) ?? parts.Sameness(choice.Method),
+            Hint = choice.Doubt ?? (residual > 1 ? WhitenedResidual.Hint(residual.Value) : null) ?? parts.Sameness(choice.Method),
         };
     }
 }

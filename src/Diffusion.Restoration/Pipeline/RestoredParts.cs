@@ -26,12 +26,12 @@ internal sealed record RestoredParts(
 
     private bool Several => All.Count > 1;
 
-    /// <summary>The restored picture with the measurement's name, depth and transparency; the caller disposes it.</summary>
-    public Picture Picture(int index, Measurement measurement) => ToPicture(Mean, index, measurement);
+    /// <summary>The restored picture with the measurement's name, depth and, unless opaque, transparency; the caller disposes it.</summary>
+    public Picture Picture(int index, Measurement measurement, bool opaque) => ToPicture(Mean, index, measurement, opaque);
 
     /// <summary>The samples, where there are several; the caller disposes them.</summary>
-    public IReadOnlyList<Picture> Samples(int index, Measurement measurement) =>
-        Several ? [.. All.Select(sample => ToPicture(sample, index, measurement))] : [];
+    public IReadOnlyList<Picture> Samples(int index, Measurement measurement, bool opaque) =>
+        Several ? [.. All.Select(sample => ToPicture(sample, index, measurement, opaque))] : [];
 
     /// <summary>How the samples differ, where there are several; the caller disposes it.</summary>
     public SampleSpread? Spread(int index)
@@ -64,13 +64,12 @@ internal sealed record RestoredParts(
             : $"{method} is deterministic, all samples are the same; use a solver that draws noise, for example ddnm";
     }
 
-    private Picture ToPicture(Tensor batch, int index, Measurement measurement)
+    private Picture ToPicture(Tensor batch, int index, Measurement measurement, bool opaque)
     {
         // What was too large for the memory is not copied.
         Tensor pixels = Stacked is null ? batch.clamp_(0, 1) : batch.narrow(0, index, 1).clamp(0, 1).cpu().contiguous().clone();
-        Tensor? alpha = measurement.Alpha is null
-            ? null
-            : AlphaChannel.Resize(measurement.Alpha, (int)pixels.shape[2], (int)pixels.shape[3]);
+        Tensor? alpha =
+            opaque || measurement.Alpha is null ? null : AlphaChannel.Resize(measurement.Alpha, (int)pixels.shape[2], (int)pixels.shape[3]);
         return new Picture(pixels, alpha) { Name = measurement.Name, BitDepth = measurement.BitDepth };
     }
 }

@@ -27,6 +27,16 @@ public sealed class Measurement : IDisposable
     /// <summary>[1,1,h,w] or null. Owned.</summary>
     public Tensor? Alpha { get; }
 
+    /// <summary>
+    /// Of the shape of <see cref="Y"/>, true = measured: NaN and infinity mark missing values, for which Y holds 0; null where all are
+    /// measured. Owned.
+    /// </summary>
+    public Tensor? Known
+    {
+        get;
+        private init => field = value?.DetachFromDisposeScope();
+    }
+
     /// <summary>Names its random draws: the same name, seed and settings give the same result.</summary>
     public string Name { get; }
 
@@ -52,48 +62,47 @@ public sealed class Measurement : IDisposable
     public ImageShape? Clean => Side is { InputSize: [var c, var h, var w] } ? new(c, h, w) : null;
 
     /// <summary>A measurement from a picture; both stay independent of each other.</summary>
-    public static Measurement From(Picture picture) =>
-        new(picture.Pixels.clone(), picture.Name, picture.Alpha?.clone()) { BitDepth = Math.Min(picture.BitDepth, 16) };
+    public static Measurement From(Picture picture)
+    {
+        Tensor y = picture.Pixels.clone();
+        return new(y, picture.Name, picture.Alpha?.clone()) { BitDepth = Math.Min(picture.BitDepth, 16), Known = TakeMissing(y) };
+    }
 
     /// <summary>Opens a picture or an <c>.npz</c> file, and the side file beside it.</summary>
     /// <param name="path">The file, or <c>-</c> for a picture on standard input.</param>
     /// <param name="label">Its class, for class-conditional priors.</param>
-    /// <exception cref="ImageException">It cannot be read, or holds values that are not finite.</exception>
+    /// <exception cref="ImageException">It cannot be read.</exception>
     public static Measurement Open(string path, long? label = null)
     {
         using ComputeScope scope = new();
         SideFile? side = path == ImageFile.Standard ? null : SideFile.Find(path);
         string folder = path == ImageFile.Standard ? "" : Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";
-        Measurement measurement;
         if (Path.GetExtension(path).Equals(".npz", StringComparison.OrdinalIgnoreCase))
         {
             using FileStream stream = OpenFile(path);
             Tensor y = NpzFile.Read(stream, "y", path);
-            measurement = new(y.unsqueeze(0), Path.GetFileNameWithoutExtension(path))
+            Tensor? known = TakeMissing(y);
+            return new(y.unsqueeze(0), Path.GetFileNameWithoutExtension(path))
             {
                 Side = side,
                 Folder = folder,
                 Label = label,
+                Known = known?.unsqueeze(0),
+                Notes = NotesOn(known),
             };
         }
-        else
+        Picture picture = ImageFile.Read(path);
+        Tensor? measured = TakeMissing(picture.Pixels);
+        // Its tensors become the measurement's. A float measurement is not a float picture: what comes out is a picture of 16 bits at most.
+        return new(picture.Pixels, picture.Name, picture.Alpha)
         {
-            Picture picture = ImageFile.Read(path);
-            // Its tensors become the measurement's. A float measurement is not a float picture: what comes out is a picture of 16 bits at
-            // most.
-            measurement = new(picture.Pixels, picture.Name, picture.Alpha)
-            {
-                Side = side,
-                Folder = folder,
-                BitDepth = picture.BitDepth is > 8 and <= 16 ? 16 : 8,
-                Notes = picture.Notes,
-                Label = label,
-            };
-        }
-        if (IsFinite(measurement.Y))
-            return measurement;
-        measurement.Dispose();
-        throw new ImageException("The measurement holds NaN or infinity", path, "Replace such values, or mark them missing with a mask");
+            Side = side,
+            Folder = folder,
+            BitDepth = picture.BitDepth is > 8 and <= 16 ? 16 : 8,
+            Notes = [.. picture.Notes, .. NotesOn(measured)],
+            Label = label,
+            Known = measured,
+        };
     }
 
     /// <inheritdoc/>
@@ -101,7 +110,23 @@ public sealed class Measurement : IDisposable
     {
         Y.Dispose();
         Alpha?.Dispose();
+        Known?.Dispose();
     }
+
+    // Where values are missing, y becomes 0 and what is known is returned.
+    private static Tensor? TakeMissing(Tensor y)
+    {
+        if (IsFinite(y))
+            return null;
+        Tensor known = y.isfinite();
+        y.nan_to_num_(0, 0, 0);
+        return known;
+    }
+
+    private static IReadOnlyList<string> NotesOn(Tensor? known) =>
+        known is null
+            ? []
+            : [$"{known.numel() - known.sum().item<long>()} of {known.numel()} values are NaN or infinite and taken as missing"];
 
     // In parts: the flags need no memory of the picture's size.
     private static bool IsFinite(Tensor y)

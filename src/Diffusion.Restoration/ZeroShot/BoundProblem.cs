@@ -49,10 +49,10 @@ internal sealed class BoundProblem : IDisposable
     public Tensor Picture(Tensor x) => IsGray ? x.mean([1], keepdim: true) : x;
 
     /// <summary>Binds <paramref name="spec"/> to what <paramref name="measurement"/> was made of, once.</summary>
-    /// <exception cref="OperatorSpecException">No picture gives such a measurement.</exception>
+    /// <exception cref="OperatorSpecException">No picture gives such a measurement, or nothing is known in it.</exception>
     public static BoundProblem Bind(OperatorSpec spec, Measurement measurement, int priorChannels, string priorName, Device device)
     {
-        LinearOperator a = OperatorOf(spec, measurement, priorChannels, device);
+        LinearOperator a = SeenOperator.Of(OperatorOf(spec, measurement, priorChannels, device), spec, measurement);
         try
         {
             return Of(spec, a, priorChannels, priorName);

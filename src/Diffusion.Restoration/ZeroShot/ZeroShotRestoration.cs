@@ -39,7 +39,8 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
     {
         get
         {
-            if (First.Shape is not { } seen)
+            // Which values are missing is known of the whole only.
+            if (First.Shape is not { } seen || First.Known is not null)
                 return null;
             ImageShape expected = ExpectedFrom(seen);
             foreach (int channels in new[] { Prior.Channels, seen.Channels, 1 }.Distinct())
@@ -72,12 +73,17 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
     /// <inheritdoc/>
     public IReadOnlyList<MethodChoice> Choose(PictureArea? area)
     {
+        using ComputeScope scope = new();
         BoundProblem problem = Bound(area);
         _groups = NoiseGroup.Of(method, problem, batch, i => Measured(i, area));
         MethodChoice[] choices = new MethodChoice[batch.Count];
         foreach (NoiseGroup group in _groups)
         foreach (int i in group.Pictures)
-            choices[i] = group.Choice;
+            choices[i] = group.Choice with
+            {
+                Doubt = MaskDoubt.Of(problem.A, Measured(i, area).to(method.Policy.Device), group.Sigma),
+                Opaque = area is null && MaskDoubt.IsAlpha(problem.A, batch[i]),
+            };
         return choices;
     }
 
