@@ -173,7 +173,8 @@ public sealed class JobTests : IDisposable
         Assert.Equal(found, OutputPlan.WithoutResults(found, found, null, "{name}_restored.png", ".png"));
     }
 
-    private string[] Measured(string run) => [.. Directory.GetFiles(Path.Combine(_folder, run, "y"), "*.tif").Order()];
+    private string[] Measured(string run) =>
+        [.. Directory.GetFiles(Path.Combine(_folder, run, "y"), "?.tif").Order()];
 
     private int Degrade(
         string run,
