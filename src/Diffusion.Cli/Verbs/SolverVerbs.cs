@@ -163,7 +163,7 @@ internal sealed class SolversShowVerb : Verb
     private static OperatorTraits Traits(string task) =>
         task switch
         {
-            "sr" => new() { Downsample = 4 },
+            "sr" => new() { Reduction = 4 },
             "deblur" => new() { Blur = true },
             "inpaint" => new() { Mask = true },
             _ => new(),
