@@ -69,8 +69,9 @@ public sealed class ZeroShotMethod : IRestorationMethod
     /// <param name="input">The measurement's file, or <c>-</c>.</param>
     /// <param name="options">The options; <see cref="RestoreOptions.Label"/> gives way to <paramref name="label"/>.</param>
     /// <param name="label">The measurement's class, for class-conditional priors.</param>
-    /// <exception cref="IOException">The input cannot be read.</exception>
-    public static JsonObject Settings(string input, RestoreOptions options, long? label)
+    /// <param name="hashes">Remembers the operator's files, which many items have in common; null: nobody needs them again.</param>
+    /// <exception cref="IOException">The input, or a file of the operator, cannot be read.</exception>
+    public static JsonObject Settings(string input, RestoreOptions options, long? label, FileHashes? hashes = null)
     {
         JsonObject settings = JobRecord.Input(input, measurement: true);
         settings["operator"] = options.Operator?.ToString();
@@ -95,6 +96,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
         settings["tile"] = options.Tile;
         settings["resize_mask"] = options.ResizeMask;
         settings["crop_to_fit"] = options.CropToFit;
+        JobRecord.AddFiles(settings, OperatorChoice.Known(input, options), hashes ?? new());
         return settings;
     }
 
@@ -158,7 +160,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
         if (_given is not null)
             return _given;
         if (!_specs.TryGetValue(measurement, out OperatorSpec? spec))
-            _specs.Add(measurement, spec = Adapted(OperatorChoice.FromSideFile(_operators, measurement)));
+            _specs.Add(measurement, spec = Adapted(OperatorChoice.FromSideFile(_operators, measurement.Side, measurement.Folder, measurement.Name)));
         return spec;
     }
 
