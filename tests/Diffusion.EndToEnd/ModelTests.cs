@@ -38,7 +38,10 @@ public sealed class ModelTests : IDisposable
                 expected = (clean.Pixels + 2 * (clean.Pixels - blurred)).clamp(0, 1);
             Assert.True((sharp.Pixels - expected).abs().max().item<float>() < 0.6 / 255);
             JsonNode record = JsonNode.Parse(File.ReadAllText(_work[(string)line["output"]! + ".json"]))!;
-            Assert.Equal(("unsharp-mask", "2"), ((string)record["settings"]!["model"]!, (string)record["settings"]!["model_set"]!["amount"]!));
+            Assert.Equal(
+                ("unsharp-mask", "2"),
+                ((string)record["settings"]!["model"]!, (string)record["settings"]!["model_set"]!["amount"]!)
+            );
         }
         Assert.Contains("6 of 6 outputs are complete already", Restore("AMOUNT=2", "--resume").Error);
         JsonNode[] plan = Lines(Restore("amount=1", "--resume", "--dry-run"));

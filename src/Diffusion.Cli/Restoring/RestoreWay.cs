@@ -6,7 +6,9 @@ using Diffusion.Restoration;
 
 namespace Diffusion.Cli.Restoring;
 
-/// <summary>What restores on a command line. What is wrong with its options is found when it is made, before any file is looked for.</summary>
+/// <summary>
+/// What restores on a command line. What is wrong with its options is found when it is made, before any file is looked for.
+/// </summary>
 internal abstract class RestoreWay
 {
     /// <summary>How it is run, but for the policy.</summary>

@@ -27,7 +27,9 @@ internal static class JobConsole
 
     /// <summary>Says why an output that is there is made again.</summary>
     public static void TellOld(Session session, JobItem item) =>
-        session.Terminal.Say($"{item.Output}: its record is of an older version, which does not say all that it was made of. It is made again.");
+        session.Terminal.Say(
+            $"{item.Output}: its record is of an older version, which does not say all that it was made of. It is made again."
+        );
 
     /// <summary>Closes with the count and the list of failures.</summary>
     /// <returns>The exit code: 1 when some files failed.</returns>

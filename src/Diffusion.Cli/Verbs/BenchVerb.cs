@@ -99,7 +99,9 @@ internal sealed class BenchVerb : Verb
         string? named = session.Get(_file);
         BenchPlan plan = named is null ? new BenchPlan { Solvers = [new("dpir"), new("cm4ir")], Steps = [8] } : BenchFile.Read(Find(named));
         plan = UsageException.Guard(() =>
-            _bench.Apply(session, plan with { Pictures = InputFiles.Expand(session.Get(_images)!) }).Checked(catalogs.Operators, catalogs.Solvers)
+            _bench
+                .Apply(session, plan with { Pictures = InputFiles.Expand(session.Get(_images)!) })
+                .Checked(catalogs.Operators, catalogs.Solvers)
         );
         string folder = session.Get(_output) ?? "bench-" + (named is null ? "results" : Path.GetFileNameWithoutExtension(named));
         if (File.Exists(folder))

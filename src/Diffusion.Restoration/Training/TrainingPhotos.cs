@@ -15,17 +15,13 @@ public static class TrainingPhotos
         TrainingPhoto[] photos = new TrainingPhoto[paths.Count];
         try
         {
-            Parallel.For(
-                0,
-                paths.Count,
-                i =>
-                {
-                    using FinalizerHold hold = new();
-                    photos[i] = Read(paths[i]);
-                    // The threads' holds overlap: without this, finalizers would wait for the last photograph.
-                    FinalizerHold.Yield();
-                }
-            );
+            Parallel.For(0, paths.Count, i =>
+            {
+                using FinalizerHold hold = new();
+                photos[i] = Read(paths[i]);
+                // The threads' holds overlap: without this, finalizers would wait for the last photograph.
+                FinalizerHold.Yield();
+            });
         }
         catch (AggregateException e)
         {

@@ -160,7 +160,10 @@ public sealed class ZeroShotMethod : IRestorationMethod
         if (_given is not null)
             return _given;
         if (!_specs.TryGetValue(measurement, out OperatorSpec? spec))
-            _specs.Add(measurement, spec = Adapted(OperatorChoice.FromSideFile(_operators, measurement.Side, measurement.Folder, measurement.Name)));
+            _specs.Add(
+                measurement,
+                spec = Adapted(OperatorChoice.FromSideFile(_operators, measurement.Side, measurement.Folder, measurement.Name))
+            );
         return spec;
     }
 

@@ -133,9 +133,8 @@ public sealed class JobTests : IDisposable
         Assert.Equal(1, Degrade("whole", null, _inputs, spec: spec, old: () => told++));
         Assert.Equal(1, told);
 
-        Rewrite(
-            JobRecord.PathFor(Job("whole", null, Measured("whole")).Items[3].Output),
-            record => Assert.True(record["settings"]!.AsObject().Remove("operator_files_sha256"))
+        Rewrite(JobRecord.PathFor(Job("whole", null, Measured("whole")).Items[3].Output), record =>
+            Assert.True(record["settings"]!.AsObject().Remove("operator_files_sha256"))
         );
         FileJob job = Job("whole", null, Measured("whole"), old: () => told++);
         Assert.Contains(Measured("whole")[3], job.Todo.Select(item => item.Input));
@@ -173,8 +172,7 @@ public sealed class JobTests : IDisposable
         Assert.Equal(found, OutputPlan.WithoutResults(found, found, null, "{name}_restored.png", ".png"));
     }
 
-    private string[] Measured(string run) =>
-        [.. Directory.GetFiles(Path.Combine(_folder, run, "y"), "?.tif").Order()];
+    private string[] Measured(string run) => [.. Directory.GetFiles(Path.Combine(_folder, run, "y"), "?.tif").Order()];
 
     private int Degrade(
         string run,

@@ -32,8 +32,8 @@ public sealed class RdmdPresets : ISolverPresets
             if (solver with { Iterations = n } is { } candidate && candidate.Evaluations <= evaluations)
                 return candidate;
         throw new ArgumentException(
-            $"RDMD as published takes at least {(solver with { Iterations = 2 }).Evaluations} evaluations here, not {evaluations}: give more, "
-                + "or use solver twin, which is made for few."
+            $"RDMD as published takes at least {(solver with { Iterations = 2 }).Evaluations} evaluations here, not {evaluations}: "
+                + "give more, or use solver twin, which is made for few."
         );
     }
 }

@@ -80,8 +80,7 @@ public static class JobRecord
         }
     }
 
-    private static bool Equal(JsonNode stored, JsonObject settings) =>
-        JsonNode.DeepEquals(stored, JsonNode.Parse(settings.ToJsonString()));
+    private static bool Equal(JsonNode stored, JsonObject settings) => JsonNode.DeepEquals(stored, JsonNode.Parse(settings.ToJsonString()));
 
     /// <summary>Writes an item's record.</summary>
     /// <param name="item">The item, whose settings come first.</param>
