@@ -86,7 +86,7 @@ public sealed class MethodEntry
     /// <exception cref="IOException">The input cannot be read.</exception>
     public JsonObject ItemSettings(string input, RunOptions options, IReadOnlyDictionary<string, string>? set = null)
     {
-        JsonObject settings = JobRecord.Input(input, measurement: true);
+        JsonObject settings = ItemFiles.Input(input, measurement: true);
         settings["model"] = Name;
         settings["model_set"] = new JsonObject(
             (set ?? new Dictionary<string, string>())

@@ -73,7 +73,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
     /// <exception cref="IOException">The input, or a file of the operator, cannot be read.</exception>
     public static JsonObject Settings(string input, RestoreOptions options, long? label, FileHashes? hashes = null)
     {
-        JsonObject settings = JobRecord.Input(input, measurement: true);
+        JsonObject settings = ItemFiles.Input(input, measurement: true);
         settings["operator"] = options.Operator?.ToString();
         settings["noise"] =
             options.Noise is not { } noise ? null
@@ -96,7 +96,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
         settings["tile"] = options.Tile;
         settings["resize_mask"] = options.ResizeMask;
         settings["crop_to_fit"] = options.CropToFit;
-        JobRecord.AddFiles(settings, OperatorChoice.Known(input, options), hashes ?? new());
+        ItemFiles.AddFiles(settings, OperatorChoice.Known(input, options), hashes ?? new());
         return settings;
     }
 

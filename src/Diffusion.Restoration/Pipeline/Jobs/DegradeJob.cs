@@ -35,7 +35,7 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
     /// <exception cref="IOException">The input, or a file of the operator, cannot be read.</exception>
     public static JsonObject Settings(string input, string output, Degrader degrader, bool clip, FileHashes? hashes = null)
     {
-        JsonObject settings = JobRecord.Input(input);
+        JsonObject settings = ItemFiles.Input(input);
         settings["operator"] = degrader.Spec.ToString();
         settings["resize_mask"] = degrader.ResizesMasks;
         settings["crop_to_fit"] = degrader.CropToFit;
@@ -43,7 +43,7 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
         settings["seed"] = degrader.Seed;
         settings["clip"] = clip;
         settings["format"] = Path.GetExtension(output).ToLowerInvariant();
-        JobRecord.AddFiles(settings, degrader.Spec, hashes ?? new());
+        ItemFiles.AddFiles(settings, degrader.Spec, hashes ?? new());
         return settings;
     }
 

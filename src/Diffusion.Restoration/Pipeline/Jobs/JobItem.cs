@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Diffusion.Restoration;
 
 namespace Diffusion.Pipeline;
 
@@ -37,7 +38,7 @@ public sealed class JobItem
     public string Key => Convert.ToHexStringLower(_key.Value);
 
     /// <summary>What older versions took for the key; null where that is no other one.</summary>
-    internal string? OlderKey => JobRecord.Older(Settings) is { } older ? Convert.ToHexStringLower(Hash(older)) : null;
+    internal string? OlderKey => ItemFiles.Older(Settings) is { } older ? Convert.ToHexStringLower(Hash(older)) : null;
 
     internal ReadOnlySpan<byte> KeyBytes => _key.Value;
 
