@@ -66,6 +66,7 @@ public sealed class DdrmParityTests
             };
 
         /// <summary>A shipped operator has another basis of the same measurements.</summary>
-        private Tensor Measured(Tensor coefficients) => sampler.A.Spectrum!.ToMeasurement(sampler.FromPublished(svd.FromMeasured(coefficients)));
+        private Tensor Measured(Tensor coefficients) =>
+            sampler.A.Spectrum!.ToMeasurement(sampler.FromPublished(svd.FromMeasured(coefficients)));
     }
 }

@@ -79,8 +79,9 @@ internal sealed class SamplerCase : IDisposable
     // Singular values laid out in another order than their components; weights that differ in the fourth decimal.
     private static readonly string[] Quirks = ["separable_conv_svd", "colorization"];
 
-    /// <summary>The ways that every case is computed; the last one takes shipped operators where the published ones are no quirks.</summary>
-
+    /// <summary>
+    /// The ways that every case is computed; the last one takes shipped operators where the published ones are no quirks.
+    /// </summary>
     public static IReadOnlyList<SamplerRun> Runs { get; } =
     [
         new(ComputePolicy.Reference, 1, 1),
