@@ -13,7 +13,8 @@ namespace Diffusion.Networks.Kernels;
 /// </summary>
 /// <remarks>
 /// Tiles of 6x6 pixels, four apart, are transformed to V = B^T d B, multiplied with the transformed kernels U = G g G^T by 36 small matrix
-/// products, and brought back by Y = A^T M A. A batch of tiles goes through all three steps in the cache: about twice as fast as oneDNN's direct kernels on AVX-512 and AVX2 from 64
+/// products, and brought back by Y = A^T M A. A batch of tiles goes through all three steps in the cache: about twice as fast as oneDNN's
+/// direct kernels on AVX-512 and AVX2 from 64
 /// channels on. Rounding errors reach 1e-4 of the result's standard deviation.
 /// </remarks>
 internal static unsafe class WinogradConvolution
