@@ -21,6 +21,7 @@ internal sealed class RestoreVerb : Verb
 
     private readonly Argument<string[]> _inputs;
     private readonly ProblemOptions _problem;
+    private readonly ReadingOptions _reading;
     private readonly SolverOptions _solver;
     private readonly Option<int?> _samples;
     private readonly Option<string?> _reference,
@@ -45,6 +46,7 @@ internal sealed class RestoreVerb : Verb
             }
         );
         _problem = new ProblemOptions().AddTo(this);
+        _reading = new ReadingOptions().AddTo(this, depth: true);
         _solver = new SolverOptions().AddTo(this);
         _samples = Take(
             new Option<int?>("--samples")
@@ -105,6 +107,7 @@ internal sealed class RestoreVerb : Verb
         References references = new(session.Get(_reference), inputs);
         string[] clean = [.. inputs.Select(references.For).OfType<string>()];
         OutputPlan plan = OutputPlan.Make(inputs, output, Pattern, Extension, overwrite, several, clean);
+        _reading.CheckOutputs(session, plan.Paths);
         string[] sheets = Sheets(session, plan);
         OutputPlan.CheckFree([.. plan.Paths, .. sheets], [.. inputs, .. clean], overwrite || several);
         foreach (string sheet in sheets)
@@ -125,7 +128,9 @@ internal sealed class RestoreVerb : Verb
         RestoreOptions options = RestoreSettings.Options(session, _solver, _execution) with
         {
             Operator = spec,
-            Noise = session.Get(_problem.Noise),
+            Noise = session.Get(_problem.Noise)?.Sigma,
+            NoiseInFileUnits = session.Get(_problem.Noise)?.InFileUnits ?? false,
+            Reading = _reading.Of(session),
             Samples = session.Get(_samples) ?? 1,
             Label = session.Get(_label),
             ResizeMask = session.Get(_problem.ResizeMask),
@@ -161,7 +166,7 @@ internal sealed class RestoreVerb : Verb
         if (dryRun)
         {
             using RestorationRunner runner = new(method, run);
-            return UsageException.GuardArguments(() => RestoreDryRun.Run(session, files, classes.Of, batch, runner));
+            return UsageException.GuardArguments(() => RestoreDryRun.Run(session, files, classes.Of, batch, runner, options.Reading));
         }
         RestoreConsole console = new(session, startUp)
         {
@@ -175,6 +180,7 @@ internal sealed class RestoreVerb : Verb
         RestoreJob job = new(files, console)
         {
             LabelOf = classes.Of,
+            Reading = options.Reading,
             Batch = batch,
             Overwrite = overwrite,
             StandardOutput = Console.OpenStandardOutput,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Diffusion.Inverse;
@@ -77,6 +78,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
         settings["noise"] =
             options.Noise is not { } noise ? null
             : double.IsNaN(noise) ? "auto"
+            : options.NoiseInFileUnits ? string.Create(CultureInfo.InvariantCulture, $"{noise:R}dn")
             : noise;
         settings["solver"] = options.Solver;
         settings["preset"] = options.Preset;
@@ -95,6 +97,19 @@ public sealed class ZeroShotMethod : IRestorationMethod
         settings["tile"] = options.Tile;
         settings["resize_mask"] = options.ResizeMask;
         settings["crop_to_fit"] = options.CropToFit;
+        // What older records do not hold is only there where it is set.
+        MeasurementOptions reading = options.Reading;
+        foreach (
+            (string name, JsonNode? value) in new (string, JsonNode?)[]
+            {
+                ("range", reading.Range?.ToString()),
+                ("depth", reading.Depth),
+                ("key", reading.Key),
+                ("hdu", reading.Hdu),
+            }
+        )
+            if (value is not null)
+                settings[name] = value;
         return settings;
     }
 
