@@ -68,7 +68,7 @@ public sealed record Bayer : OperatorSpec
                 OrthonormalRows = true,
                 Local = (2, 1),
                 ClosedForm = true,
-                Guess = "demosaicing",
+                Classical = "demosaicing",
             };
         public override Device Device => _mask.device;
 

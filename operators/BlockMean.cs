@@ -10,7 +10,7 @@ internal sealed class BlockMean(ImageShape input, int factor, Device device) : O
     public override OperatorTraits Traits { get; } =
         new()
         {
-            Downsample = factor,
+            Reduction = factor,
             RowNormSquared = 1.0 / ((double)factor * factor),
             Local = (factor, factor),
             ClosedForm = true,

@@ -13,7 +13,7 @@ internal sealed class Decimation(ImageShape input, int factor, int phase, Device
     public override OperatorTraits Traits { get; } =
         new()
         {
-            Downsample = factor,
+            Reduction = factor,
             OrthonormalRows = true,
             Local = (factor, 1),
             ClosedForm = true,

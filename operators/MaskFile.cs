@@ -88,7 +88,8 @@ internal static class MaskFile
                     alpha,
                     [
                         .. picture.Notes,
-                        "The mask's alpha channel is used, since its colours are a picture's or show no shape; transparent is missing",
+                        "The mask's alpha channel is used, since its colours are those of a picture or show no shape; "
+                            + "transparent is missing",
                     ]
                 );
             default:

@@ -36,16 +36,19 @@ public sealed partial record Psf : OperatorSpec
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> Files() =>
+        Directory.Exists(File) ? [.. Directory.GetFiles(File).Where(IsKernel).Order(StringComparer.Ordinal)] : [];
+
+    /// <inheritdoc/>
     protected override LinearOperator Create(ImageShape input, Device device)
     {
         if (!Directory.Exists(File))
             throw Error($"There is no folder \"{File}\"", "It holds kernels named by row and column: psf_0_0.png, psf_0_1.png, ...");
         using DisposeScope scope = torch.NewDisposeScope();
         Dictionary<(int Row, int Column), Tensor> found = [];
-        foreach (string file in Directory.GetFiles(File).Order(StringComparer.Ordinal))
+        foreach (string file in Files())
         {
-            if (Place().Match(Path.GetFileNameWithoutExtension(file)) is not { Success: true } match)
-                continue;
+            Match match = Place().Match(Path.GetFileNameWithoutExtension(file));
             (int, int) place = (
                 int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture),
                 int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)
@@ -66,6 +69,8 @@ public sealed partial record Psf : OperatorSpec
         Tensor[] kernels = [.. Enumerable.Range(0, rows * columns).Select(i => found[(i / columns, i % columns)])];
         return new InterpolatedBlur(input, kernels, rows, columns, Boundary, device);
     }
+
+    private static bool IsKernel(string file) => Place().IsMatch(Path.GetFileNameWithoutExtension(file));
 
     [GeneratedRegex("([0-9]{1,4})[^0-9]+([0-9]{1,4})$", RegexOptions.CultureInvariant)]
     private static partial Regex Place();

@@ -43,7 +43,7 @@ internal sealed class CircularConvolution : SpectralOperator
         Traits = new OperatorTraits
         {
             Blur = blur,
-            Downsample = factor,
+            Reduction = factor,
             Local = (factor, support),
             ClosedForm = true,
             Faintness = factor == 1 ? OperatorTraits.FaintnessOf(squares) : null,

@@ -57,7 +57,7 @@ internal sealed class MirroredConvolution : SpectralOperator
         Traits = new OperatorTraits
         {
             Blur = blur,
-            Downsample = factor,
+            Reduction = factor,
             Local = (factor, support),
             ClosedForm = true,
             Faintness = factor == 1 ? OperatorTraits.FaintnessOf(squares) : null,

@@ -80,7 +80,7 @@ internal sealed class PaddedConvolution : LinearOperator
         Traits = new OperatorTraits
         {
             Blur = blur,
-            Downsample = factor,
+            Reduction = factor,
             Local = (factor, Math.Max(_kernelRows, _kernelColumns)),
             Faintness = factor == 1 ? _near.Traits.Faintness : null,
         };

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Imaging;
 
@@ -22,6 +23,9 @@ public sealed class PluginTests : IDisposable
             _work["wiener.safetensors"],
             new Dictionary<string, Tensor> { ["mean.weight"] = torch.full([3, 1, 3, 3], 1 / 9f), ["detail"] = torch.full([3], 0.002f) }
         );
+        JsonNode summary = JsonNode.Parse(Run("checkpoints", "inspect", "wiener.safetensors", "--json").Expect(0).Output)!;
+        Assert.Equal(("local-wiener", 3), ((string)summary["kind"]!, (int)summary["config"]!["window"]!));
+        Assert.Contains("load as a prior", Run("checkpoints", "verify", "wiener.safetensors").Expect(0).Output);
         Run("degrade", "photo.png", "-A", "vignette:strength=0.8", "--noise", "0.05", "-o", "dark.tif").Expect(0);
         Run("restore", "dark.tif", "--prior", "wiener.safetensors", "-s", "pnp-ista", "-n", "12", "--set", "sigma=0.1", "-o", "bright.tif")
             .Expect(0);

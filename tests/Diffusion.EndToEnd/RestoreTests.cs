@@ -149,6 +149,39 @@ public sealed class RestoreTests : IDisposable
     }
 
     [Fact]
+    public void Data_steps_that_stopped_at_their_limit_are_said_once_a_run()
+    {
+        Directory.CreateDirectory(_workspace["in"]);
+        for (int i = 0; i < 3; i++)
+            TestPictures.Write(_workspace[$"in/{i}.png"], 48, 48);
+        // Pseudo-inverses without a closed form and without noise.
+        Outcome outcome = Run(
+                "restore",
+                "in",
+                "-A",
+                "blur:sigma=3,boundary=zero|blur:kernel=motion,length=9,boundary=reflect",
+                "--noise",
+                "0",
+                "-s",
+                "ddnm",
+                "-n",
+                "2",
+                "--batch",
+                "2",
+                "-o",
+                "out",
+                "--json"
+            )
+            .Expect(0);
+        string said = Assert.Single(outcome.Error.Split('\n'), line => line.Contains("data steps stopped at their limit"));
+        JsonNode[] lines = [.. outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+        // Two were restored together and have one log, the third has its own.
+        int stopped = (int)lines[0]["inner_unconverged"]! + (int)lines[2]["inner_unconverged"]!;
+        Assert.True(stopped > 0);
+        Assert.StartsWith($"warning: 3 pictures: {stopped} of ", said);
+    }
+
+    [Fact]
     public void A_dry_run_tells_size_memory_and_time_and_writes_nothing()
     {
         TestPictures.Degrade(_workspace["y.tif"], "downsample:factor=4", 0.02, 64, 96);

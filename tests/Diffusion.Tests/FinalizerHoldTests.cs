@@ -1,5 +1,7 @@
+using Diffusion.Imaging;
 using Diffusion.Native;
 using Diffusion.Runtime;
+using Diffusion.Training;
 
 namespace Diffusion.Tests;
 
@@ -144,6 +146,35 @@ public sealed class FinalizerHoldTests
                 }
             }
         }
+    }
+
+    [Fact]
+    public void Photographs_that_are_read_let_finalizers_run_between_them()
+    {
+        string folder = Directory.CreateTempSubdirectory("photographs").FullName;
+        string photo = Path.Combine(folder, "photo.png");
+        using (ComputeScope scope = new())
+            ImageFile.Write(photo, torch.rand(1, 3, 256, 256));
+        TrainingPhotos.Read(photo);
+        int finalized = 0;
+        bool reading = true;
+        Thread collector = new(() =>
+        {
+            // One is held back for as long as what is computed at the moment.
+            while (Volatile.Read(ref reading))
+            {
+                Leave(() => Interlocked.Add(ref finalized, Volatile.Read(ref reading) ? 1 : 0));
+                GC.Collect(0);
+                Thread.Sleep(1);
+            }
+        });
+        collector.Start();
+        TrainingPhotos.Read([.. Enumerable.Repeat(photo, 32)]);
+        int during = Volatile.Read(ref finalized);
+        Volatile.Write(ref reading, false);
+        collector.Join();
+        Directory.Delete(folder, recursive: true);
+        Assert.True(during >= 5, $"{during} finalizers ran while 32 photographs were read.");
     }
 
     /// <summary>Leaves an object behind whose finalizer says so.</summary>

@@ -30,7 +30,11 @@ internal sealed class ProblemOptions
 
     /// <summary>Foreign assemblies.</summary>
     public Option<string[]> Plugins { get; } =
-        new("--plugin") { HelpName = "DLL|DIR", Description = "Load operators, solvers and networks from an assembly (runs its code)" };
+        new("--plugin")
+        {
+            HelpName = "DLL|DIR",
+            Description = "Load operators, solvers, networks and models from an assembly (runs its code)",
+        };
 
     /// <summary>Adds them to a verb.</summary>
     public ProblemOptions AddTo(Command command)

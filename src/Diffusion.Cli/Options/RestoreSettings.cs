@@ -2,8 +2,6 @@ using Diffusion.Cli.Diagnosis;
 using Diffusion.Cli.Shell;
 using Diffusion.Inverse;
 using Diffusion.Models;
-using Diffusion.Networks;
-using Diffusion.Operators;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
@@ -13,24 +11,6 @@ namespace Diffusion.Cli.Options;
 /// <summary>Turns options into the library's settings, finding what is wrong with them before anything heavy starts.</summary>
 internal static class RestoreSettings
 {
-    /// <summary>
-    /// The catalogues, with those of <c>--plugin</c>; networks are null where only those that ship are known. Only that option runs foreign
-    /// code.
-    /// </summary>
-    public static (OperatorCatalog Operators, SolverCatalog Solvers, NetworkCatalog? Networks) Catalogs(
-        Session session,
-        ProblemOptions problem
-    )
-    {
-        string[] plugins = session.Get(problem.Plugins) ?? [];
-        if (plugins.Length == 0)
-            return (ShippedOperators.Catalog, SolverCatalog.BuiltIn, null);
-        System.Reflection.Assembly[] assemblies = [.. plugins.SelectMany(path => UsageException.Guard(() => Plugins.Load(path)))];
-        return UsageException.Guard(() =>
-            (ShippedOperators.Catalog.With(assemblies), SolverCatalog.With(assemblies), (NetworkCatalog?)NetworkCatalog.With(assemblies))
-        );
-    }
-
     /// <summary>The operator spec that the user gave, read and printed back; null when none was given.</summary>
     public static OperatorSpec? Operator(Session session, ProblemOptions problem, OperatorCatalog catalog) =>
         session.Get(problem.Operator) is { } text ? UsageException.Guard(() => catalog.Parse(text)) : null;

@@ -39,6 +39,9 @@ internal sealed class Classes
         return classes;
     }
 
+    /// <summary>No classes.</summary>
+    public static Classes None { get; } = new(null);
+
     /// <summary>Whether any class was given.</summary>
     public bool Any => _same is not null || _byName.Count > 0;
 

@@ -1,4 +1,5 @@
 using Diffusion.Cli.Shell;
+using Diffusion.Inverse;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
 
@@ -7,6 +8,9 @@ namespace Diffusion.Cli.Restoring;
 /// <summary>Says on the terminal how a job of restorations goes: progress, a line or an object per picture, sheets, warnings.</summary>
 internal sealed class RestoreConsole(Session session, StartUp startUp) : IRestoreWatcher
 {
+    private readonly HashSet<SolveLog> _solves = new(ReferenceEqualityComparer.Instance);
+    private readonly List<string> _unconverged = [];
+
     private Terminal Terminal => session.Terminal;
 
     /// <summary>Clean pictures to compare with.</summary>
@@ -53,7 +57,18 @@ internal sealed class RestoreConsole(Session session, StartUp startUp) : IRestor
             Terminal.Print(report.ToLine());
         else
             Terminal.Say(report.ToLine());
-        foreach (string hint in new[] { restored.Hint, restored.SolvesHint }.OfType<string>())
+        if (restored.Hint is { } hint)
             Terminal.Warn($"{item.Input}: {hint}.");
+        // Pictures that were restored together have one log.
+        _solves.Add(restored.Solves);
+        if (restored.Solves.Unconverged > 0)
+            _unconverged.Add(item.Input);
+    }
+
+    /// <summary>Says once, at the end, what concerns the whole run.</summary>
+    public void Close()
+    {
+        if (RestoredPicture.HintOf(_solves) is { } hint)
+            Terminal.Warn($"{(_unconverged.Count == 1 ? _unconverged[0] : $"{_unconverged.Count} pictures")}: {hint}.");
     }
 }

@@ -25,6 +25,12 @@ internal static class JobConsole
             session.Terminal.Say($"{job.Items.Count - job.Todo.Count} of {job.Items.Count} outputs are complete already.");
     }
 
+    /// <summary>Says why an output that is there is made again.</summary>
+    public static void TellOld(Session session, JobItem item) =>
+        session.Terminal.Say(
+            $"{item.Output}: its record is of an older version, which does not say all that it was made of. It is made again."
+        );
+
     /// <summary>Closes with the count and the list of failures.</summary>
     /// <returns>The exit code: 1 when some files failed.</returns>
     public static ExitCode Finish(Session session, FileJob job)

@@ -95,11 +95,13 @@ internal sealed class BenchVerb : Verb
 
     public override ExitCode Run(Session session)
     {
-        (OperatorCatalog operators, SolverCatalog solvers, NetworkCatalog? networks) = RestoreSettings.Catalogs(session, _problem);
+        Catalogs catalogs = new(session, _plugins);
         string? named = session.Get(_file);
         BenchPlan plan = named is null ? new BenchPlan { Solvers = [new("dpir"), new("cm4ir")], Steps = [8] } : BenchFile.Read(Find(named));
         plan = UsageException.Guard(() =>
-            _bench.Apply(session, plan with { Pictures = InputFiles.Expand(session.Get(_images)!) }).Checked(operators, solvers)
+            _bench
+                .Apply(session, plan with { Pictures = InputFiles.Expand(session.Get(_images)!) })
+                .Checked(catalogs.Operators, catalogs.Solvers)
         );
         string folder = session.Get(_output) ?? "bench-" + (named is null ? "results" : Path.GetFileNameWithoutExtension(named));
         if (File.Exists(folder))
@@ -109,15 +111,15 @@ internal sealed class BenchVerb : Verb
 
         ComputePolicy policy = RestoreSettings.Policy(session, _execution);
         using BenchTable table = BenchTable.Open(Path.Combine(folder, "results.csv"), session.Get(_force));
-        using BenchPriors priors = new(policy, networks);
+        using BenchPriors priors = new(policy, catalogs.Networks);
         using Metrics.Lpips? lpips = session.Get(_lpips) is { } weights ? LpipsWeights.Open(weights) : null;
         BenchPictures pictures = new(Path.Combine(folder, "pictures"), plan);
         BenchRunner runner = new(plan, table, priors, policy)
         {
             Pictures = pictures,
             Lpips = lpips,
-            Operators = operators,
-            Solvers = solvers,
+            Operators = catalogs.Operators,
+            Solvers = catalogs.Solvers,
             Progress = progress => Tell(session.Terminal, progress),
         };
         session.Terminal.Say(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
+using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 using Diffusion.Models;
 using Diffusion.Runtime;
@@ -12,6 +13,7 @@ namespace Diffusion.Cli.Verbs;
 internal sealed class CheckpointsInspectVerb : Verb
 {
     private readonly Argument<string> _file;
+    private readonly Option<string[]> _plugins;
     private readonly Option<bool> _tensors;
 
     public CheckpointsInspectVerb()
@@ -21,6 +23,7 @@ internal sealed class CheckpointsInspectVerb : Verb
             new Argument<string>("file") { HelpName = "FILE", Description = "A .safetensors, .pt, .pth or .ckpt file, or a prior's name" }
         );
         _tensors = Take(new Option<bool>("--tensors") { Description = "List every tensor" });
+        _plugins = Take(new ProblemOptions().Plugins);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -36,7 +39,7 @@ internal sealed class CheckpointsInspectVerb : Verb
         PriorFiles files = PriorFiles.Find(session.Get(_file));
         string file = files.Weights;
         PriorCard? card = CardOf(files, session.Terminal);
-        CheckpointSummary summary = CheckpointInspector.Inspect(file);
+        CheckpointSummary summary = CheckpointInspector.Inspect(file, new Catalogs(session, _plugins).Networks);
         if (session.Terminal.Json)
             session.Terminal.PrintJson(ToJson(summary, card));
         else

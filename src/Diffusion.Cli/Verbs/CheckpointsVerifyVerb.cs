@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
+using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 using Diffusion.Models;
+using Diffusion.Networks;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 
@@ -12,11 +14,13 @@ namespace Diffusion.Cli.Verbs;
 internal sealed class CheckpointsVerifyVerb : Verb
 {
     private readonly Argument<string> _file;
+    private readonly Option<string[]> _plugins;
 
     public CheckpointsVerifyVerb()
         : base("verify", "Read every tensor of a checkpoint, look for NaN, and load it as a prior")
     {
         _file = Take(new Argument<string>("file") { HelpName = "FILE", Description = "A weight file, or the name of an installed prior" });
+        _plugins = Take(new ProblemOptions().Plugins);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -33,10 +37,11 @@ internal sealed class CheckpointsVerifyVerb : Verb
                 files.Weights,
                 "Get the file again"
             );
-        CheckpointSummary summary = CheckpointInspector.Inspect(files.Weights);
+        NetworkCatalog? networks = new Catalogs(session, _plugins).Networks;
+        CheckpointSummary summary = CheckpointInspector.Inspect(files.Weights, networks);
         bool isPrior = files.Card is not null || summary.Identity?.Card is not null;
         if (isPrior)
-            PriorLoader.Load(session.Get(_file), ComputePolicy.Reference).Dispose();
+            PriorLoader.Load(session.Get(_file), ComputePolicy.Reference, networks).Dispose();
         string hash = new FileHashes().Of(files.Weights);
         if (files.Card is { } card && PriorCard.Read(card).Sha256 is { } own && own != hash)
             throw new CheckpointException(

@@ -56,8 +56,7 @@ internal sealed class DegradeVerb : Verb
 
     public override ExitCode Run(Session session)
     {
-        var (operators, _, _) = RestoreSettings.Catalogs(session, _problem);
-        OperatorSpec spec = RestoreSettings.Operator(session, _problem, operators)
+        OperatorSpec spec = RestoreSettings.Operator(session, _problem, new Catalogs(session, _problem.Plugins).Operators)
             ?? throw new UsageException(
                 "-A SPEC is missing",
                 "diffusion degrade",
@@ -101,11 +100,16 @@ internal sealed class DegradeVerb : Verb
             CropToFit = session.Get(_problem.CropToFit),
             ResizesMasks = session.Get(_problem.ResizeMask),
         };
+        FileHashes hashes = new();
         FileJob files = JobConsole.Watched(
             session,
-            [.. inputs.Zip(plan.Paths, (input, path) => new JobItem(input, path, () => DegradeJob.Settings(input, path, degrader, clip)))],
+            [
+                .. inputs.Zip(plan.Paths, (input, path) =>
+                    new JobItem(input, path, () => DegradeJob.Settings(input, path, degrader, clip, hashes))
+                ),
+            ],
             session.Get(_job.Shard),
-            session.Get(_job.Resume) ? item => DegradeJob.IsComplete(item, () => TellOld(session, item)) : null
+            session.Get(_job.Resume) ? item => DegradeJob.IsComplete(item, () => JobConsole.TellOld(session, item)) : null
         );
         string[] made = [.. files.Items.Select(item => item.Output)];
         // NAME.json belongs to one measurement: that of NAME.png does not become that of NAME.tif.
@@ -139,9 +143,6 @@ internal sealed class DegradeVerb : Verb
         else
             session.Terminal.Say($"{item.Input} -> {item.Output}");
     }
-
-    private static void TellOld(Session session, JobItem item) =>
-        session.Terminal.Say($"{item.Output}: its side file is of an older version, which does not say how it was made. It is made again.");
 
     private static bool MakesPictures(OperatorSpec spec)
     {

@@ -1,7 +1,7 @@
 using System.CommandLine;
+using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 using Diffusion.Inverse;
-using Diffusion.Operators;
 using Diffusion.Settings;
 
 namespace Diffusion.Cli.Verbs;
@@ -10,10 +10,7 @@ namespace Diffusion.Cli.Verbs;
 internal static class OperatorVerbs
 {
     /// <summary>The operators, with those of plug-ins.</summary>
-    public static OperatorCatalog Catalog(Session session, Option<string[]> plugins) =>
-        session.Get(plugins) is { Length: > 0 } paths
-            ? UsageException.Guard(() => ShippedOperators.Catalog.With(paths.SelectMany(Plugins.Load)))
-            : ShippedOperators.Catalog;
+    public static OperatorCatalog Catalog(Session session, Option<string[]> plugins) => new Catalogs(session, plugins).Operators;
 
     /// <summary>What a setting may be: choices, or a type with range and unit.</summary>
     public static string Values(Setting setting) =>

@@ -88,7 +88,7 @@ internal sealed class OperatorsShowVerb : Verb
             ["measured"] = a.MeasurementCount,
             ["mask"] = a.Traits.Mask,
             ["blur"] = a.Traits.Blur,
-            ["downsample"] = a.Traits.Downsample,
+            ["downsample"] = a.Traits.Reduction,
             ["closed_form"] = a.Traits.ClosedForm,
             ["spectrum"] = a.Spectrum is not null,
             ["norm"] = Math.Sqrt(a.NormSquared),

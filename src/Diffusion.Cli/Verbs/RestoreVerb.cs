@@ -3,13 +3,9 @@ using Diffusion.Cli.Options;
 using Diffusion.Cli.Restoring;
 using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
-using Diffusion.Inverse;
-using Diffusion.Networks;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
-using Diffusion.Solvers;
-using Diffusion.ZeroShot;
 
 namespace Diffusion.Cli.Verbs;
 
@@ -20,14 +16,9 @@ internal sealed class RestoreVerb : Verb
         Extension = ".png";
 
     private readonly Argument<string[]> _inputs;
-    private readonly ProblemOptions _problem;
-    private readonly ReadingOptions _reading;
-    private readonly SolverOptions _solver;
-    private readonly Option<int?> _samples;
+    private readonly WayOptions _way;
     private readonly Option<string?> _reference,
-        _sheetFile,
-        _classes;
-    private readonly Option<int?> _label;
+        _sheetFile;
     private readonly Option<bool> _sheet,
         _dryRun;
     private readonly JobOptions _job;
@@ -45,28 +36,7 @@ internal sealed class RestoreVerb : Verb
                 Arity = ArgumentArity.OneOrMore,
             }
         );
-        _problem = new ProblemOptions().AddTo(this);
-        _reading = new ReadingOptions().AddTo(this, depth: true);
-        _solver = new SolverOptions().AddTo(this);
-        _samples = Take(
-            new Option<int?>("--samples")
-            {
-                HelpName = "N",
-                Description = "N restorations by different draws, with their mean and spread",
-                CustomParser = Values.AtLeast(1, "samples"),
-            }
-        );
-        _label = Take(
-            new Option<int?>("--class")
-            {
-                HelpName = "N",
-                Description = "The class, for class-conditional priors",
-                CustomParser = Values.AtLeast(0, "classes"),
-            }
-        );
-        _classes = Take(
-            new Option<string?>("--classes") { HelpName = "FILE", Description = "Lines of NAME CLASS, for class-conditional priors" }
-        );
+        _way = new WayOptions().AddTo(this);
         _output = new OutputOptions().AddTo(this);
         _reference = Take(
             new Option<string?>("--reference") { HelpName = "PATH", Description = "The clean picture, or a folder of them: prints metrics" }
@@ -91,9 +61,7 @@ internal sealed class RestoreVerb : Verb
     public override ExitCode Run(Session session)
     {
         // Nothing below touches libtorch until the command line is known to make sense.
-        (OperatorCatalog operators, SolverCatalog solvers, NetworkCatalog? networks) = RestoreSettings.Catalogs(session, _problem);
-        OperatorSpec? spec = RestoreSettings.Operator(session, _problem, operators);
-        RestoreSettings.CheckSolver(session, _solver, solvers);
+        RestoreWay way = RestoreWay.Of(session, _way, _execution);
         string[] words = session.Get(_inputs);
         bool several = _job.IsOneOfSeveralRuns(session),
             overwrite = session.Get(_output.Force) || session.Get(_job.Resume);
@@ -107,7 +75,7 @@ internal sealed class RestoreVerb : Verb
         References references = new(session.Get(_reference), inputs);
         string[] clean = [.. inputs.Select(references.For).OfType<string>()];
         OutputPlan plan = OutputPlan.Make(inputs, output, Pattern, Extension, overwrite, several, clean);
-        _reading.CheckOutputs(session, plan.Paths);
+        _way.Reading.CheckOutputs(session, plan.Paths);
         string[] sheets = Sheets(session, plan);
         OutputPlan.CheckFree([.. plan.Paths, .. sheets], [.. inputs, .. clean], overwrite || several);
         foreach (string sheet in sheets)
@@ -118,36 +86,12 @@ internal sealed class RestoreVerb : Verb
                 "-o -",
                 "Leave --json out, or write the picture to a file"
             );
-        Classes classes = Classes.Read(session.Get(_classes), session.Get(_label));
-        RestoreSettings.CheckPrior(session, _solver);
-        foreach (string input in inputs)
-            RequireOperator(input, spec, session);
-        foreach (string note in spec?.Notes() ?? [])
-            session.Terminal.Say($"{note}.");
-
-        RestoreOptions options = RestoreSettings.Options(session, _solver, _execution) with
-        {
-            Operator = spec,
-            Noise = session.Get(_problem.Noise)?.Sigma,
-            NoiseInFileUnits = session.Get(_problem.Noise)?.InFileUnits ?? false,
-            Reading = _reading.Of(session),
-            Samples = session.Get(_samples) ?? 1,
-            Label = session.Get(_label),
-            ResizeMask = session.Get(_problem.ResizeMask),
-            CropToFit = session.Get(_problem.CropToFit),
-            Operators = operators,
-            Solvers = solvers,
-            Networks = networks,
-        };
+        way.Check(inputs);
         FileJob files = JobConsole.Watched(
             session,
-            [
-                .. inputs.Zip(plan.Paths, (input, path) =>
-                    new JobItem(input, path, () => ZeroShotMethod.Settings(input, options, classes.Of(input)))
-                ),
-            ],
+            [.. inputs.Zip(plan.Paths, (input, path) => new JobItem(input, path, () => way.SettingsOf(input)))],
             session.Get(_job.Shard),
-            session.Get(_job.Resume) ? JobRecord.IsComplete : null
+            session.Get(_job.Resume) ? item => JobRecord.IsComplete(item, () => JobConsole.TellOld(session, item)) : null
         );
         Dictionary<string, string> sheetOf = plan.Paths.Zip(sheets).ToDictionary(pair => pair.First, pair => pair.Second);
         string[] made = [.. files.Items.Select(item => item.Output)];
@@ -159,35 +103,39 @@ internal sealed class RestoreVerb : Verb
             return ExitCode.Done;
         StartUp startUp = new();
         startUp.Mark("runtime and command line");
-        RunOptions run = options with { Policy = RestoreSettings.Policy(session, _execution) };
+        RunOptions run = way.Options with { Policy = RestoreSettings.Policy(session, _execution) };
         startUp.Mark("libtorch");
-        ZeroShotMethod method = new(options);
+        IRestorationMethod method = way.Create();
         int batch = session.Get(_execution.Batch) ?? 1;
         if (dryRun)
         {
             using RestorationRunner runner = new(method, run);
-            return UsageException.GuardArguments(() => RestoreDryRun.Run(session, files, classes.Of, batch, runner, options.Reading));
+            return UsageException.GuardArguments(() => RestoreDryRun.Run(session, files, way.LabelOf, batch, runner, way.Options.Reading));
         }
         RestoreConsole console = new(session, startUp)
         {
             References = references,
             Sheets = sheetOf,
-            Warning = () =>
-                classes.Any && method.PriorInfo.Classes is null
-                    ? $"Prior {method.PriorInfo.Name} knows no classes: --class and --classes change nothing."
-                    : null,
+            Warning = way.Warning,
         };
         RestoreJob job = new(files, console)
         {
-            LabelOf = classes.Of,
-            Reading = options.Reading,
+            LabelOf = way.LabelOf,
+            Reading = way.Options.Reading,
             Batch = batch,
             Overwrite = overwrite,
             StandardOutput = Console.OpenStandardOutput,
         };
         return UsageException.GuardArguments(() =>
         {
-            job.Run(() => new RestorationRunner(method, run));
+            try
+            {
+                job.Run(() => new RestorationRunner(method, run));
+            }
+            finally
+            {
+                console.Close();
+            }
             return JobConsole.Finish(session, files);
         });
     }
@@ -208,22 +156,5 @@ internal sealed class RestoreVerb : Verb
         if (plan.Paths.Contains(OutputPlan.StandardOutput))
             throw new UsageException("There is no output file for --sheet to lie beside", "-o -", "Name the sheet with --sheet-file");
         return [.. plan.Paths.Select(path => Path.ChangeExtension(path, null) + "_sheet.png")];
-    }
-
-    private void RequireOperator(string input, OperatorSpec? spec, Session session)
-    {
-        if (spec is not null && session.Has(_problem.Noise))
-            return;
-        SideFile? side = input == ImageFile.Standard ? null : SideFile.Find(input);
-        if (side is not null)
-            return;
-        string missing = spec is null ? "-A SPEC" : "--noise";
-        throw new UsageException(
-            $"{missing} is missing, and there is no side file that says it",
-            input,
-            spec is null
-                ? "Say how the picture was degraded, for example -A \"downsample:factor=4\" --noise 0.02"
-                : "Give the noise's standard deviation on the [0,1] scale, or --noise auto"
-        );
     }
 }

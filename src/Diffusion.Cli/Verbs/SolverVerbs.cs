@@ -17,10 +17,7 @@ namespace Diffusion.Cli.Verbs;
 internal static class SolverVerbs
 {
     /// <summary>The solvers, with those of plug-ins.</summary>
-    public static SolverCatalog Catalog(Session session, Option<string[]> plugins) =>
-        session.Get(plugins) is { Length: > 0 } paths
-            ? UsageException.Guard(() => SolverCatalog.With([.. paths.SelectMany(Plugins.Load)]))
-            : SolverCatalog.BuiltIn;
+    public static SolverCatalog Catalog(Session session, Option<string[]> plugins) => new Catalogs(session, plugins).Solvers;
 }
 
 /// <summary><c>diffusion solvers list</c>.</summary>
@@ -166,7 +163,7 @@ internal sealed class SolversShowVerb : Verb
     private static OperatorTraits Traits(string task) =>
         task switch
         {
-            "sr" => new() { Downsample = 4 },
+            "sr" => new() { Reduction = 4 },
             "deblur" => new() { Blur = true },
             "inpaint" => new() { Mask = true },
             _ => new(),

@@ -12,7 +12,7 @@ internal static class Codecs
     {
         get
         {
-            NativeLibraries.LoadVips();
+            CodecLibrary.Load();
             return string.Join('.', Vips.NetVips.Version(0), Vips.NetVips.Version(1), Vips.NetVips.Version(2));
         }
     }

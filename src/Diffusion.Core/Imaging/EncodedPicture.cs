@@ -50,7 +50,7 @@ internal sealed unsafe class EncodedPicture : IDisposable
             );
         (_format, _options, _where, _pixels) = (format, options, where, pixels);
         _bits = format.StoredBits(options.BitDepth ?? 8);
-        NativeLibraries.LoadVips();
+        CodecLibrary.Load();
         NativeLibraries.LoadTorch();
 
         using IDisposable noGrad = torch.no_grad();

@@ -25,7 +25,7 @@ internal static partial class Lettering
     /// </returns>
     public static Tensor Draw(string text, int size, int width)
     {
-        NativeLibraries.LoadVips();
+        CodecLibrary.Load();
         string line = new([.. text.Select(c => char.IsControl(c) ? ' ' : c)]);
         Vips.Image ink = Render(line, size);
         for (int length = line.Length; ink.Xoffset + ink.Width > width && length > 1; )

@@ -12,7 +12,7 @@ internal static class TiffInks
     /// <returns>[1,3,H,W] float32; the caller owns it.</returns>
     public static Tensor ToSrgb(Tensor inks, byte[]? profile)
     {
-        NativeLibraries.LoadVips();
+        CodecLibrary.Load();
         using DisposeScope scope = torch.NewDisposeScope();
         (int height, int width) = ((int)inks.shape[2], (int)inks.shape[3]);
         byte[] samples = (inks[0].permute(1, 2, 0) * 255).round().to(ScalarType.Byte).contiguous().bytes.ToArray();

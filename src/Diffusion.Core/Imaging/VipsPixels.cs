@@ -27,7 +27,7 @@ internal sealed class VipsPixels : IPixelSource
     public VipsPixels(Stream stream, ImageFormat format, string where, ReadOptions options, bool randomAccess)
     {
         (_stream, _format, _where, _options, _randomAccess) = (stream, format, where, options, randomAccess);
-        NativeLibraries.LoadVips();
+        CodecLibrary.Load();
         try
         {
             Open(Vips.Enums.FailOn.Warning);

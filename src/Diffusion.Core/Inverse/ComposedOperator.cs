@@ -45,15 +45,15 @@ public sealed class ComposedOperator : LinearOperator
         new()
         {
             Blur = _first.Traits.Blur || _second.Traits.Blur,
-            Downsample = _first.Traits.Downsample * _second.Traits.Downsample,
+            Reduction = _first.Traits.Reduction * _second.Traits.Reduction,
             OrthonormalRows = _first.Traits.OrthonormalRows && _second.Traits.OrthonormalRows,
             RowNormSquared = _first.Traits.RowNormSquared * _second.Traits.RowNormSquared,
             Local =
                 _first.Traits.Local is { } a && _second.Traits.Local is { } b
-                    ? (a.Period * b.Period, a.Support + (b.Support - 1) * _first.Traits.Downsample)
+                    ? (a.Period * b.Period, a.Support + (b.Support - 1) * _first.Traits.Reduction)
                     : null,
             Faintness =
-                _first.Traits.Downsample * _second.Traits.Downsample == 1 ? _first.Traits.Faintness ?? _second.Traits.Faintness : null,
+                _first.Traits.Reduction * _second.Traits.Reduction == 1 ? _first.Traits.Faintness ?? _second.Traits.Faintness : null,
             ClosedForm = Rows is not null && _second.Traits.ClosedForm,
         };
 

@@ -84,6 +84,9 @@ public sealed record ComposedSpec : OperatorSpec
     public override IReadOnlyList<string> Notes() => [.. Parts.SelectMany(p => p.Notes())];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> Files() => [.. Parts.SelectMany(p => p.Files())];
+
+    /// <inheritdoc/>
     protected override void Validate()
     {
         foreach (OperatorSpec part in Parts)

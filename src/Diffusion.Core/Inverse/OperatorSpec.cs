@@ -48,6 +48,12 @@ public abstract record OperatorSpec
     /// </summary>
     public virtual IReadOnlyList<string> Notes() => [];
 
+    /// <summary>
+    /// The files that are there and decide what the operator does: every text among the settings that names one. A spec that reads others
+    /// says which.
+    /// </summary>
+    public virtual IReadOnlyList<string> Files() => [.. Values().Select(v => v.Value).OfType<string>().Where(File.Exists)];
+
     /// <summary>Checks every setting against its declared range, and the settings against each other.</summary>
     /// <exception cref="OperatorSpecException">The first one that is impossible.</exception>
     public void Check()

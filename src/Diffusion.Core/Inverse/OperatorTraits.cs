@@ -10,7 +10,7 @@ public sealed record OperatorTraits
     public bool Blur { get; init; }
 
     /// <summary>It reduces by this factor; 1 = it doesn't.</summary>
-    public int Downsample { get; init; } = 1;
+    public int Reduction { get; init; } = 1;
 
     /// <summary>A A^T = I.</summary>
     public bool OrthonormalRows { get; init; }
@@ -29,10 +29,9 @@ public sealed record OperatorTraits
     public bool ClosedForm { get; init; }
 
     /// <summary>
-    /// The name of the operator's first guess, where that is a classical restoration of its own right; null where it is no more than a
-    /// start.
+    /// The name of the classical restoration that the operator's first guess is; null where that is no more than a start.
     /// </summary>
-    public string? Guess { get; init; }
+    public string? Classical { get; init; }
 
     /// <summary>
     /// How much of the picture is measured faintly, neither well nor not at all: the mean of eta s^2 / (s^2 + eta)^2 over its components

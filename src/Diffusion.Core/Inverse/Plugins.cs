@@ -6,13 +6,16 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Inverse;
 
-/// <summary>Loads assemblies with operators (or solvers) that somebody else wrote. This is the only call that runs foreign code.</summary>
+/// <summary>
+/// Loads assemblies with operators, solvers, networks or restoration methods that somebody else wrote. This is the only call that runs
+/// foreign code.
+/// </summary>
 public static class Plugins
 {
     /// <summary>Loads one assembly, or every assembly of a folder that refers to Diffusion.Core.</summary>
     /// <param name="path">A .dll or a folder.</param>
     /// <returns>
-    /// The assemblies, for <see cref="OperatorCatalog.With"/>. Copies of our own assemblies beside them are ignored: a plug-in always sees
+    /// The assemblies, for <see cref="OperatorCatalog.With"/> and the other catalogues. Copies of our own assemblies beside them are ignored: a plug-in always sees
     /// the running ones.
     /// </returns>
     /// <exception cref="OperatorSpecException">
@@ -45,7 +48,7 @@ public static class Plugins
             FileKind.Plugin => [LoadFile(path)],
             FileKind.Ours => throw new OperatorSpecException("This assembly is a part of Diffusion and no plug-in", path),
             FileKind.OtherAssembly => throw new OperatorSpecException(
-                "This assembly does not refer to Diffusion.Core, so it can hold no operators",
+                "This assembly does not refer to Diffusion.Core, so there is nothing for Diffusion in it",
                 path
             ),
             _ => throw new OperatorSpecException("This file is no .NET assembly", path, "Pass the .dll that `dotnet build` writes"),

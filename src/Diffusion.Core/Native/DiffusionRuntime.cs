@@ -21,12 +21,17 @@ public static class DiffusionRuntime
         new(nameof(RuntimeOptions.LargePages), options => options.LargePages, null, GlibcHeap.AskForLargePages),
         new(nameof(RuntimeOptions.TensorHeap), options => options.TensorHeap, Torch, TensorHeap.Install),
         new(nameof(RuntimeOptions.QuietConvolutions), options => options.QuietConvolutions, Torch, Nnpack.Disable),
-        new(nameof(RuntimeOptions.QuietCodecs), options => options.QuietCodecs, Vips, CodecLibrary.BeQuiet),
+        new(nameof(RuntimeOptions.QuietCodecs), options => options.QuietCodecs, Vips, () => _quietCodecs?.Invoke()),
     ];
 
-    // Not its Lazy's mode with a lock: a failure is found out once, and kept.
-    private static readonly Lazy<bool> LoadedTorch = new(() => Load(Torch, () => _ = torch.get_num_threads()));
-    private static readonly Lazy<bool> LoadedVips = new(() => Load(Vips, CodecLibrary.Load));
+    // A failure is found out once, and kept.
+    private static readonly Lazy<bool> LoadedTorch = new(() =>
+    {
+        _ = torch.get_num_threads();
+        Loaded(Torch);
+        return true;
+    });
+    private static Func<string?>? _quietCodecs;
 
     private const string Torch = "libtorch",
         Vips = "libvips";
@@ -63,17 +68,22 @@ public static class DiffusionRuntime
     /// <summary>Loads libtorch, and makes the changes that had to wait for it.</summary>
     internal static void LoadTorch() => _ = LoadedTorch.Value;
 
-    /// <summary>Loads libvips, and makes the changes that had to wait for it.</summary>
-    internal static void LoadVips() => _ = LoadedVips.Value;
-
-    private static bool Load(string library, Action load)
+    /// <summary>Loads libvips, and makes the change that had to wait for it: whoever loads it knows its types.</summary>
+    /// <param name="load">Loads it.</param>
+    /// <param name="quiet">See <see cref="RuntimeOptions.QuietCodecs"/>.</param>
+    internal static void LoadVips(Action load, Func<string?> quiet)
     {
         load();
+        _quietCodecs = quiet;
+        Loaded(Vips);
+    }
+
+    private static void Loaded(string library)
+    {
         lock (Gate)
         {
             foreach (ProcessChange change in All)
                 change.Loaded(library);
         }
-        return true;
     }
 }

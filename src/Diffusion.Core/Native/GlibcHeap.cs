@@ -20,10 +20,8 @@ internal static partial class GlibcHeap
         const int TrimThreshold = -1,
             TopPad = -2,
             MmapMax = -4;
-        mallopt(MmapMax, 0);
-        mallopt(TrimThreshold, -1); // never
-        mallopt(TopPad, 64 << 20);
-        return null;
+        // 1 is success; a trim threshold of -1 means never.
+        return (mallopt(MmapMax, 0) & mallopt(TrimThreshold, -1) & mallopt(TopPad, 64 << 20)) == 1 ? null : "glibc refuses it";
     }
 
     /// <summary>

@@ -23,11 +23,9 @@ public static class NativeLibraries
     /// <exception cref="ResourceException">It is not there, or not for this platform.</exception>
     public static void LoadTorch() => Load("libtorch", DiffusionRuntime.LoadTorch);
 
-    /// <summary>Loads libvips.</summary>
+    /// <summary>Loads a library by <paramref name="load"/>, and says what to do where it cannot be.</summary>
     /// <exception cref="ResourceException">It is not there, or not for this platform.</exception>
-    internal static void LoadVips() => Load("The picture codecs (libvips)", DiffusionRuntime.LoadVips);
-
-    private static void Load(string name, Action load)
+    internal static void Load(string name, Action load)
     {
         try
         {

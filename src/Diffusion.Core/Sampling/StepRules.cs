@@ -46,11 +46,11 @@ public static class StepRules
     /// <returns>[N,C,H,W]; the caller owns it.</returns>
     public static Tensor Ddpm(Tensor x0, Tensor xt, double alphaBar, double next, Tensor? noise)
     {
-        double ratio = alphaBar / next;
+        Posterior posterior = Posterior.Between(alphaBar, next);
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor x = Math.Sqrt(next) * (1 - ratio) / (1 - alphaBar) * x0 + Math.Sqrt(ratio) * (1 - next) / (1 - alphaBar) * xt;
+        Tensor x = posterior.X0 * x0 + posterior.Xt * xt;
         if (noise is not null)
-            x = x + Math.Sqrt(Math.Max((1 - next) / (1 - alphaBar) * (1 - ratio), 1e-20)) * noise;
+            x = x + Math.Sqrt(Math.Max(posterior.Variance, 1e-20)) * noise;
         return x.MoveToOuterDisposeScope();
     }
 

@@ -14,9 +14,9 @@ internal static class BenchBaselines
     public static IReadOnlyList<(string Name, Func<Tensor> Restore)> For(LinearOperator a, Tensor y, double noise, Tensor clean) =>
         a.Traits switch
         {
-            { Guess: { } name } => [("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)), (name, () => a.Guess(y))],
+            { Classical: { } name } => [("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)), (name, () => a.Guess(y))],
             { Mask: true } => [("median fill", () => Baselines.MedianFill(a, y)), ("harmonic fill", () => Baselines.HarmonicFill(a, y))],
-            { Downsample: > 1 } when a.Output.IsImage && a.Output.Image.Channels == a.Input.Channels =>
+            { Reduction: > 1 } when a.Output.IsImage && a.Output.Image.Channels == a.Input.Channels =>
             [
                 ("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)),
                 ("bicubic", () => Baselines.Bicubic(a, y)),

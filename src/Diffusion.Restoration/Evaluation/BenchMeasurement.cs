@@ -55,7 +55,7 @@ internal sealed class BenchMeasurement : IDisposable
     /// <summary>Measures the whole picture and keeps the middle of what local operators make of it. Others measure the middle.</summary>
     private static BenchMeasurement WithMargin(Picture picture, OperatorSpec spec, LinearOperator outer, ImageShape whole, BenchCell cell)
     {
-        int factor = Math.Max(1, outer.Traits.Downsample),
+        int factor = Math.Max(1, outer.Traits.Reduction),
             margin = (cell.Margin + factor - 1) / factor * factor;
         ImageShape middle = whole with { Height = whole.Height - 2 * margin, Width = whole.Width - 2 * margin };
         if (middle.Height < 1 || middle.Width < 1)
@@ -69,7 +69,7 @@ internal sealed class BenchMeasurement : IDisposable
         bool local =
             outer.Output.IsImage
             && inner.Output.IsImage
-            && (outer.Traits.Blur || outer.Traits.Downsample > 1)
+            && (outer.Traits.Blur || outer.Traits.Reduction > 1)
             && outer.Output.Image.Height - inner.Output.Image.Height == 2 * margin / factor;
         Tensor y = local ? Cut(outer.Apply(Cut(picture.Pixels, 0, whole)), margin / factor, inner.Output.Image) : inner.Apply(clean);
         return Noisy(picture, spec, inner, clean, y, cell);

@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Settings;
 
@@ -74,6 +76,28 @@ public sealed class MethodEntry
         foreach ((string name, string value) in set ?? new Dictionary<string, string>())
             Find(name).Assign(method, value);
         return method;
+    }
+
+    /// <summary>What decides a restoration by this method, as far as it is known before it: what records hold and jobs compare.</summary>
+    /// <param name="input">The measurement's file, or <c>-</c>.</param>
+    /// <param name="options">How it is run.</param>
+    /// <param name="set">As for <see cref="Create"/>.</param>
+    /// <exception cref="ArgumentException">Unknown names in <paramref name="set"/>.</exception>
+    /// <exception cref="IOException">The input cannot be read.</exception>
+    public JsonObject ItemSettings(string input, RunOptions options, IReadOnlyDictionary<string, string>? set = null)
+    {
+        JsonObject settings = ItemFiles.Input(input, measurement: true);
+        settings["model"] = Name;
+        settings["model_set"] = new JsonObject(
+            (set ?? new Dictionary<string, string>())
+                .Select(pair => KeyValuePair.Create(Find(pair.Key).Name, (JsonNode?)pair.Value))
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+        );
+        settings["seed"] = options.Seed;
+        settings["samples"] = options.Samples;
+        settings["tile"] = options.Tile;
+        options.Reading.AddTo(settings);
+        return settings;
     }
 
     private Setting Find(string name) =>

@@ -8,7 +8,7 @@ namespace Diffusion.Pipeline;
 /// <summary>One run of a batch: sample after sample, or area after area.</summary>
 internal sealed class RestorationRun(IRestoration restoration, Layout layout, RunOptions options, IReadOnlyList<Measurement> batch)
 {
-    private readonly RunReport[] _reports = new RunReport[batch.Count];
+    private readonly RunReport[] _reports = [.. batch.Select(_ => new RunReport(0, new()))];
     private readonly List<PhiloxNoise> _sources = [];
     private int _part;
 

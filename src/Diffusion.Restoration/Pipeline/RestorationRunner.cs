@@ -140,7 +140,7 @@ public sealed class RestorationRunner : IDisposable
             Areas = layout.Areas,
             Seconds = seconds,
             WhitenedResidual = residual,
-            Solves = parts.Reports[index].Solves ?? new(),
+            Solves = parts.Reports[index].Solves,
             // Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.
             Hint = choice.Doubt ?? (residual > 1 ? WhitenedResidual.Hint(residual.Value) : null) ?? parts.Sameness(choice.Method),
         };

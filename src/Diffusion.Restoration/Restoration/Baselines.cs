@@ -25,9 +25,9 @@ public static class Baselines
     public static Baseline Classical(LinearOperator a, Tensor y, double sigma, Tensor? reference = null) =>
         a.Traits switch
         {
-            { Guess: { } name } => new(name, a.Guess(y)),
+            { Classical: { } name } => new(name, a.Guess(y)),
             { Mask: true } => new("harmonic fill", HarmonicFill(a, y)),
-            { Downsample: > 1 } when a.Output.IsImage && a.Output.Image.Channels == a.Input.Channels => new("bicubic", Bicubic(a, y)),
+            { Reduction: > 1 } when a.Output.IsImage && a.Output.Image.Channels == a.Input.Channels => new("bicubic", Bicubic(a, y)),
             _ => new("Tikhonov", Tikhonov(a, y, sigma, reference)),
         };
 

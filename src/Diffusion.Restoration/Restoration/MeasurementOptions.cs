@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Diffusion.Imaging;
 
 namespace Diffusion.Restoration;
@@ -22,4 +23,17 @@ public sealed record MeasurementOptions
 
     /// <summary>Its class, for class-conditional priors.</summary>
     public long? Label { get; init; }
+
+    /// <summary>Adds what is set to the settings that decide a result: what is not set is not there, as in older records.</summary>
+    internal void AddTo(JsonObject settings)
+    {
+        if (Range is { } range)
+            settings["range"] = range.ToString();
+        if (Depth is { } depth)
+            settings["depth"] = depth;
+        if (Key is not null)
+            settings["key"] = Key;
+        if (Hdu is { } hdu)
+            settings["hdu"] = hdu;
+    }
 }

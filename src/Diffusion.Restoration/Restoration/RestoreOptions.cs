@@ -18,9 +18,6 @@ public sealed record RestoreOptions : RunOptions
     /// <summary>Whether <see cref="Noise"/> is in the numbers of the measurement's file instead of on [0,1].</summary>
     public bool NoiseInFileUnits { get; init; }
 
-    /// <summary>How the measurement's file is read; a measurement that is at hand has been read already.</summary>
-    public MeasurementOptions Reading { get; init; } = MeasurementOptions.Default;
-
     /// <summary><c>auto</c>, or a solver's name.</summary>
     public string Solver { get; init; } = SolverTable.Auto;
 

@@ -66,15 +66,19 @@ public sealed class RestoredPicture : IDisposable
     public double? InnerIterations => Solves.Average;
 
     /// <summary>What the user should know of data steps that ended less precise than they should; null when there is nothing.</summary>
-    public string? SolvesHint =>
-        Solves.Unconverged == 0
-            ? null
-            : string.Create(
+    public string? SolvesHint => HintOf([Solves]);
+
+    /// <summary>What the user should know of the data steps of several pictures; null when there is nothing.</summary>
+    /// <param name="logs">Those of their batches, each once.</param>
+    public static string? HintOf(IReadOnlyCollection<SolveLog> logs) =>
+        logs.Sum(log => log.Unconverged) is > 0 and var unconverged
+            ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Solves.Unconverged} of {Solves.Solutions} data steps stopped at their limit of iterations (relative residual up to "
-                    + $"{Solves.WorstResidual:0.0E+0}): the picture may fit the measurement less than it could; check the operator "
-                    + $"(diffusion operators check), or give a higher noise level"
-            );
+                $"{unconverged} of {logs.Sum(log => log.Solutions)} data steps stopped at their limit of iterations (relative residual up "
+                    + $"to {logs.Max(log => log.WorstResidual):0.0E+0}): the picture may fit the measurement less than it could; check the "
+                    + $"operator (diffusion operators check), or give a higher noise level"
+            )
+            : null;
 
     /// <summary>What the user should know about the fit; null when there is nothing.</summary>
     public string? Hint { get; init; }

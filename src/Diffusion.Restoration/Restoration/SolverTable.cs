@@ -99,7 +99,7 @@ public sealed class SolverTable
     private static string Kind(PresetRequest request) =>
         request.Traits.Mask ? "mask"
         : request.MeasuresPixels ? "pixels"
-        : request.Traits.Downsample > 1 ? "reduction"
+        : request.Traits.Reduction > 1 ? "reduction"
         : request.Traits.Blur ? "blur"
         : "other";
 

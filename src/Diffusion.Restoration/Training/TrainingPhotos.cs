@@ -15,13 +15,13 @@ public static class TrainingPhotos
         TrainingPhoto[] photos = new TrainingPhoto[paths.Count];
         try
         {
-            // Finalizers may go on after every few photographs, since decoders leave memory to them.
-            const int Together = 32;
-            for (int first = 0; first < paths.Count; first += Together)
+            Parallel.For(0, paths.Count, i =>
             {
                 using FinalizerHold hold = new();
-                Parallel.For(first, Math.Min(paths.Count, first + Together), i => photos[i] = Read(paths[i]));
-            }
+                photos[i] = Read(paths[i]);
+                // The threads' holds overlap: without this, finalizers would wait for the last photograph.
+                FinalizerHold.Yield();
+            });
         }
         catch (AggregateException e)
         {

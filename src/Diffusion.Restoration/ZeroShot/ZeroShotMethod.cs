@@ -70,10 +70,11 @@ public sealed class ZeroShotMethod : IRestorationMethod
     /// <param name="input">The measurement's file, or <c>-</c>.</param>
     /// <param name="options">The options; <see cref="RestoreOptions.Label"/> gives way to <paramref name="label"/>.</param>
     /// <param name="label">The measurement's class, for class-conditional priors.</param>
-    /// <exception cref="IOException">The input cannot be read.</exception>
-    public static JsonObject Settings(string input, RestoreOptions options, long? label)
+    /// <param name="hashes">Remembers the operator's files, which many items have in common; null: nobody needs them again.</param>
+    /// <exception cref="IOException">The input, or a file of the operator, cannot be read.</exception>
+    public static JsonObject Settings(string input, RestoreOptions options, long? label, FileHashes? hashes = null)
     {
-        JsonObject settings = JobRecord.Input(input, measurement: true);
+        JsonObject settings = ItemFiles.Input(input, measurement: true);
         settings["operator"] = options.Operator?.ToString();
         settings["noise"] =
             options.Noise is not { } noise ? null
@@ -97,19 +98,8 @@ public sealed class ZeroShotMethod : IRestorationMethod
         settings["tile"] = options.Tile;
         settings["resize_mask"] = options.ResizeMask;
         settings["crop_to_fit"] = options.CropToFit;
-        // What older records do not hold is only there where it is set.
-        MeasurementOptions reading = options.Reading;
-        foreach (
-            (string name, JsonNode? value) in new (string, JsonNode?)[]
-            {
-                ("range", reading.Range?.ToString()),
-                ("depth", reading.Depth),
-                ("key", reading.Key),
-                ("hdu", reading.Hdu),
-            }
-        )
-            if (value is not null)
-                settings[name] = value;
+        options.Reading.AddTo(settings);
+        ItemFiles.AddFiles(settings, OperatorChoice.Known(input, options), hashes ?? new());
         return settings;
     }
 
@@ -173,7 +163,10 @@ public sealed class ZeroShotMethod : IRestorationMethod
         if (_given is not null)
             return _given;
         if (!_specs.TryGetValue(measurement, out OperatorSpec? spec))
-            _specs.Add(measurement, spec = Adapted(OperatorChoice.FromSideFile(_operators, measurement)));
+            _specs.Add(
+                measurement,
+                spec = Adapted(OperatorChoice.FromSideFile(_operators, measurement.Side, measurement.Folder, measurement.Name))
+            );
         return spec;
     }
 

@@ -35,29 +35,27 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
     public int? TilesBeyond => Prior.TilesBeyond;
 
     /// <inheritdoc/>
-    public AreaGrid? Areas
+    public AreaGrid? Areas => _areas is { } operators ? GridOf(operators) : FindAreas();
+
+    private AreaGrid? FindAreas()
     {
-        get
-        {
-            // Which values are missing is known of the whole only.
-            if (First.Shape is not { } seen || First.Known is not null)
-                return null;
-            ImageShape expected = ExpectedFrom(seen);
-            foreach (int channels in new[] { Prior.Channels, seen.Channels, 1 }.Distinct())
-            {
-                ImageShape picture = expected with { Channels = channels };
-                if (Cut(picture, seen) is not { } operators)
-                    continue;
-                (_areas, _cut) = (operators, picture);
-                return new AreaGrid(
-                    picture,
-                    AreaOperators.CommonMultiple(operators.Period, Prior.SizeMultiple),
-                    operators.Reach + Surroundings
-                );
-            }
+        // Which values are missing is known of the whole only.
+        if (First.Shape is not { } seen || First.Known is not null)
             return null;
+        ImageShape expected = ExpectedFrom(seen);
+        foreach (int channels in new[] { Prior.Channels, seen.Channels, 1 }.Distinct())
+        {
+            ImageShape picture = expected with { Channels = channels };
+            if (Cut(picture, seen) is not { } operators)
+                continue;
+            (_areas, _cut) = (operators, picture);
+            return GridOf(operators);
         }
+        return null;
     }
+
+    private AreaGrid GridOf(AreaOperators operators) =>
+        new(_cut!.Value, AreaOperators.CommonMultiple(operators.Period, Prior.SizeMultiple), operators.Reach + Surroundings);
 
     /// <inheritdoc/>
     public long Bytes(int height, int width, int batch, int? tile) =>

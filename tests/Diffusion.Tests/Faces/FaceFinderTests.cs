@@ -30,6 +30,25 @@ public sealed class FaceFinderTests : IDisposable
             Assert.InRange(Distance(turn.Apply(expected.X, expected.Y), actual), 0, 0.15 * eyes);
     }
 
+    [Fact]
+    public void A_detector_sees_the_same_with_one_thread_as_with_two()
+    {
+        int threads = torch.get_num_threads();
+        using FaceDetector detector = FaceDetector.FullRange();
+        Tensor picture = Astronaut.Turned(-90, 1, 256, 256) * 2 - 1;
+        try
+        {
+            torch.set_num_threads(1);
+            Tensor one = detector.Evaluate(picture)[1];
+            torch.set_num_threads(2);
+            Assert.InRange((one - detector.Evaluate(picture)[1]).abs().max().item<float>(), 0, 1e-3);
+        }
+        finally
+        {
+            torch.set_num_threads(threads);
+        }
+    }
+
     [Theory]
     [InlineData(0.12)]
     [InlineData(1)]

@@ -20,7 +20,7 @@ public sealed class WholePhotographsTests(ITestOutputHelper output)
             ? folder
             : null;
 
-    [Fact]
+    [Fact(Explicit = true), Trait("Category", "slow")]
     public void Ninety_of_107_faces_are_found_and_at_most_two_finds_are_none()
     {
         Assert.SkipWhen(Folder is null, "There are no photographs. Put the folder \"shared\" beside the repository.");

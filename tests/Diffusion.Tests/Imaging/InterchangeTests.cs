@@ -64,6 +64,14 @@ public sealed class InterchangeTests : PictureFixture
     }
 
     [Fact]
+    public void Fits_of_eight_bits_is_rounded_to_the_nearest()
+    {
+        ImageFile.Write(At("a.fits"), torch.full([1, 1, 2, 3], 100.6f / 255), new WriteOptions { BitDepth = 8 });
+        using Picture picture = ImageFile.Read(At("a.fits"));
+        AssertNear(torch.full([1, 1, 2, 3], 101f / 255), picture.Pixels, 1e-6);
+    }
+
+    [Fact]
     public void Float64_as_numpy_saves_it_is_read()
     {
         using Picture picture = ImageFile.Read(Path.Combine(TestPaths.Repository, "tests", "field", "pictures", "f64.tif"));

@@ -40,6 +40,27 @@ public sealed class ComposedOperatorTests
     }
 
     [Fact]
+    public void An_error_that_does_not_matter_is_told_in_the_second_operators_units()
+    {
+        using ComputeScope scope = new();
+        ImageShape picture = new(3, 64, 72);
+        using LinearOperator a1 = ShippedOperators.Catalog.Parse("gray").Bind(picture),
+            a2 = ShippedOperators.Catalog.Parse("blur:kernel=motion,length=9,angle=30").Bind(a1.Output.Image),
+            both = ShippedOperators.Catalog.Parse("gray|blur:kernel=motion,length=9,angle=30").Bind(picture);
+        double c = a1.Traits.RowNormSquared!.Value;
+        Tensor b = new PhiloxNoise(5, [default]).Draw(NoiseRole.Step, picture.Batch(1));
+        SolveLog alone = new(),
+            composed = new();
+        foreach (double error in (double[])[1e-1, 1e-2, 1e-3])
+        {
+            a2.SolveNormal(a1.Apply(b), 1e-3 / c, new() { Precision = new(1e-9, error * c), Log = alone });
+            both.SolveNormal(b, 1e-3, new() { Precision = new(1e-9, error), Log = composed });
+        }
+        Assert.Equal(alone.Iterations, composed.Iterations);
+        Assert.Equal(0, composed.Unconverged);
+    }
+
+    [Fact]
     public void The_parts_of_a_chain_are_told_how_exact_to_be()
     {
         using ComputeScope scope = new();

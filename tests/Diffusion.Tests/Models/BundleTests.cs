@@ -48,6 +48,17 @@ public sealed class BundleTests
         Assert.Contains(reason, Assert.Throws<CheckpointException>(() => Bundle.Open(scratch.At(""), Families)).Message);
     }
 
+    [Fact]
+    public void A_file_outside_the_folder_is_no_part()
+    {
+        using ComputeScope scope = new();
+        using Scratch scratch = new();
+        Write(scratch, "");
+        Directory.CreateDirectory(scratch.At("inner"));
+        File.WriteAllText(scratch.At("inner/card.json"), Card.Replace("\"file\":\"", "\"file\":\"../"));
+        Assert.Contains("is missing", Assert.Throws<CheckpointException>(() => Bundle.Open(scratch.At("inner"), Families)).Message);
+    }
+
     private static void Write(Scratch scratch, string card)
     {
         File.WriteAllText(scratch.At("card.json"), card);

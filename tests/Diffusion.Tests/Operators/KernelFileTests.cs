@@ -38,6 +38,20 @@ public sealed class KernelFileTests : PictureFixture
     }
 
     [Fact]
+    public void Planes_of_an_array_are_counted_from_one()
+    {
+        const string Header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), }\n";
+        File.WriteAllBytes(
+            At("k.npy"),
+            [0x93, .. "NUMPY"u8, 1, 0, (byte)Header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(Header), 1, 1, 1, 1, 0, 3, 1, 0]
+        );
+        using Tensor first = new Blur { Kernel = At("k.npy"), Page = 1 }.BuildKernel(),
+            second = new Blur { Kernel = At("k.npy"), Page = 2 }.BuildKernel();
+        AssertNear(torch.full_like(first, 0.25), first, 1e-6);
+        AssertNear(torch.tensor([0, 0.75f, 0.25f, 0]).reshape(2, 2).to(second.dtype), second, 1e-6);
+    }
+
+    [Fact]
     public void A_kernel_off_its_middle_is_said_and_may_be_centred()
     {
         // The point lies two rows above and three columns beside the middle of 5 x 9.

@@ -56,7 +56,12 @@ public sealed class MaskFileTests : PictureFixture
     }
 
     [Theory]
-    [InlineData("1 1 0 0 1 1\n"), InlineData("255 255 0 0 255 255\n"), InlineData("1 1 nan nan 1 1\n")]
+    [
+        InlineData("1 1 0 0 1 1\n"),
+        InlineData("255 255 0 0 255 255\n"),
+        InlineData("255 255 90 90 255 255\n"),
+        InlineData("1 1 nan nan 1 1\n")
+    ]
     public void Arrays_may_hold_ones_bytes_or_not_a_number(string row)
     {
         File.WriteAllText(At("m.txt"), string.Concat(Enumerable.Repeat(row, 4)));

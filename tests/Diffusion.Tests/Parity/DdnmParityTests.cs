@@ -99,7 +99,7 @@ public sealed class DdnmParityTests
         // The first pixel of every block, then the others of each.
         Tensor Patches(Tensor x)
         {
-            int f = svd.Traits.Downsample;
+            int f = svd.Traits.Reduction;
             Tensor patches = x.reshape(x.shape[0], svd.Input.Channels, svd.Input.Height / f, f, svd.Input.Width / f, f)
                 .permute(0, 1, 2, 4, 3, 5)
                 .reshape(x.shape[0], -1, f * f);

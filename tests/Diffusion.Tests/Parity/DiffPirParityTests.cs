@@ -28,7 +28,7 @@ public sealed class DiffPirParityTests
         using SamplerCase sampler = new(reference, run, a, clean: clean);
         Assert.Equal(sampler.Schedule.Steps, config.Int("num_train_timesteps"));
         Assert.Equal(sampler.Schedule.Steps - 1, config.Int("t_start"));
-        Assert.Equal(a.Traits.Downsample, config.Int("sf"));
+        Assert.Equal(a.Traits.Reduction, config.Int("sf"));
         DiffPirSolver solver = new()
         {
             Steps = config.Int("iter_num"),

@@ -159,7 +159,7 @@ public sealed class OperatorsParityTests
                 "norm" => Residual().norm().reshape(1),
                 "norm_grad" => a.Adjoint(Residual()) / Residual().norm(),
                 "rdmd_step" => a.Adjoint(Residual()),
-                "nearest_up" => v!.repeat_interleave(a.Traits.Downsample, 2).repeat_interleave(a.Traits.Downsample, 3),
+                "nearest_up" => v!.repeat_interleave(a.Traits.Reduction, 2).repeat_interleave(a.Traits.Reduction, 3),
                 "spectrum" => a is PublishedCircularConvolution circular ? circular.Transfer.abs() : null,
                 _ when Number(name, "Apinv_eta") is { } eta => a.PseudoInverse(y, eta),
                 _ when Number(name, "reg") is { } rho => a.SolveNormal(b, rho),
@@ -199,7 +199,7 @@ public sealed class OperatorsParityTests
             Blur.Of(a.Input, reference.Input("kernel"), Boundary.Circular),
             new Downsample
             {
-                Factor = a.Traits.Downsample,
+                Factor = a.Traits.Reduction,
                 Kernel = DownsampleKernel.Decimate,
                 Phase = DecimationPhase.First,
             }.Bind(a.Input)

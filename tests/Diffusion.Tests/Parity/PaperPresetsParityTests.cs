@@ -67,7 +67,7 @@ public sealed partial class PaperPresetsParityTests
     private static void Rdmd(string[] line)
     {
         bool enlarges = line[0].StartsWith("rdmd_sr", StringComparison.Ordinal);
-        PresetRequest request = new(enlarges ? new() { Downsample = 4 } : new() { Blur = true }, 0.05, Prior);
+        PresetRequest request = new(enlarges ? new() { Reduction = 4 } : new() { Blur = true }, 0.05, Prior);
         RdmdSolver solver = (RdmdSolver)SolverCatalog.BuiltIn.Create("rdmd", "paper", request);
         Assert.Equal(
             (Number(line[2]), Number(line[3]), Number(line[4]), $"{solver.Iterations}, quad"),
@@ -87,7 +87,7 @@ public sealed partial class PaperPresetsParityTests
         // Those of ImageNet, and motion blur beside Gaussian, differ a little and have no preset.
         if (line[0] != "CelebA-HQ" || line[1] == "motion")
             return;
-        OperatorTraits traits = line[1].StartsWith("SR", StringComparison.Ordinal) ? new() { Downsample = 4 } : new() { Blur = true };
+        OperatorTraits traits = line[1].StartsWith("SR", StringComparison.Ordinal) ? new() { Reduction = 4 } : new() { Blur = true };
         PresetRequest request = new(traits, Number(line[2]), Prior);
         DdpgSolver solver = (DdpgSolver)SolverCatalog.BuiltIn.Create("ddpg", "paper", request);
         string[] injected = line[3].Split(" / "),

@@ -27,7 +27,7 @@ public sealed class RdmdParityTests
         using SamplerCase sampler = new(reference, run, PublishedOperator.FromCase(reference));
         Assert.Equal(sampler.Schedule.Steps, config.Int("num_train_timesteps"));
         Assert.Equal(sampler.Schedule.Steps - 1, config.Int("t_start"));
-        Assert.Equal(sampler.A.Traits.Downsample, config.Int("sf"));
+        Assert.Equal(sampler.A.Traits.Reduction, config.Int("sf"));
         RdmdSolver solver = new()
         {
             Iterations = config.Int("iter_num"),

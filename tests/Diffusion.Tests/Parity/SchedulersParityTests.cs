@@ -24,6 +24,15 @@ public sealed class SchedulersParityTests
         config.AssertAllKeysUsed();
     }
 
+    [Fact]
+    public void An_ancestral_step_with_less_eta_adds_less_noise()
+    {
+        Assert.Equal((1, 0), StepRules.Ancestral(2, 1, 0));
+        (double down, double up) = StepRules.Ancestral(2, 1, 0.5);
+        Assert.Equal(0.5 * Math.Sqrt(0.75), up, 1e-12);
+        Assert.Equal(1, down * down + up * up, 1e-12);
+    }
+
     private static void Grids(ParityCase reference)
     {
         ConfigNode config = reference.Config;

@@ -85,6 +85,70 @@ public sealed class JobTests : IDisposable
     }
 
     [Fact]
+    public void A_changed_kernel_makes_another_measurement_and_another_restoration()
+    {
+        string kernel = Path.Combine(_folder, "kernel.txt"),
+            spec = new Blur { Kernel = kernel }.ToString();
+        int told = 0;
+        void Old() => told++;
+        int Measure() => Degrade("whole", null, _inputs, spec: spec, old: Old);
+        FileJob Restorations() => Job("whole", null, Measured("whole"), old: Old);
+        void Restored() => new RestoreJob(Restorations(), new Watcher(null)) { Overwrite = true }.Run(Open);
+
+        File.WriteAllText(kernel, "1 2 1");
+        Assert.Equal(Pictures, Measure());
+        Restored();
+        Assert.Equal(0, Measure());
+        Assert.Empty(Restorations().Todo);
+        // The kernel that lies beside a measurement is what it is restored with.
+        string beside = Path.ChangeExtension(Measured("whole")[0], ".kernel.tif");
+        byte[] bytes = File.ReadAllBytes(beside);
+        using (ComputeScope scope = new())
+            ImageFile.Write(beside, torch.full([1, 1, 1, 3], 1 / 3f), new WriteOptions { BitDepth = 32, Overwrite = true });
+        Assert.Equal(Measured("whole")[0], Assert.Single(Restorations().Todo).Input);
+        File.WriteAllBytes(beside, bytes);
+        Assert.Empty(Restorations().Todo);
+        File.WriteAllText(kernel, "1 1 1");
+        Assert.Equal(Pictures, Measure());
+        Assert.Equal(Pictures, Restorations().Todo.Count);
+        Assert.Equal(0, told);
+    }
+
+    [Fact]
+    public void Records_that_do_not_say_what_a_kernel_was_are_told_and_made_again()
+    {
+        string kernel = Path.Combine(_folder, "kernel.txt"),
+            spec = new Blur { Kernel = kernel }.ToString();
+        File.WriteAllText(kernel, "1 2 1");
+        Degrade("whole", null, _inputs, spec: spec);
+        string measurement = Measured("whole")[0];
+        new RestoreJob(Job("whole", null, Measured("whole")), new Watcher(null)).Run(Open);
+
+        // As older versions wrote them.
+        using Degrader degrader = new(ShippedOperators.Catalog.Parse(spec), 0.05, 0);
+        JsonObject settings = DegradeJob.Settings(_inputs[0], measurement, degrader, clip: false);
+        Assert.True(settings.Remove("operator_files_sha256"));
+        Rewrite(SideFile.PathFor(measurement), side => side["key"] = new JobItem(_inputs[0], measurement, () => settings).Key);
+        int told = 0;
+        Assert.Equal(1, Degrade("whole", null, _inputs, spec: spec, old: () => told++));
+        Assert.Equal(1, told);
+
+        Rewrite(JobRecord.PathFor(Job("whole", null, Measured("whole")).Items[3].Output), record =>
+            Assert.True(record["settings"]!.AsObject().Remove("operator_files_sha256"))
+        );
+        FileJob job = Job("whole", null, Measured("whole"), old: () => told++);
+        Assert.Contains(Measured("whole")[3], job.Todo.Select(item => item.Input));
+        Assert.Equal(2, told);
+    }
+
+    private static void Rewrite(string file, Action<JsonObject> change)
+    {
+        JsonObject content = JsonNode.Parse(File.ReadAllText(file))!.AsObject();
+        change(content);
+        File.WriteAllText(file, content.ToJsonString());
+    }
+
+    [Fact]
     public void A_file_that_fails_is_put_down_and_the_others_go_on()
     {
         Degrade("whole", null, _inputs);
@@ -108,7 +172,7 @@ public sealed class JobTests : IDisposable
         Assert.Equal(found, OutputPlan.WithoutResults(found, found, null, "{name}_restored.png", ".png"));
     }
 
-    private string[] Measured(string run) => [.. Directory.GetFiles(Path.Combine(_folder, run, "y"), "*.tif").Order()];
+    private string[] Measured(string run) => [.. Directory.GetFiles(Path.Combine(_folder, run, "y"), "?.tif").Order()];
 
     private int Degrade(
         string run,
@@ -117,10 +181,11 @@ public sealed class JobTests : IDisposable
         CancellationTokenSource? stop = null,
         int after = 0,
         ulong seed = 0,
-        Action? old = null
+        Action? old = null,
+        string spec = "mask:random=0.5,seed=1"
     )
     {
-        using Degrader degrader = new(ShippedOperators.Catalog.Parse("mask:random=0.5,seed=1"), 0.05, seed);
+        using Degrader degrader = new(ShippedOperators.Catalog.Parse(spec), 0.05, seed);
         FileJob files = new(
             [
                 .. inputs
@@ -170,7 +235,7 @@ public sealed class JobTests : IDisposable
 
     private static RestorationRunner Open() => new(new ZeroShotMethod(Options, new GaussianPrior(Shape)), Options);
 
-    private FileJob Job(string run, Shard? shard, string[] inputs, CancellationTokenSource? stop = null) =>
+    private FileJob Job(string run, Shard? shard, string[] inputs, CancellationTokenSource? stop = null, Action? old = null) =>
         new(
             [
                 .. inputs.Select(input => new JobItem(
@@ -180,7 +245,7 @@ public sealed class JobTests : IDisposable
                 )),
             ],
             shard,
-            JobRecord.IsComplete
+            item => JobRecord.IsComplete(item, old)
         )
         {
             Cancellation = stop?.Token ?? default,

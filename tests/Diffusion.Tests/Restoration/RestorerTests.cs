@@ -222,6 +222,7 @@ public sealed class RestorerTests
         using Restorer restorer = Create(Options());
         using RestoredPicture restored = restorer.Restore(y);
         Assert.Equal(1, restored.Picture.Channels);
+        Assert.Equal(gray.Pixels.mean().item<float>(), restored.Picture.Pixels.mean().item<float>(), 0.02);
     }
 
     [Theory]

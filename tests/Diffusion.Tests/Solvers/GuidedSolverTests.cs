@@ -180,7 +180,7 @@ public sealed class GuidedSolverTests
     {
         PriorInfo prior = new() { Name = "p", Kind = PriorKind.PosteriorMean };
         PresetRequest blur = new(new OperatorTraits { Blur = true }, 0.06, prior),
-            half = new(new OperatorTraits { Downsample = 4 }, 0.01, prior),
+            half = new(new OperatorTraits { Reduction = 4 }, 0.01, prior),
             mask = new(new OperatorTraits { Mask = true }, 0, prior);
         Assert.Equal(
             (100, 8, 0.5, DdpgStepSize.Falling),

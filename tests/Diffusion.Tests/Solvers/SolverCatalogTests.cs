@@ -113,7 +113,7 @@ public sealed class SolverCatalogTests
             Traits = new OperatorTraits
             {
                 Mask = mask,
-                Downsample = factor,
+                Reduction = factor,
                 Blur = !mask && factor == 1,
             },
             Noise = noise,

@@ -49,7 +49,7 @@ internal static class TestOperators
                     shape,
                     new(new ImageShape(c, h / 2, w / 2)),
                     x => torch.nn.functional.avg_pool2d(x, 2),
-                    new() { Downsample = 2 }
+                    new() { Reduction = 2 }
                 );
             case "matrix":
                 int m = (int)shape.Count / 2;

@@ -1,4 +1,5 @@
 using Diffusion.Checkpoints;
+using Diffusion.Networks;
 using Diffusion.Runtime;
 
 namespace Diffusion.Models;
@@ -7,8 +8,10 @@ namespace Diffusion.Models;
 public static class CheckpointInspector
 {
     /// <summary>Summarises a checkpoint without reading its tensors.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="families">The networks that are known; null: those that ship.</param>
     /// <exception cref="CheckpointException">The file cannot be read as a checkpoint.</exception>
-    public static CheckpointSummary Inspect(string path)
+    public static CheckpointSummary Inspect(string path, NetworkCatalog? families = null)
     {
         using ICheckpoint checkpoint = Checkpoint.Open(path);
         return new CheckpointSummary(
@@ -22,7 +25,7 @@ public static class CheckpointInspector
                 .OrderBy(group => group.Key, StringComparer.Ordinal)
                 .ToDictionary(group => group.Key, group => group.Count()),
             checkpoint.Metadata,
-            CheckpointCatalog.Default.Identify(checkpoint)
+            CheckpointCatalog.Default.Identify(checkpoint, families)
         );
     }
 

@@ -108,6 +108,12 @@ public sealed class GraphNetwork : Network
 
     private Tensor Convolve(GraphOperation operation, Tensor x, long groups)
     {
+        // Not oneDNN's kernels for single pixels: with several threads, channels last, those for 36 or 40 results compute wrong numbers.
+        if (groups == 1 && operation is { Kernel: 1, Stride: 1 } && operation.Padding.All(side => side == 0))
+        {
+            Tensor weight = Value(operation.Weight)!.flatten(1);
+            return torch.nn.functional.linear(x.permute(0, 2, 3, 1), weight, Value(operation.Bias)).permute(0, 3, 1, 2);
+        }
         long[] p = operation.Padding;
         bool even = p[0] == p[1] && p[2] == p[3];
         Tensor padded = even ? x : torch.nn.functional.pad(x, [p[2], p[3], p[0], p[1]]);

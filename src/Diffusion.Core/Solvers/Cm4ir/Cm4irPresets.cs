@@ -95,7 +95,7 @@ public sealed class Cm4irPresets : ISolverPresets
         string data = DataOf(request.Prior) ?? (request.Prior.Classes is null ? "bedroom" : "imagenet64");
         string task =
             traits.Mask ? "inpaint"
-            : traits.Downsample > 1 ? "sr"
+            : traits.Reduction > 1 ? "sr"
             : traits.Blur ? "deblur"
             : "sr";
         Published[] lines = [.. Table.Where(line => line.Task.StartsWith(task, StringComparison.Ordinal))];

@@ -3,6 +3,19 @@ namespace Diffusion.Solvers;
 /// <summary>DDPG's and IDPG's presets.</summary>
 public sealed class DdpgPresets : ISolverPresets
 {
+    /// <summary>
+    /// Damping of the back-projection in <c>few-step</c>, fitted by hand with the constants of <see cref="GuidedPresets"/>.
+    /// </summary>
+    private const double EtaTilde = 4;
+
+    /// <summary>
+    /// How fast <c>few-step</c> turns from least squares to back-projection, times the measurement's noise on [0,1], fitted likewise; the
+    /// fastest, and the noise below which a measurement is treated as if it had this much.
+    /// </summary>
+    private const double GammaNoise = 0.4,
+        FastestGamma = 1000,
+        LeastNoise = 1e-4;
+
     private const string Script = "DDPG, README's commands (CelebA-HQ)";
 
     /// <summary>One published line. Motion blur, whose values differ a little, is not told from other blurs.</summary>
@@ -32,7 +45,11 @@ public sealed class DdpgPresets : ISolverPresets
     public IReadOnlyList<SolverPreset> All { get; } =
     [
         new("few-step", "For any operator: from its first guess towards the posterior's mean.", null, request =>
-            new DdpgSolver { EtaTilde = 4, Gamma = Math.Min(1000, 0.4 / Math.Max(request.Noise, 1e-4)) }.FewStep(request)
+            new DdpgSolver
+            {
+                EtaTilde = EtaTilde,
+                Gamma = Math.Min(FastestGamma, GammaNoise / Math.Max(request.Noise, LeastNoise)),
+            }.FewStep(request)
         ),
         new("paper", "The published settings of the task and the nearest noise level: 100 steps from pure noise.", Script, request =>
             Paper(Injected, request, true)

@@ -3,11 +3,14 @@ namespace Diffusion.Solvers;
 /// <summary>DiffPIR's presets.</summary>
 public sealed class DiffPirPresets : ISolverPresets
 {
+    /// <summary>Weight of the prior in <c>few-step</c>, fitted by hand with the constants of <see cref="GuidedPresets"/>.</summary>
+    private const double Lambda = 4;
+
     /// <inheritdoc/>
     public IReadOnlyList<SolverPreset> All { get; } =
     [
         new("few-step", "For any operator: from its first guess towards the posterior's mean.", null, request =>
-            new DiffPirSolver { Lambda = 4 }.FewStep(request)
+            new DiffPirSolver { Lambda = Lambda }.FewStep(request)
         ),
         new(
             "paper",

@@ -101,6 +101,5 @@ public sealed record DpirSolver : Solver
     }
 
     private double LastLevel(SolverRun run) =>
-        SigmaEnd
-        ?? Math.Max(run.SigmaY > 0 ? run.SigmaY : SigmaFloor, run.A.Traits.Downsample > 1 ? run.A.Traits.Downsample * 2 / 255.0 : 0);
+        SigmaEnd ?? Math.Max(run.SigmaY > 0 ? run.SigmaY : SigmaFloor, run.A.Traits.Reduction > 1 ? run.A.Traits.Reduction * 2 / 255.0 : 0);
 }

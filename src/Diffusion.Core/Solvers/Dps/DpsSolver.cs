@@ -126,19 +126,20 @@ public sealed record DpsSolver : GuidedSolver
         double a = run.AlphaBar(t),
             b = run.AlphaBar(next);
         Tensor epsilon = (Math.Sqrt(1 / a) * x - estimate.X0) / Math.Sqrt(1 / a - 1); // anew from the clipped x0
-        return Math.Sqrt(b) * estimate.X0 + Temperature * Math.Sqrt(1 - b) * epsilon;
+        return StepRules.Ddim(estimate.X0, Temperature * epsilon, a, b);
     }
 
     /// <summary>Ancestral step of the respaced schedule, with the learned variance where the network has one.</summary>
     private Tensor Ddpm(VpRun run, Tensor x, Differentiable estimate, int t, int next)
     {
-        Posterior posterior = Posterior.Between(run.AlphaBar(t), run.AlphaBar(next));
-        Tensor mean = posterior.X0 * estimate.X0 + posterior.Xt * x;
+        double a = run.AlphaBar(t),
+            b = run.AlphaBar(next);
+        Posterior posterior = Posterior.Between(a, b);
         if (next < 0 || posterior.Variance <= 0)
-            return mean;
+            return StepRules.Ddpm(estimate.X0, x, a, b, null);
         Tensor noise = Draw(run, NoiseRole.Step);
         return estimate.Variance is { } v
-            ? mean + (0.5 * posterior.LearnedLogVariance(v)).exp() * noise
-            : mean + Math.Sqrt(posterior.Variance) * noise;
+            ? StepRules.Ddpm(estimate.X0, x, a, b, null) + (0.5 * posterior.LearnedLogVariance(v)).exp() * noise
+            : StepRules.Ddpm(estimate.X0, x, a, b, noise);
     }
 }

@@ -20,17 +20,20 @@ public sealed class RdmdPresets : ISolverPresets
     private static RdmdSolver Paper(PresetRequest request)
     {
         // The published programs enlarge or deblur; masks are taken for a kind of the former.
-        bool enlarges = request.Traits.Downsample > 1 || request.Traits.Mask;
+        bool enlarges = request.Traits.Reduction > 1 || request.Traits.Mask;
         RdmdSolver solver = new() { Zeta = enlarges ? 0 : 0.3, Result = enlarges ? RdmdResult.DataConsistent : RdmdResult.Diffused };
         return request.MaxEvaluations is { } most ? Within(solver, most) : solver;
     }
 
-    // The largest number of iterations that stays within the evaluations; a single evaluation is spent on the first stochastic estimate.
+    // The largest number of iterations that stays within the evaluations. A single iteration would have no data step.
     private static RdmdSolver Within(RdmdSolver solver, int evaluations)
     {
         for (int n = Math.Min(evaluations + 1, solver.Schedule.Steps); n > 1; n--)
             if (solver with { Iterations = n } is { } candidate && candidate.Evaluations <= evaluations)
                 return candidate;
-        return solver with { Iterations = 1, Result = RdmdResult.Diffused };
+        throw new ArgumentException(
+            $"RDMD as published takes at least {(solver with { Iterations = 2 }).Evaluations} evaluations here, not {evaluations}: "
+                + "give more, or use solver twin, which is made for few."
+        );
     }
 }

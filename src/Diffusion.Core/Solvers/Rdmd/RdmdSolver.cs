@@ -124,7 +124,7 @@ public sealed record RdmdSolver : Solver
     /// <inheritdoc/>
     protected override Tensor Restore(SolverRun run)
     {
-        RdmdPlan plan = Plan(run.SigmaY, run.A.Traits.Downsample);
+        RdmdPlan plan = Plan(run.SigmaY, run.A.Traits.Reduction);
         Trace(run, plan);
         Tensor x0 = SolverStart.Measurement.Of(run.A, run.Y, run.Request);
         run.TraceOnce("x_up", x0);
@@ -179,7 +179,7 @@ public sealed record RdmdSolver : Solver
     {
         Tensor noise = run.Draw(NoiseRole.Start),
             x = x0 + first.Sigma * noise;
-        if (run.A.Traits is { Downsample: 1, Mask: false } && run.A.Output.IsImage && run.A.Output.Image == run.A.Input)
+        if (run.A.Traits is { Reduction: 1, Mask: false } && run.A.Output.IsImage && run.A.Output.Image == run.A.Input)
         {
             // Deblurring as published: y stands for a variance-preserving iterate at its own noise level, and only the missing noise is
             // added.

@@ -26,7 +26,7 @@ public sealed record PresetRequest(
         new(a.Traits, noise, prior, maxEvaluations, (double)a.MeasurementCount / a.Input.Count);
 
     /// <summary>Whether the measured values are pixels of the picture: masks, mosaics, and pictures that only have noise.</summary>
-    public bool MeasuresPixels => Traits.Mask || (Traits is { OrthonormalRows: true, Downsample: 1, Local.Support: 1 } && !Traits.Blur);
+    public bool MeasuresPixels => Traits.Mask || (Traits is { OrthonormalRows: true, Reduction: 1, Local.Support: 1 } && !Traits.Blur);
 }
 
 /// <summary>Named settings of a solver, as a function of the problem.</summary>

@@ -93,8 +93,12 @@ public sealed class FaceFinder : IDisposable
     private IEnumerable<DetectedFace> Confirmed(PhotoPyramid photo, IReadOnlyList<DetectedFace> guesses, int quarters)
     {
         DetectedFace?[] faces = [.. _look.At(photo, [.. guesses.Select(guess => (guess, quarters))])];
-        bool IsSure(DetectedFace? face) => face?.Score >= Settings.Threshold && Leans(face, quarters) <= Upright;
-        int[] doubts = [.. Enumerable.Range(0, faces.Length).Where(k => Settings.Turn && !IsSure(faces[k])).Take(MaxDoubts)];
+        bool IsSure(int k) =>
+            faces[k] is { } face
+            && face.Score >= Settings.Threshold
+            && Leans(face, quarters) <= Upright
+            && Leans(guesses[k], quarters) <= Upright;
+        int[] doubts = [.. Enumerable.Range(0, faces.Length).Where(k => Settings.Turn && !IsSure(k)).Take(MaxDoubts)];
         DetectedFace SeenAt(int k) => faces[k] ?? guesses[k];
         (int At, int Turn)[] turns = [.. doubts.Zip(_look.BestTurns(photo, [.. doubts.Select(SeenAt)])).Where(t => t.Second != quarters)];
         IReadOnlyList<DetectedFace?> turned = _look.At(photo, [.. turns.Select(turn => (SeenAt(turn.At), turn.Turn))]);

@@ -31,10 +31,11 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
     /// <param name="output">The measurement's file.</param>
     /// <param name="degrader">What makes it.</param>
     /// <param name="clip">Whether it is clipped and quantised.</param>
-    /// <exception cref="IOException">The input cannot be read.</exception>
-    public static JsonObject Settings(string input, string output, Degrader degrader, bool clip)
+    /// <param name="hashes">Remembers the operator's files, which all items have in common; null: nobody needs them again.</param>
+    /// <exception cref="IOException">The input, or a file of the operator, cannot be read.</exception>
+    public static JsonObject Settings(string input, string output, Degrader degrader, bool clip, FileHashes? hashes = null)
     {
-        JsonObject settings = JobRecord.Input(input);
+        JsonObject settings = ItemFiles.Input(input);
         settings["operator"] = degrader.Spec.ToString();
         settings["resize_mask"] = degrader.ResizesMasks;
         settings["crop_to_fit"] = degrader.CropToFit;
@@ -42,12 +43,13 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
         settings["seed"] = degrader.Seed;
         settings["clip"] = clip;
         settings["format"] = Path.GetExtension(output).ToLowerInvariant();
+        ItemFiles.AddFiles(settings, degrader.Spec, hashes ?? new());
         return settings;
     }
 
     /// <summary>Whether a measurement is there, complete, and made with the item's settings.</summary>
     /// <param name="item">The item.</param>
-    /// <param name="old">Told of a side file of an older version, which does not say: its measurement is made again.</param>
+    /// <param name="old">Told of a side file of an older version, which does not say all: its measurement is made again.</param>
     public static bool IsComplete(JobItem item, Action? old = null)
     {
         if (!File.Exists(item.Output))
@@ -55,7 +57,7 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
         try
         {
             SideFile? side = SideFile.Find(item.Output);
-            if (side is { Key: null })
+            if (side is not null && (side.Key is null || side.Key == item.OlderKey))
                 old?.Invoke();
             return side?.Key == item.Key;
         }

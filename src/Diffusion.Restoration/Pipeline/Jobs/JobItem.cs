@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Diffusion.Restoration;
 
 namespace Diffusion.Pipeline;
 
@@ -20,7 +21,7 @@ public sealed class JobItem
     public JobItem(string input, string output, Func<JsonObject> settings)
     {
         (Input, Output, _settings) = (input, output, new(settings));
-        _key = new(() => SHA256.HashData(Encoding.UTF8.GetBytes(Settings.ToJsonString())));
+        _key = new(() => Hash(Settings));
     }
 
     /// <summary>The file that it is made of, or <c>-</c> for standard input.</summary>
@@ -36,5 +37,10 @@ public sealed class JobItem
     /// <summary>SHA-256 of the settings in lower-case hexadecimal: equal for equal results, on every machine.</summary>
     public string Key => Convert.ToHexStringLower(_key.Value);
 
+    /// <summary>What older versions took for the key; null where that is no other one.</summary>
+    internal string? OlderKey => ItemFiles.Older(Settings) is { } older ? Convert.ToHexStringLower(Hash(older)) : null;
+
     internal ReadOnlySpan<byte> KeyBytes => _key.Value;
+
+    private static byte[] Hash(JsonObject settings) => SHA256.HashData(Encoding.UTF8.GetBytes(settings.ToJsonString()));
 }

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Diffusion.Imaging;
+using Diffusion.Inverse;
 using Diffusion.Restoration;
 
 namespace Diffusion.Pipeline;
@@ -24,34 +25,28 @@ public static class JobRecord
     /// <summary>The record of an output.</summary>
     public static string PathFor(string output) => output + ".json";
 
-    /// <summary>The settings that every item begins with: the input's name and the hashes of what is read.</summary>
-    /// <param name="input">The file, or <c>-</c>.</param>
-    /// <param name="measurement">Whether a side file beside it is read too.</param>
-    public static JsonObject Input(string input, bool measurement = false)
-    {
-        FileHashes hashes = new();
-        bool standard = input == ImageFile.Standard;
-        JsonObject settings = new() { ["input"] = Path.GetFileName(input), ["input_sha256"] = standard ? null : hashes.Of(input) };
-        if (measurement)
-            settings["side_sha256"] = !standard && SideFile.PathFor(input) is var side && File.Exists(side) ? hashes.Of(side) : null;
-        return settings;
-    }
-
     /// <summary>Whether an item's output is there, complete, and made with its settings.</summary>
-    public static bool IsComplete(JobItem item)
+    /// <param name="item">The item.</param>
+    /// <param name="old">Told of a record of an older version, which does not say all of them: its output is made again.</param>
+    public static bool IsComplete(JobItem item, Action? old = null)
     {
         if (!File.Exists(item.Output) || !File.Exists(PathFor(item.Output)))
             return false;
         try
         {
-            return JsonNode.Parse(File.ReadAllText(PathFor(item.Output)))?["settings"] is { } stored
-                && JsonNode.DeepEquals(stored, JsonNode.Parse(item.Settings.ToJsonString()));
+            if (JsonNode.Parse(File.ReadAllText(PathFor(item.Output)))?["settings"] is not { } stored)
+                return false;
+            if (ItemFiles.Older(item.Settings) is { } older && Equal(stored, older))
+                old?.Invoke();
+            return Equal(stored, item.Settings);
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
             return false;
         }
     }
+
+    private static bool Equal(JsonNode stored, JsonObject settings) => JsonNode.DeepEquals(stored, JsonNode.Parse(settings.ToJsonString()));
 
     /// <summary>Writes an item's record.</summary>
     /// <param name="item">The item, whose settings come first.</param>

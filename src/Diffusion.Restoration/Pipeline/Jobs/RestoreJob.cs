@@ -70,8 +70,13 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
         {
             foreach (Opened opened in batch)
                 opened.Measurement.Dispose();
-            if (loading.IsCompletedSuccessfully)
-                loading.Result.Dispose();
+            // It may still be loading when the job is cancelled.
+            _ = loading.ContinueWith(
+                static loaded => loaded.Result.Dispose(),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default
+            );
         }
     }
 
@@ -104,11 +109,18 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
         watcher.Watch([.. batch.Select(opened => opened.Item)], report =>
             restored = runner.Restore([.. batch.Select(opened => opened.Measurement)], step => report(step.Fraction), files.Cancellation)
         );
-        for (int i = 0; i < batch.Length; i++)
+        try
         {
-            using RestoredPicture picture = restored[i];
-            Write(batch[i], picture, runner);
-            watcher.Restored(batch[i].Item, batch[i].Measurement, picture);
+            for (int i = 0; i < batch.Length; i++)
+            {
+                Write(batch[i], restored[i], runner);
+                watcher.Restored(batch[i].Item, batch[i].Measurement, restored[i]);
+            }
+        }
+        finally
+        {
+            foreach (RestoredPicture picture in restored)
+                picture.Dispose();
         }
     }
 

@@ -30,7 +30,7 @@ internal sealed class PublishedCircularConvolution : PublishedOperator
         Traits = new OperatorTraits
         {
             Blur = true,
-            Downsample = factor,
+            Reduction = factor,
             ClosedForm = true,
         };
 

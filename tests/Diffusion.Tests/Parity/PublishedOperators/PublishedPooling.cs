@@ -19,7 +19,7 @@ internal sealed class PublishedPooling : PublishedSvd
         _u = u?.item<float>() ?? 1;
         Traits = new OperatorTraits
         {
-            Downsample = factor,
+            Reduction = factor,
             Local = (factor, factor),
             ClosedForm = true,
         };

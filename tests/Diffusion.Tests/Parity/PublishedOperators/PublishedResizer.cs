@@ -25,7 +25,7 @@ internal sealed class PublishedResizer : PublishedOperator
         (_rows, _columns) = (Factor1D.Of(rows, 0), Factor1D.Of(columns, 0));
         (_rowMatrix, _columnMatrix) = (rows.to(ScalarType.Float32), columns.to(ScalarType.Float32));
         SingularValues = torch.outer(_rows.S, _columns.S);
-        Traits = new OperatorTraits { Downsample = factor, ClosedForm = true };
+        Traits = new OperatorTraits { Reduction = factor, ClosedForm = true };
     }
 
     /// <summary>[h,w] of one channel.</summary>

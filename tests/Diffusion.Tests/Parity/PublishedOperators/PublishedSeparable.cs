@@ -39,7 +39,7 @@ internal sealed class PublishedStridedConvolution : PublishedSvd
             flat.narrow(0, m, n - m).flatten(),
         ]);
         _inverse = _order.argsort();
-        Traits = new OperatorTraits { Downsample = (int)(n / m), ClosedForm = true };
+        Traits = new OperatorTraits { Reduction = (int)(n / m), ClosedForm = true };
     }
 
     public override OperatorTraits Traits { get; }

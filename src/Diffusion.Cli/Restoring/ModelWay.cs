@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Diffusion.Cli.Options;
+using Diffusion.Cli.Shell;
+using Diffusion.Pipeline;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+
+namespace Diffusion.Cli.Restoring;
+
+/// <summary>Restores with a method that needs neither operator nor prior: <c>--model NAME</c>.</summary>
+internal sealed class ModelWay : RestoreWay
+{
+    private readonly MethodEntry _entry;
+    private readonly Dictionary<string, string>? _set;
+
+    public ModelWay(Session session, WayOptions way, ExecutionOptions execution, Catalogs catalogs, string name)
+    {
+        if (way.NotForModels.FirstOrDefault(session.Has) is { } option)
+            throw new UsageException(
+                $"{option.Name} is nothing for a model, which needs no operator, noise, solver or prior",
+                $"--model {name}",
+                $"Leave {option.Name} or --model out; a model's own settings are given with --model-set"
+            );
+        string[] names = [.. catalogs.Methods.Entries.Select(entry => entry.Name)];
+        if (!names.Contains(name, StringComparer.OrdinalIgnoreCase))
+            throw new UsageException(
+                $"There is no model \"{name}\"",
+                "--model",
+                names.Length > 0 ? NearestName.Advice(name, names) : "There are only those that --plugin brings"
+            );
+        _entry = catalogs.Methods.Find(name);
+        _set = session.Get(way.ModelSet);
+        UsageException.Guard(() => _entry.Create(_set)).Dispose();
+        Options = new RunOptions
+        {
+            Reading = way.Reading.Of(session),
+            Seed = session.Get(way.Solver.Seed),
+            Samples = session.Get(way.Samples) ?? 1,
+            Tile = session.Get(execution.Tile),
+            Memory = session.Get(execution.Memory),
+        };
+    }
+
+    /// <inheritdoc/>
+    public override RunOptions Options { get; }
+
+    /// <inheritdoc/>
+    public override JsonObject SettingsOf(string input) => _entry.ItemSettings(input, Options, _set);
+
+    /// <inheritdoc/>
+    public override IRestorationMethod Create() => _entry.Create(_set);
+}
