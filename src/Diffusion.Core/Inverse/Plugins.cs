@@ -15,7 +15,8 @@ public static class Plugins
     /// <summary>Loads one assembly, or every assembly of a folder that refers to Diffusion.Core.</summary>
     /// <param name="path">A .dll or a folder.</param>
     /// <returns>
-    /// The assemblies, for <see cref="OperatorCatalog.With"/> and the other catalogues. Copies of our own assemblies beside them are ignored: a plug-in always sees
+    /// The assemblies, for <see cref="OperatorCatalog.With"/> and the other catalogues. Copies of our own assemblies beside them are
+    /// ignored: a plug-in always sees
     /// the running ones.
     /// </returns>
     /// <exception cref="OperatorSpecException">

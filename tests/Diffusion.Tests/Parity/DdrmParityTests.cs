@@ -45,7 +45,7 @@ public sealed class DdrmParityTests
         sampler.AssertSolved(
             solver,
             (name, value) => name.EndsWith(".spectral", StringComparison.Ordinal) ? svd.ToCoefficients(value) : value,
-            recorded => new BasisNoise(recorded, svd, missing)
+            recorded => new BasisNoise(recorded, svd, sampler, missing)
         );
         Assert.Equal(solver.Evaluations, sampler.Prior.Evaluations);
     }
@@ -53,7 +53,7 @@ public sealed class DdrmParityTests
     /// <summary>
     /// The published code draws noise as coefficients of the full basis where we draw a picture: the picture of those coefficients.
     /// </summary>
-    private sealed class BasisNoise(NoiseSource recorded, PublishedSvd svd, bool missing) : NoiseSource
+    private sealed class BasisNoise(NoiseSource recorded, PublishedSvd svd, SamplerCase sampler, bool missing) : NoiseSource
     {
         public override Tensor Draw(NoiseRole role, params ReadOnlySpan<long> shape) =>
             role switch
@@ -61,7 +61,12 @@ public sealed class DdrmParityTests
                 NoiseRole.Start => svd.FromCoefficients(recorded.Draw(role, shape).flatten(1)),
                 NoiseRole.Step when !missing => torch.zeros(shape),
                 NoiseRole.Step => svd.FromCoefficients(recorded.Draw(NoiseRole.Spectral, shape[0], svd.Input.Count)),
+                _ when sampler.A != svd => Measured(recorded.Draw(role, shape)),
                 _ => recorded.Draw(role, shape),
             };
+
+        /// <summary>A shipped operator has another basis of the same measurements.</summary>
+        private Tensor Measured(Tensor coefficients) =>
+            sampler.A.Spectrum!.ToMeasurement(sampler.FromPublished(svd.FromMeasured(coefficients)));
     }
 }

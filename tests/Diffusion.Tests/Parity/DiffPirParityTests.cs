@@ -24,8 +24,8 @@ public sealed class DiffPirParityTests
         config.Only("task", "deblur", "inpaint", "sr");
         config.Only("iter_num_U", 1.0);
         config.Only("eta", 0.0);
-        (LinearOperator a, Tensor clean) = Measure(reference);
-        using SamplerCase sampler = new(reference, run, a, clean: clean);
+        (LinearOperator a, Tensor clean, LinearOperator? shipped) = Measure(reference);
+        using SamplerCase sampler = new(reference, run, a, clean: clean, shipped: shipped);
         Assert.Equal(sampler.Schedule.Steps, config.Int("num_train_timesteps"));
         Assert.Equal(sampler.Schedule.Steps - 1, config.Int("t_start"));
         Assert.Equal(a.Traits.Reduction, config.Int("sf"));
@@ -55,7 +55,7 @@ public sealed class DiffPirParityTests
     /// <summary>
     /// What the data step takes for the operator, and the measurement before noise: in super-resolution another operator makes it.
     /// </summary>
-    private static (LinearOperator A, Tensor Clean) Measure(ParityCase reference)
+    private static (LinearOperator A, Tensor Clean, LinearOperator? Shipped) Measure(ParityCase reference)
     {
         Tensor original = reference.Input("x_orig");
         LinearOperator published = PublishedOperator.FromCase(reference);
@@ -64,9 +64,9 @@ public sealed class DiffPirParityTests
         {
             case "mask":
                 BlackMask mask = new((PublishedDenseMask)published);
-                return (mask, mask.Restrict(mask.Apply(original)));
+                return (mask, mask.Restrict(mask.Apply(original)), ShippedOperator.Of(published));
             case "circular_conv":
-                return (published, reference.HasInput("y_clean") ? reference.Input("y_clean") : published.Apply(original));
+                return (published, reference.HasInput("y_clean") ? reference.Input("y_clean") : published.Apply(original), null);
             default:
                 node.Only("data_step", "closed-form FFT with op.kernel");
                 return (
@@ -77,7 +77,8 @@ public sealed class DiffPirParityTests
                         rows: false,
                         flat: false
                     ),
-                    published.Apply(original)
+                    published.Apply(original),
+                    null
                 );
         }
     }

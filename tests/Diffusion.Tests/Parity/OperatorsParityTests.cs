@@ -61,51 +61,11 @@ public sealed class OperatorsParityTests
         // These have compared the shipped one already.
         if (published is PublishedCircularConvolution && (config.Has("alpha") || !reference.HasInput("y")))
             return;
-        if (Shipped(reference, op, published) is { } shipped)
+        if (ShippedOperator.Of(published) is { } shipped)
             using (shipped)
                 Compare(reference, shipped, "", published is PublishedMask ? published : null);
         else
             AsMatrix(reference, published);
-    }
-
-    /// <summary>The shipped operator that the case's arithmetic is, or null where it is a quirk of the published code.</summary>
-    private static LinearOperator? Shipped(ParityCase reference, ConfigNode op, PublishedOperator published)
-    {
-        ImageShape shape = published.Input;
-        int factor = op.Int("factor", 1);
-        bool divides = shape.Height % factor == 0 && shape.Width % factor == 0;
-        switch (op.String("kind"))
-        {
-            case "identity":
-                return new Identity().Bind(shape);
-            case "average_pooling":
-                return new Downsample { Factor = factor, Kernel = DownsampleKernel.Box }.Bind(shape);
-            case "mask" or "mask_dense":
-                return Mask.Of(shape, reference.Input("mask"));
-            // For odd factors SRConv's kernel sits half a pixel to the upper left of MATLAB's grid.
-            case "separable_strided_conv" when factor % 2 == 0:
-                return new Downsample { Factor = factor }.Bind(shape);
-            case "bicubic_antialiased_downsampling" when divides:
-                return new Downsample { Factor = factor }.Bind(shape);
-            case "depthwise_correlation":
-                return Blur.Of(shape, ((PublishedCorrelation)published).Kernel, Boundary.Reflect, KernelOrientation.Correlate);
-            case "circular_conv"
-                when reference.HasInput("y")
-                    && reference.Input("kernel2d") is { } kernel
-                    && kernel.shape[0] % 2 == 1
-                    && kernel.shape[0] == kernel.shape[1]:
-                return ComposedOperator.Of(
-                    Blur.Of(shape, kernel, Boundary.Circular),
-                    new Downsample
-                    {
-                        Factor = factor,
-                        Kernel = DownsampleKernel.Decimate,
-                        Phase = DecimationPhase.First,
-                    }.Bind(shape)
-                );
-            default:
-                return null;
-        }
     }
 
     private static void AsMatrix(ParityCase reference, PublishedOperator published)
@@ -194,16 +154,7 @@ public sealed class OperatorsParityTests
         reference.AssertOutput("otf_abs", a.Transfer.abs());
         reference.AssertOutput("otf_real", a.Transfer.real);
         reference.AssertOutput("otf_imag", a.Transfer.imag);
-        using LinearOperator blur = Blur.Of(a.Input, reference.Input("kernel"), Boundary.Circular);
-        using LinearOperator shipped = ComposedOperator.Of(
-            Blur.Of(a.Input, reference.Input("kernel"), Boundary.Circular),
-            new Downsample
-            {
-                Factor = a.Traits.Reduction,
-                Kernel = DownsampleKernel.Decimate,
-                Phase = DecimationPhase.First,
-            }.Bind(a.Input)
-        );
+        using LinearOperator shipped = ShippedOperator.Circular(a.Input, a.Kernel, a.Traits.Reduction);
         // scipy's wrapped convolution is the same operator, for odd and even kernels alike.
         _ = config.Bool("classical_equals_otf", false);
         foreach (LinearOperator each in (LinearOperator[])[a, shipped])

@@ -179,6 +179,23 @@ public sealed class SolverCatalogTests
                 .Message
         );
 
+    [Theory]
+    [InlineData(4, 2), InlineData(1, 3)]
+    public void RDMD_as_published_refuses_fewer_evaluations_than_have_a_data_step(int factor, int least)
+    {
+        PresetRequest request = Request with
+        {
+            Traits = new OperatorTraits { Reduction = factor, Blur = factor == 1 },
+        };
+        Assert.Equal(least, SolverCatalog.BuiltIn.Create("rdmd", "paper", request with { MaxEvaluations = least }).Evaluations);
+        Assert.Contains(
+            $"at least {least} evaluations here, not {least - 1}",
+            Assert
+                .Throws<ArgumentException>(() => SolverCatalog.BuiltIn.Create("rdmd", "paper", request with { MaxEvaluations = least - 1 }))
+                .Message
+        );
+    }
+
     private static ISolver Create(string solver, params (string Key, string Value)[] set) =>
         SolverCatalog.BuiltIn.Create(
             solver,

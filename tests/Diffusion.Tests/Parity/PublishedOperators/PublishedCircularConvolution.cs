@@ -22,7 +22,7 @@ internal sealed class PublishedCircularConvolution : PublishedOperator
     public PublishedCircularConvolution(ImageShape input, Tensor kernel, int factor, bool rows, bool flat)
         : base(input, OutputOf(input, factor, flat))
     {
-        (_factor, _flat) = (factor, flat);
+        (_factor, _flat, Kernel) = (factor, flat, kernel);
         (int kh, int kw) = ((int)kernel.shape[0], (int)kernel.shape[1]);
         (int dy, int dx) = rows ? ((kh - 1) / 2, (kh - 1) / 2) : (kh / 2, kw / 2);
         _transfer = Otf(kernel);
@@ -41,6 +41,9 @@ internal sealed class PublishedCircularConvolution : PublishedOperator
             return torch.fft.fft2(field.roll([-dy, -dx], [0, 1]));
         }
     }
+
+    /// <summary>[kh,kw].</summary>
+    public Tensor Kernel { get; }
 
     /// <summary>FFT of the rolled kernel, [H,W] complex.</summary>
     public Tensor Transfer => _transfer.to(ScalarType.ComplexFloat32);
