@@ -36,7 +36,13 @@ internal static class PyTorchLegacy
         Dictionary<string, PickleTensor> tensors = TensorTree.Flatten(contents, stream);
         if (PickleReader.Read(stream, legacy: true) is not List<object?> keys)
             throw stream.Malformed("The list of storages is missing");
-        return new PyTorchCheckpoint(file, "pytorch-legacy", tensors, FindStorages(file, stream, tensors, keys), TensorTree.Facts(contents));
+        return new PyTorchCheckpoint(
+            file,
+            "pytorch-legacy",
+            tensors,
+            FindStorages(file, stream, tensors, keys),
+            TensorTree.Facts(contents)
+        );
     }
 
     private static Dictionary<string, IStorageBytes> FindStorages(

@@ -76,7 +76,8 @@ internal sealed class TensorTree
             Visit(Join(name, index.ToString(CultureInfo.InvariantCulture)), child, depth + 1);
     }
 
-    private static bool IsBranch(object? value) => value is PickleTensor or PickleDict or List<object?> or object?[] or PickleRecord { IsModule: true };
+    private static bool IsBranch(object? value) =>
+        value is PickleTensor or PickleDict or List<object?> or object?[] or PickleRecord { IsModule: true };
 
     private static string Join(string name, string key) => name.Length == 0 ? key : $"{name}.{key}";
 

@@ -50,8 +50,7 @@ public sealed class LucidrainsUNetFamily : NetworkFamily<LucidrainsUNetConfig>
             Told = tables switch
             {
                 null => null,
-                { Prediction: { } known } =>
-                    $"tables beside it say {Predictions.Name(known)} and {tables.Schedule.Steps} steps",
+                { Prediction: { } known } => $"tables beside it say {Predictions.Name(known)} and {tables.Schedule.Steps} steps",
                 _ => $"tables beside it say {tables.Schedule.Steps} steps",
             },
             Assumed = string.Join(" and ", new[] { string.Join(", ", assumed.SkipLast(1)), assumed[^1] }.Where(part => part.Length > 0)),
