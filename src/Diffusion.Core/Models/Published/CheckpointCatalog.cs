@@ -77,12 +77,7 @@ public sealed class CheckpointCatalog
                 Entry = null,
             };
         if (candidates.All(candidates[0].ComputesLike))
-            return Unlisted(identity, facts) is var assumed
-                ? assumed with
-                {
-                    Note = $"{assumed.Note}. {names} have these shapes too",
-                }
-                : null;
+            return Unlisted(identity, facts, $". {names} have these shapes too");
         IEnumerable<string> kinds = candidates.Select(entry => entry.Prediction).Distinct();
         return identity with
         {
@@ -113,7 +108,7 @@ public sealed class CheckpointCatalog
             Card = identity.Family.Prediction is not null ? entry.Card : null,
         };
 
-    private static CheckpointIdentity Unlisted(CheckpointIdentity identity, NetworkFacts facts)
+    private static CheckpointIdentity Unlisted(CheckpointIdentity identity, NetworkFacts facts, string more = "")
     {
         if (identity.Family.Prediction is not { } usual)
             return identity with { Note = $"The file holds {identity.Family.Description}" };
@@ -128,7 +123,7 @@ public sealed class CheckpointCatalog
             card["schedule"] = ScheduleCard.Write(schedule);
         string assumed = facts.Assumed is null ? "" : $"{facts.Assumed} are assumed; a card.json beside the file can say otherwise";
         string[] parts = [.. new[] { facts.Told, assumed }.OfType<string>().Where(part => part.Length > 0)];
-        return Described(identity, card, parts.Length == 0 ? null : string.Join("; ", parts)) with { Own = facts.Told is not null };
+        return Described(identity, card, parts.Length == 0 ? null : string.Join("; ", parts) + more) with { Own = facts.Told is not null };
     }
 
     private static CheckpointIdentity Described(CheckpointIdentity identity, JsonObject card, string? how)
@@ -153,13 +148,19 @@ public sealed class CheckpointCatalog
                 JsonNode.Parse(text) is JsonObject card
                 && card["config"] is JsonObject config
                 && (string?)card["kind"] == found.Family.Kind
-                && found.Family.HasLayout(config, found.Config)
+                && Fits(config)
                 ? card
                 : null;
         }
         catch (Exception unusable) when (unusable is JsonException or InvalidOperationException or CheckpointException)
         {
             return null;
+        }
+
+        bool Fits(JsonObject config)
+        {
+            using Network network = found.Family.Create(config, null);
+            return StateDictLoader.Compare(network.Parameters, checkpoint).Fits;
         }
     }
 }
