@@ -20,7 +20,11 @@ internal sealed class CheckpointsInspectVerb : Verb
         : base("inspect", "Show the architecture and the tensors of any checkpoint or prior")
     {
         _file = Take(
-            new Argument<string>("file") { HelpName = "FILE", Description = "A .safetensors, .pt, .pth or .ckpt file, a folder of diffusers, or a prior's name" }
+            new Argument<string>("file")
+            {
+                HelpName = "FILE",
+                Description = "A .safetensors, .pt, .pth or .ckpt file, a folder of diffusers, or a prior's name",
+            }
         );
         _tensors = Take(new Option<bool>("--tensors") { Description = "List every tensor" });
         _plugins = Take(new ProblemOptions().Plugins);

@@ -225,10 +225,7 @@ public sealed class PickleTests
         object root = Module(
             [("scale", Vector("0", 4))],
             [("mean", Vector("0", 4)), ("cache", Vector("0", 4))],
-            [
-                ("body", Module([("weight", Vector("0", 4)), ("bias", null)], [], [])),
-                ("act", Module([], [], [])),
-            ],
+            [("body", Module([("weight", Vector("0", 4)), ("bias", null)], [], [])), ("act", Module([], [], []))],
             [("cache", null)]
         );
         using Scratch scratch = new();
@@ -245,7 +242,13 @@ public sealed class PickleTests
     public void A_whole_module_of_a_legacy_file_needs_no_source()
     {
         object made = new Instance(
-            new Raw([.. PickleBuilder.Dump(new Persistent("module", new Global("my.nets", "Net"), "nets.py", "class Net: ..."), stop: false)[2..], (byte)')', 0x81]),
+            new Raw([
+                .. PickleBuilder.Dump(new Persistent("module", new Global("my.nets", "Net"), "nets.py", "class Net: ..."), stop: false)[
+                    2..
+                ],
+                (byte)')',
+                0x81,
+            ]),
             Members([("weight", Vector("0", 4, legacy: true))], [], [])
         );
         using Scratch scratch = new();
@@ -259,16 +262,27 @@ public sealed class PickleTests
             new Entries(
                 ("path", new Call(new Global("pathlib", "PosixPath"), "/", "data")),
                 ("newer", new Call(new Global("pathlib._local", "PosixPath"), "/", "data")),
-                ("partial", new Instance(
-                    new Call(new Global("functools", "partial"), new Global("my.losses", "huber")),
-                    new object?[] { new Global("my.losses", "huber"), Array.Empty<object?>(), new Entries(("delta", 0.1)), null }
-                )),
+                (
+                    "partial",
+                    new Instance(
+                        new Call(new Global("functools", "partial"), new Global("my.losses", "huber")),
+                        new object?[] { new Global("my.losses", "huber"), Array.Empty<object?>(), new Entries(("delta", 0.1)), null }
+                    )
+                ),
                 ("settings", new Instance(new Global("my.settings", "Settings"), new Entries(("rate", 1e-3)))),
                 ("space", new Instance(new Call(new Global("types", "SimpleNamespace")), new Entries(("a", 1L)))),
-                ("old", new Instance(
-                    new Call(new Global("copy_reg", "_reconstructor"), new Global("my.settings", "Old"), new Global("__builtin__", "object"), null),
-                    new Entries(("b", 2L))
-                ))
+                (
+                    "old",
+                    new Instance(
+                        new Call(
+                            new Global("copy_reg", "_reconstructor"),
+                            new Global("my.settings", "Old"),
+                            new Global("__builtin__", "object"),
+                            null
+                        ),
+                        new Entries(("b", 2L))
+                    )
+                )
             )
         );
 
@@ -300,10 +314,7 @@ public sealed class PickleTests
             ("training", true),
             ("_parameters", new Entries(parameters) { Ordered = true }),
             ("_buffers", new Entries(buffers) { Ordered = true }),
-            (
-                "_non_persistent_buffers_set",
-                new Call(new Global("__builtin__", "set"), (passing ?? []).Select(one => one.Name).ToList())
-            ),
+            ("_non_persistent_buffers_set", new Call(new Global("__builtin__", "set"), (passing ?? []).Select(one => one.Name).ToList())),
             ("_backward_hooks", new Entries { Ordered = true }),
             ("activation", new Global("torch.nn.functional", "silu")),
             ("_modules", new Entries(modules) { Ordered = true })

@@ -88,7 +88,10 @@ internal static class PyTorchFile
                     )
             ),
         ];
-        return Zip(new Entries([.. beside, .. entries]) { Ordered = true }, [.. tensors.Values.Select((tensor, i) => ($"{i}", tensor.bytes.ToArray()))]);
+        return Zip(
+            new Entries([.. beside, .. entries]) { Ordered = true },
+            [.. tensors.Values.Select((tensor, i) => ($"{i}", tensor.bytes.ToArray()))]
+        );
     }
 
     private static object?[] Tuple(long[] numbers) => [.. numbers.Select(number => (object?)number)];

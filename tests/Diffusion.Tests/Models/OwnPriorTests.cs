@@ -140,19 +140,27 @@ public sealed class OwnPriorTests : IDisposable
             ["prediction_type"] = predictions[seed % 3],
             ["clip_sample"] = true,
         };
-        string folder = Folder(config, scheduler, Values(network), (seed % 4) switch
-        {
-            0 => "",
-            1 => "unet",
-            2 => "unet_ema",
-            _ => "deep/unet",
-        });
+        string folder = Folder(
+            config,
+            scheduler,
+            Values(network),
+            (seed % 4) switch
+            {
+                0 => "",
+                1 => "unet",
+                2 => "unet_ema",
+                _ => "deep/unet",
+            }
+        );
         using VpPrior prior = (VpPrior)PriorLoader.Load(folder, ComputePolicy.Reference);
         (NoiseSchedule schedule, Prediction prediction) = DiffusersSchedule.Read(scheduler);
         Assert.Equal(schedule.AlphaBar, prior.Schedule.AlphaBar);
         Assert.Equal(prediction, prior.Prediction);
         Assert.Contains("scheduler_config.json", Assert.Single(prior.Info.Notes));
-        Assert.Equal(UNet2DConfig.Keys.Write(config).ToJsonString(), UNet2DConfig.Keys.Write(((UNet2D)prior.Network).Config).ToJsonString());
+        Assert.Equal(
+            UNet2DConfig.Keys.Write(config).ToJsonString(),
+            UNet2DConfig.Keys.Write(((UNet2D)prior.Network).Config).ToJsonString()
+        );
         int side = 2 * network.SizeMultiple,
             time = 120;
         double alphaBar = schedule.AlphaBar[time];
@@ -191,13 +199,27 @@ public sealed class OwnPriorTests : IDisposable
             FrequencyShift = 1,
             NormEpsilon = 1e-6,
         };
-        foreach (UNet2DConfig config in new[] { early, new UNet2DConfig { BlockOutChannels = [32, 64], DownAttention = [false, true], UpAttention = [true, false] } })
+        foreach (
+            UNet2DConfig config in new[]
+            {
+                early,
+                new UNet2DConfig
+                {
+                    BlockOutChannels = [32, 64],
+                    DownAttention = [false, true],
+                    UpAttention = [true, false],
+                },
+            }
+        )
         {
             using UNet2D network = new(config);
             network.Initialize(1);
             SafetensorsWriter.Write(_scratch.At("alone.safetensors"), Values(network), overwrite: true);
             using VpPrior prior = (VpPrior)PriorLoader.Load(_scratch.At("alone.safetensors"), ComputePolicy.Reference);
-            Assert.Equal(UNet2DConfig.Keys.Write(config).ToJsonString(), UNet2DConfig.Keys.Write(((UNet2D)prior.Network).Config).ToJsonString());
+            Assert.Equal(
+                UNet2DConfig.Keys.Write(config).ToJsonString(),
+                UNet2DConfig.Keys.Write(((UNet2D)prior.Network).Config).ToJsonString()
+            );
             Assert.Contains(config.EarlyNames ? "google's" : "training example", Assert.Single(prior.Info.Notes));
         }
     }
@@ -240,7 +262,12 @@ public sealed class OwnPriorTests : IDisposable
     [Fact]
     public void A_schedule_that_ends_without_signal_has_a_noise_range_that_ends()
     {
-        JsonObject scheduler = new() { ["beta_schedule"] = "linear", ["rescale_betas_zero_snr"] = true, ["prediction_type"] = "v_prediction" };
+        JsonObject scheduler = new()
+        {
+            ["beta_schedule"] = "linear",
+            ["rescale_betas_zero_snr"] = true,
+            ["prediction_type"] = "v_prediction",
+        };
         (NoiseSchedule schedule, _) = DiffusersSchedule.Read(scheduler);
         Assert.Equal(0, schedule.AlphaBar[^1], 1e-15);
         Assert.Equal(NoiseSchedule.Linear().AlphaBar[0], schedule.AlphaBar[0], 1e-12);
@@ -258,7 +285,9 @@ public sealed class OwnPriorTests : IDisposable
     {
         Directory.CreateDirectory(_scratch.At("pipeline/unet"));
         File.WriteAllText(_scratch.At("pipeline/unet/config.json"), "{}");
-        string message = Assert.Throws<CheckpointException>(() => PriorLoader.Load(_scratch.At("pipeline"), ComputePolicy.Reference)).Message;
+        string message = Assert
+            .Throws<CheckpointException>(() => PriorLoader.Load(_scratch.At("pipeline"), ComputePolicy.Reference))
+            .Message;
         Assert.Contains("diffusion_pytorch_model.safetensors", message);
     }
 
@@ -318,7 +347,10 @@ public sealed class OwnPriorTests : IDisposable
         Assert.Equal(100, prior.Schedule.Steps);
         for (int t = 0; t < 100; t++)
             Assert.Equal((double)(float)schedule.AlphaBar[t], prior.Schedule.AlphaBar[t], 1e-9);
-        Assert.Equal(LucidrainsUNetConfig.Keys.Write(config).ToJsonString(), LucidrainsUNetConfig.Keys.Write(((LucidrainsUNet)prior.Network).Config).ToJsonString());
+        Assert.Equal(
+            LucidrainsUNetConfig.Keys.Write(config).ToJsonString(),
+            LucidrainsUNetConfig.Keys.Write(((LucidrainsUNet)prior.Network).Config).ToJsonString()
+        );
         int side = 2 * network.SizeMultiple;
         Tensor x = PhotoPrior.Noise(1, config.Channels, side, side),
             time = torch.tensor([60f]);
@@ -338,7 +370,8 @@ public sealed class OwnPriorTests : IDisposable
     {
         using LucidrainsUNet network = new(new LucidrainsUNetConfig { Dim = 16, DimMults = [1, 2] });
         network.Initialize(1);
-        using VpPrior prior = (VpPrior)PriorLoader.Load(_scratch.File("unet.pt", PyTorchFile.Zip(Values(network))), ComputePolicy.Reference);
+        using VpPrior prior = (VpPrior)
+            PriorLoader.Load(_scratch.File("unet.pt", PyTorchFile.Zip(Values(network))), ComputePolicy.Reference);
         Assert.Equal(Prediction.V, prior.Prediction);
         Assert.Equal(NoiseSchedule.Sigmoid(1000).AlphaBar, prior.Schedule.AlphaBar);
         Assert.Contains("the sigmoid schedule of 1000 steps", Assert.Single(prior.Info.Notes));

@@ -59,7 +59,7 @@ public sealed class CheckpointCatalog
         CheckpointIdentity identity = new(checkpoint.Path, found.Family, found.Architecture, found.Prefix, null, candidates, "", null);
         if (Kept(checkpoint, found) is { } kept)
             return Described(identity, kept, "its metadata says how it is run") with { Own = true };
-        NetworkFacts facts = found.Family.Describe(checkpoint, found);
+        NetworkFacts facts = Facts(checkpoint, found);
         if (facts.Told is not null)
             return Unlisted(identity, facts);
         if (Find(checkpoint.Metadata.GetValueOrDefault(MetadataKey, checkpoint.Path)) is { } named && candidates.Contains(named))
@@ -85,6 +85,18 @@ public sealed class CheckpointCatalog
                 $"The shapes are those of {names}, which are run differently ({string.Join(" or ", kinds)}), and the file's name "
                 + $"does not tell which it is",
         };
+    }
+
+    private static NetworkFacts Facts(ICheckpoint checkpoint, RecognizedNetwork found)
+    {
+        try
+        {
+            return found.Family.Describe(checkpoint, found);
+        }
+        catch (CheckpointException impossible) when (impossible.Where is null)
+        {
+            throw new CheckpointException(impossible.What, checkpoint.Path, PriorCard.Wanted, impossible);
+        }
     }
 
     /// <summary>The entry whose published file this is, byte for byte.</summary>
