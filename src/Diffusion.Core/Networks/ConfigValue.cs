@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Diffusion.Networks;
 
-/// <summary>Values of a configuration: whole numbers, numbers, words, yes or no, and lists of numbers.</summary>
+/// <summary>Values of a configuration: whole numbers, numbers, words, yes or no, and lists of numbers or words.</summary>
 internal static class ConfigValue
 {
     /// <summary>Reads a value, whatever type of number the node was made from.</summary>
@@ -18,6 +18,7 @@ internal static class ConfigValue
             : typeof(T) == typeof(bool) ? (value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : null)
             : typeof(T) == typeof(IReadOnlyList<int>) ? List(value, Whole)
             : typeof(T) == typeof(IReadOnlyList<double>) ? List(value, Number)
+            : typeof(T) == typeof(IReadOnlyList<string>) ? Words(value)
             : throw new NotSupportedException($"Configurations hold no {typeof(T)}.");
         return read is T right ? right : throw new FormatException($"{name} is {Shorten(value.GetRawText())}, not {Name(typeof(T))}");
     }
@@ -32,6 +33,7 @@ internal static class ConfigValue
             bool yes => JsonValue.Create(yes),
             string word => JsonValue.Create(word),
             IReadOnlyList<int> numbers => new JsonArray([.. numbers.Select(number => (JsonNode)number)]),
+            IReadOnlyList<string> words => new JsonArray([.. words.Select(word => (JsonNode)word)]),
             IReadOnlyList<double> numbers => new JsonArray([.. numbers.Select(number => (JsonNode)number)]),
             _ => throw new NotSupportedException($"Configurations hold no {typeof(T)}."),
         };
@@ -44,6 +46,9 @@ internal static class ConfigValue
     private static List<T>? List<T>(JsonElement value, Func<JsonElement, T?> read)
         where T : struct
     {
+        // diffusers writes one number where all levels have the same.
+        if (value.ValueKind == JsonValueKind.Number)
+            return read(value) is { } only ? [only] : null;
         if (value.ValueKind != JsonValueKind.Array)
             return null;
         List<T> items = [];
@@ -56,6 +61,11 @@ internal static class ConfigValue
         return items;
     }
 
+    private static List<string>? Words(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+            ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
+            : null;
+
     private static string Shorten(string text) => text.Length > 40 ? text[..40] + "..." : text;
 
     private static string Name(Type type) =>
@@ -63,6 +73,7 @@ internal static class ConfigValue
         : type == typeof(bool) ? "true or false"
         : type == typeof(IReadOnlyList<int>) ? "a list of whole numbers"
         : type == typeof(IReadOnlyList<double>) ? "a list of numbers"
+        : type == typeof(IReadOnlyList<string>) ? "a list of words"
         : type == typeof(double) || type == typeof(double?) ? "a number"
         : "a whole number";
 }

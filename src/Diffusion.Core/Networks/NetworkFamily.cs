@@ -62,6 +62,13 @@ public abstract class NetworkFamily
     /// <returns>All constructor arguments and a sentence's part that says what was assumed, or null where nothing had to be.</returns>
     public virtual (JsonObject Config, string? Assumed) Complete(JsonObject shown) => (shown, null);
 
+    /// <summary>
+    /// Weights under the names that networks here have, where published files name them otherwise too, and without those that no network
+    /// here reads.
+    /// </summary>
+    /// <param name="weights">Weights without what precedes the published names; borrowed, and must outlive the result.</param>
+    public virtual ICheckpoint Named(ICheckpoint weights) => weights;
+
     /// <summary>Builds a network without weights.</summary>
     /// <param name="config">Constructor arguments.</param>
     /// <param name="policy">How it computes; null: float32 without fused paths.</param>

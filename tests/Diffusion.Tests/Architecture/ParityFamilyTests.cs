@@ -26,13 +26,11 @@ public sealed class ParityFamilyTests
         "osdface",
         "promptir",
         "restormer",
-        "sd-unet",
         "selective-scan",
         "swinir",
         "tur",
         "uformer",
         "unet2d",
-        "vae",
         "vlunet",
     ];
 

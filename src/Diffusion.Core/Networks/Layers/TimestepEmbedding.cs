@@ -3,8 +3,8 @@ using Diffusion.Runtime;
 namespace Diffusion.Networks.Layers;
 
 /// <summary>
-/// The sinusoid of the diffusion time and the two-layer network behind it (<c>time_embed.0</c>, <c>time_embed.2</c>). Always float32.
-/// Returned tensors belong to the caller.
+/// The sinusoid of the diffusion time and the two-layer network behind it (<c>time_embed.0</c>, <c>time_embed.2</c>, or
+/// <c>time_embedding.linear_1</c>, <c>time_embedding.linear_2</c>). Always float32. Returned tensors belong to the caller.
 /// </summary>
 /// <remarks>
 /// The sinusoid is [cos(t f_i), sin(t f_i)] with f_i = exp(-ln(10000) i / h), i = 0..h-1, h = width/2; a zero is appended where the width
@@ -18,11 +18,17 @@ public sealed class TimestepEmbedding
         _second;
 
     /// <summary>Declares the two layers.</summary>
-    public TimestepEmbedding(Network network, string name, long width, long outputs)
+    /// <param name="network">Where to declare them.</param>
+    /// <param name="name">Published name of both.</param>
+    /// <param name="width">Width of the sinusoid.</param>
+    /// <param name="outputs">Width of the embedding.</param>
+    /// <param name="first">Published name of the first layer below <paramref name="name"/>.</param>
+    /// <param name="second">Published name of the second one.</param>
+    public TimestepEmbedding(Network network, string name, long width, long outputs, string first = "0", string second = "2")
     {
         _width = width;
-        _first = new Linear(network, $"{name}.0", width, outputs, keepFloat32: true);
-        _second = new Linear(network, $"{name}.2", outputs, outputs, keepFloat32: true);
+        _first = new Linear(network, $"{name}.{first}", width, outputs, keepFloat32: true);
+        _second = new Linear(network, $"{name}.{second}", outputs, outputs, keepFloat32: true);
     }
 
     /// <summary>[N] float32 times, integer or not, to [N,outputs].</summary>
