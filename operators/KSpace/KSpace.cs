@@ -44,7 +44,7 @@ internal sealed class KSpace
     {
         Tensor values = Coils2d(Complex(array, where), spec, where).to(ScalarType.ComplexFloat64);
         (int height, int columns) = ((int)values.shape[1], (int)values.shape[2]);
-        Tensor strength = values.abs().sum(0);
+        Tensor strength = values.abs().sum([0L]);
         if (!strength.isfinite().all().item<bool>())
             throw new OperatorSpecException("The frequencies hold NaN or infinity", where, "Write zeros there, and a mask");
         if (!strength.gt(0).any().item<bool>())
@@ -116,7 +116,7 @@ internal sealed class KSpace
     /// <returns>[H,W] complex64, of modulus 1.</returns>
     public Tensor? PhaseBehind(Tensor maps)
     {
-        Tensor coarse = (maps.conj() * Coarse()).sum(0),
+        Tensor coarse = (maps.conj() * Coarse()).sum([0L]),
             power = coarse.abs().square();
         if (coarse.imag.square().sum().item<double>() <= RealPicture / 2 * power.sum().item<double>())
             return null;
@@ -132,7 +132,7 @@ internal sealed class KSpace
     public Tensor EstimatedMaps()
     {
         Tensor coarse = Coarse(),
-            strength = coarse.abs().square().sum(0, keepdim: true).sqrt();
+            strength = coarse.abs().square().sum([0L], keepdim: true).sqrt();
         return (coarse / (strength + 1e-6 * strength.max()).clamp_min(1e-30)).to(ScalarType.ComplexFloat32);
     }
 
@@ -150,7 +150,7 @@ internal sealed class KSpace
             return torch.fft.ifft2(f, norm: FFTNormType.Ortho)[0].real;
         }
         Tensor pictures = torch.fft.ifft2(f, norm: FFTNormType.Ortho);
-        return (maps.conj() * pictures).sum(0).real / maps.abs().square().sum(0).clamp_min(1e-6);
+        return (maps.conj() * pictures).sum([0L]).real / maps.abs().square().sum([0L]).clamp_min(1e-6);
     }
 
     /// <summary>Multiplies all frequencies.</summary>
@@ -291,7 +291,7 @@ internal sealed class KSpace
     // Whether the picture's origin is in its middle or its corner: the wrong one halves what lies in the middle.
     private Centering Origin()
     {
-        Tensor shifted = torch.fft.ifft2((F * Shift()).reshape(-1, Height, Width), norm: FFTNormType.Ortho).abs().square().sum(0).sqrt();
+        Tensor shifted = torch.fft.ifft2((F * Shift()).reshape(-1, Height, Width), norm: FFTNormType.Ortho).abs().square().sum([0L]).sqrt();
         (long top, long left) = (Math.Max(1, Height / 10), Math.Max(1, Width / 10));
         if (Height < 16 || Width < 16)
             return Centering.True;

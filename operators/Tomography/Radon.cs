@@ -117,14 +117,14 @@ public sealed record Radon : OperatorSpec
         int detector = sinogram.Detector;
         if (Detector is { } said && said != detector)
             throw Error($"The sinogram has {detector} rays per angle, not {said}", "Leave detector out, or check transposed=");
-        bool onPixel = sinogram.IsOnPixel(this, notes);
-        if (Direction == RadonDirection.Auto)
-            notes.Add("Angles are taken counterclockwise, as by scikit-image, MATLAB and ASTRA (direction=clockwise mirrors the picture)");
-        BeamGeometry geometry = Geometry(sinogram.Angles, detector, onPixel, Direction == RadonDirection.Clockwise);
         int side = Math.Max(1, (int)Math.Round(detector * Pitch));
         ImageShape picture = new(1, side, side);
         if (Size is { } size && size.In(picture) is var (_, _, width, height))
             picture = new(1, height, width);
+        bool onPixel = sinogram.IsOnPixel(this, picture, notes);
+        if (Direction == RadonDirection.Auto)
+            notes.Add("Angles are taken counterclockwise, as by scikit-image, MATLAB and ASTRA (direction=clockwise mirrors the picture)");
+        BeamGeometry geometry = Geometry(sinogram.Angles, detector, onPixel, Direction == RadonDirection.Clockwise);
         double unit = geometry.Scale(picture);
         Tensor y = (sinogram.Values * unit).to(ScalarType.Float32).reshape(1, 1, sinogram.Angles.Count, detector);
         double white = reading.White ?? Scale ?? WhiteOf(picture, geometry, y, notes);

@@ -45,14 +45,17 @@ internal sealed class Sinogram
     }
 
     /// <summary>Whether the axis lies on the pixel n / 2 instead of the middle (n - 1) / 2; adds a note on an axis that lies elsewhere.</summary>
-    public bool IsOnPixel(Radon spec, List<string> notes)
+    /// <param name="spec">What is said of the axis.</param>
+    /// <param name="picture">Where pixels of even sides lie beside the axis of an odd detector, or on it.</param>
+    /// <param name="notes">Told.</param>
+    public bool IsOnPixel(Radon spec, ImageShape picture, List<string> notes)
     {
         bool onPixel = spec.Axis == RadonAxis.Pixel;
         if (spec.Center is not null || AxisOfMass() is not { } found)
             return onPixel;
         double middle = (Detector - 1) / 2.0,
             pixel = Detector / 2;
-        if (spec.Axis == RadonAxis.Auto && Math.Abs(found - pixel) < 0.2 && Math.Abs(found - middle) > 0.3)
+        if (spec.Axis == RadonAxis.Auto && Math.Abs(found - pixel) < 0.2 && (pixel != middle || picture is { Height: var h, Width: var w } && (h % 2 == 0 || w % 2 == 0)))
         {
             notes.Add("The axis of rotation is taken to lie on the pixel n / 2, as scikit-image has it (axis=middle takes (n - 1) / 2)");
             onPixel = true;
@@ -98,7 +101,7 @@ internal sealed class Sinogram
         (long rows, long columns) = (values.shape[0], values.shape[1]);
         // Angles along the rows: sums of rows are all alike.
         double asRows = Scatter(values.sum(1)),
-            asColumns = Scatter(values.sum(0));
+            asColumns = Scatter(values.sum([0L]));
         bool transposed = asColumns < asRows;
         bool clear = Math.Max(asRows, asColumns) > 2 * Math.Min(asRows, asColumns);
         int? count = ScanAngles.CountOf(spec) ?? (spec.Angles == rows || spec.Angles == columns ? spec.Angles : null);

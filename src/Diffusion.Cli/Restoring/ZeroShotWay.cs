@@ -32,7 +32,7 @@ internal sealed class ZeroShotWay : RestoreWay
             Operator = _spec,
             Noise = session.Get(way.Problem.Noise)?.Sigma,
             NoiseInFileUnits = session.Get(way.Problem.Noise)?.InFileUnits ?? false,
-            Reading = way.Reading.Of(session),
+            Reading = way.Reading.Of(session) with { Operator = _spec },
             Samples = session.Get(way.Samples) ?? 1,
             Label = session.Get(way.Label),
             ResizeMask = session.Get(way.Problem.ResizeMask),
