@@ -14,12 +14,12 @@ internal sealed class ProblemOptions
         };
 
     /// <summary>The noise level; NaN for auto.</summary>
-    public Option<double?> Noise { get; } =
+    public Option<NoiseValue?> Noise { get; } =
         new("--noise")
         {
             HelpName = "S",
-            Description = "Standard deviation of the noise on the [0,1] scale: 0.05, 12.75/255, or auto",
-            CustomParser = Values.Noise,
+            Description = "Standard deviation of the noise on the [0,1] scale: 0.05, 12.75/255, or auto; 40dn in values of the file",
+            CustomParser = Values.NoiseOfFile,
         };
 
     /// <summary>Crops instead of complaining.</summary>

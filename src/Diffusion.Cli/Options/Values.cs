@@ -23,8 +23,20 @@ internal static class Values
             value /= double.Parse(parts[1], CultureInfo.InvariantCulture);
         if (double.IsFinite(value) && value is >= 0 and <= 1)
             return value;
-        string hint = value > 1 && parts.Length == 1 ? $"; a level of 255 is written {text}/255" : "";
+        string hint = value > 1 && parts.Length == 1 ? $"; one of 255 is written {text}/255, one in the values of the file {text}dn" : "";
         return Fail(result, $"The noise level must be in [0,1], not {text}. It is a standard deviation on the [0,1] scale{hint}.");
+    }
+
+    /// <summary>As <see cref="Noise"/>, or in the numbers of the file: <c>40dn</c>.</summary>
+    public static NoiseValue? NoiseOfFile(ArgumentResult result)
+    {
+        string text = result.Tokens[^1].Value;
+        if (!text.EndsWith("dn", StringComparison.OrdinalIgnoreCase))
+            return Noise(result) is { } sigma ? new NoiseValue(sigma, false) : null;
+        if (Number(text[..^2], out double level) && level >= 0 && double.IsFinite(level))
+            return new NoiseValue(level, true);
+        result.AddError($"\"{text}\" is no noise level. In the values of the file it is a number and dn, such as 40dn.");
+        return null;
     }
 
     /// <summary>A whole number of at least <paramref name="min"/>.</summary>

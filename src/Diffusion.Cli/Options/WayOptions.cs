@@ -8,6 +8,9 @@ internal sealed class WayOptions
     /// <summary>What was measured.</summary>
     public ProblemOptions Problem { get; } = new();
 
+    /// <summary>How its files are read.</summary>
+    public ReadingOptions Reading { get; } = new();
+
     /// <summary>How it is solved, and the seed.</summary>
     public SolverOptions Solver { get; } = new();
 
@@ -72,6 +75,7 @@ internal sealed class WayOptions
     public WayOptions AddTo(Command command)
     {
         Problem.AddTo(command);
+        Reading.AddTo(command, depth: true);
         Solver.AddTo(command);
         foreach (Option option in (Option[])[Model, ModelSet, Samples, Label, Classes])
             command.Add(option);

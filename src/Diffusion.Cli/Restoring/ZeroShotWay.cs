@@ -30,7 +30,9 @@ internal sealed class ZeroShotWay : RestoreWay
         _options = RestoreSettings.Options(session, way.Solver, execution) with
         {
             Operator = _spec,
-            Noise = session.Get(way.Problem.Noise),
+            Noise = session.Get(way.Problem.Noise)?.Sigma,
+            NoiseInFileUnits = session.Get(way.Problem.Noise)?.InFileUnits ?? false,
+            Reading = way.Reading.Of(session),
             Samples = session.Get(way.Samples) ?? 1,
             Label = session.Get(way.Label),
             ResizeMask = session.Get(way.Problem.ResizeMask),

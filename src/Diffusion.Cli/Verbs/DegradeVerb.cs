@@ -62,12 +62,19 @@ internal sealed class DegradeVerb : Verb
                 "diffusion degrade",
                 "Say how to degrade, for example -A \"downsample:factor=4\""
             );
-        double noise = session.Get(_problem.Noise)
+        NoiseValue typed = session.Get(_problem.Noise)
             ?? throw new UsageException(
                 "--noise is missing",
                 "diffusion degrade",
                 "Give its standard deviation on the [0,1] scale; 0 for none"
             );
+        if (typed.InFileUnits)
+            throw new UsageException(
+                "A noise level in the values of a file is for restore",
+                "diffusion degrade",
+                "Give it on the [0,1] scale"
+            );
+        double noise = typed.Sigma;
         if (double.IsNaN(noise))
             throw new UsageException("--noise auto is for restore", "diffusion degrade", "Give a number");
         string output = session.Get(_output.Output)

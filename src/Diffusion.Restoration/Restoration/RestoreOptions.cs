@@ -15,6 +15,9 @@ public sealed record RestoreOptions : RunOptions
     /// <summary>Standard deviation of the measurement noise on [0,1]. null: the side file says it; NaN: it is estimated.</summary>
     public double? Noise { get; init; }
 
+    /// <summary>Whether <see cref="Noise"/> is in the numbers of the measurement's file instead of on [0,1].</summary>
+    public bool NoiseInFileUnits { get; init; }
+
     /// <summary><c>auto</c>, or a solver's name.</summary>
     public string Solver { get; init; } = SolverTable.Auto;
 

@@ -15,11 +15,12 @@ internal static class NoiseLevel
         if (estimated)
             return NoiseEstimate.From(y, a)?.Sigma
                 ?? throw new DiffusionException(
-                    $"The noise level of \"{measurement.Name}\" cannot be estimated: the measurement is no picture, or too little of one",
+                    $"The noise level of \"{measurement.Name}\" cannot be estimated: the measurement is a mosaic or no picture, or too "
+                        + "little of one",
                     null,
                     "Pass --noise with its standard deviation on the [0,1] scale"
                 );
-        double sigma = options.Noise
+        double sigma = (options.Noise is { } typed ? OnUnitScale(options, measurement, typed) : (double?)null)
             ?? measurement.Side?.Noise
             ?? throw new DiffusionException(
                 $"The noise level of \"{measurement.Name}\" is not known",
@@ -30,4 +31,8 @@ internal static class NoiseLevel
             return sigma;
         throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {sigma}."));
     }
+
+    /// <summary>A given level on [0,1].</summary>
+    public static double OnUnitScale(RestoreOptions options, Measurement measurement, double given) =>
+        given * (options.NoiseInFileUnits ? measurement.Unit : 1);
 }

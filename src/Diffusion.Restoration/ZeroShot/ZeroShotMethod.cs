@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Diffusion.Inverse;
@@ -78,6 +79,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
         settings["noise"] =
             options.Noise is not { } noise ? null
             : double.IsNaN(noise) ? "auto"
+            : options.NoiseInFileUnits ? string.Create(CultureInfo.InvariantCulture, $"{noise:R}dn")
             : noise;
         settings["solver"] = options.Solver;
         settings["preset"] = options.Preset;
@@ -96,6 +98,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
         settings["tile"] = options.Tile;
         settings["resize_mask"] = options.ResizeMask;
         settings["crop_to_fit"] = options.CropToFit;
+        options.Reading.AddTo(settings);
         ItemFiles.AddFiles(settings, OperatorChoice.Known(input, options), hashes ?? new());
         return settings;
     }

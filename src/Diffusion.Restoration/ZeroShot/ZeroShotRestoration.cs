@@ -73,6 +73,8 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
     {
         using ComputeScope scope = new();
         BoundProblem problem = Bound(area);
+        foreach (Measurement measurement in batch)
+            CheckScale(measurement, problem.A);
         _groups = NoiseGroup.Of(method, problem, batch, i => Measured(i, area));
         MethodChoice[] choices = new MethodChoice[batch.Count];
         foreach (NoiseGroup group in _groups)
@@ -115,6 +117,23 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
     {
         Release();
         _areas?.Dispose();
+    }
+
+    // Only where the operator leaves a picture's values where they are.
+    private void CheckScale(Measurement measurement, LinearOperator a)
+    {
+        if (!measurement.IsOfUnknownScale || !a.Output.IsImage)
+            return;
+        const double Slack = 1e-2;
+        Tensor white = a.Apply(torch.ones(a.Input.Batch(1), device: a.Device)),
+            seen = white.masked_select(a.Restrict(torch.ones_like(white)).gt(0.5));
+        if (seen.min().item<float>() < 0.5 || seen.max().item<float>() > 1 + Slack)
+            return;
+        double sigma =
+            method.Options.Noise is { } given && !double.IsNaN(given)
+                ? NoiseLevel.OnUnitScale(method.Options, measurement, given)
+                : double.NaN;
+        measurement.CheckScale(sigma <= 0.1 ? Math.Max(0.05, 6 * sigma) : 0.5);
     }
 
     private Tensor Solve(NoiseGroup group, int index, BoundProblem problem, IDenoiser prior, PictureArea? area, MethodContext context)
