@@ -27,6 +27,9 @@ public sealed record NoiseModel(double Sigma, double Gain = 0)
     /// <summary>Whether it grows with the signal.</summary>
     public bool GrowsWithSignal => Gain is not 0;
 
+    /// <summary>The standard deviation of white.</summary>
+    public double Largest => GrowsWithSignal ? Math.Sqrt(Gain + Sigma * Sigma) : Sigma;
+
     /// <summary>Noise of equal strength everywhere; NaN: to be estimated.</summary>
     [return: NotNullIfNotNull(nameof(sigma))]
     public static implicit operator NoiseModel?(double? sigma) => sigma is { } level ? new(level) : null;
@@ -44,6 +47,33 @@ public sealed record NoiseModel(double Sigma, double Gain = 0)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         return ((signal.clamp_min(0) + 3.0 / 8 * Gain) * Gain + Sigma * Sigma).sqrt().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The standard deviations of a measurement, whose signal is taken to be its Gaussian mean over some neighbours.</summary>
+    /// <param name="y">[N, Output] on [0,1]; borrowed.</param>
+    /// <param name="a">The operator that made it.</param>
+    /// <returns>The shape of <paramref name="y"/>; the caller owns it.</returns>
+    public Tensor DeviationsOf(Tensor y, LinearOperator a)
+    {
+        if (!a.Output.IsImage)
+            return Deviations(y);
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor line = torch.tensor([1f, 4f, 6f, 4f, 1f], device: y.device),
+            seen = a.Restrict(torch.ones_like(y)),
+            kernel = torch.outer(line, line).div(256).expand(y.shape[1], 1, 5, 5);
+        return Deviations(Smooth(y * seen) / Smooth(seen).clamp_min(1e-6)).MoveToOuterDisposeScope();
+
+        Tensor Smooth(Tensor t) => torch.nn.functional.conv2d(t, kernel, padding: [2, 2], groups: y.shape[1]);
+    }
+
+    /// <summary>Whether an operator's values may be counts: of a picture without negative values they have none.</summary>
+    public static bool MayCount(LinearOperator a)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor picture = torch.arange(a.Input.Count, device: a.Device).to(ScalarType.Float32).sin().square().reshape(a.Input.Batch(1)),
+            y = a.Apply(picture);
+        const double Lobes = 0.02;
+        return y.lt(-Lobes * y.abs().max()).to(ScalarType.Float32).mean().item<float>() < Lobes;
     }
 
     /// <summary>
@@ -77,7 +107,7 @@ public sealed record NoiseModel(double Sigma, double Gain = 0)
     /// <summary>What <see cref="Parse"/> reads.</summary>
     public override string ToString() =>
         IsAuto ? (GrowsWithSignal ? "auto-poisson" : "auto")
-        : GrowsWithSignal ? string.Create(CultureInfo.InvariantCulture, $"poisson:gain={Gain},read={Sigma}")
+        : GrowsWithSignal ? string.Create(CultureInfo.InvariantCulture, $"poisson:gain={Gain:G6},read={Sigma:G6}")
         : Sigma.ToString(CultureInfo.InvariantCulture);
 
     private static double? Number(string text)
