@@ -134,11 +134,12 @@ public sealed class FieldTests : IDisposable
         Assert.Equal(32, back.BitDepth);
         using Tensor error = ((back.Pixels - 100) / 4000 - clean.Pixels).square().mean();
         Assert.True(-10 * Math.Log10(error.item<float>()) > 33.3);
-        // The stretched file gives the same.
+        // The stretched file gives the same, under the same name: that names its random draws.
+        string stretchedFile = Path.Combine(Directory.CreateDirectory(_workspace["stretched"]).FullName, "counts.tif");
         using (Picture raw = ImageFile.Read(counts))
         using (Tensor stretched = (raw.Pixels - 100) / 4000)
-            ImageFile.Write(_workspace["stretched.tif"], stretched, new WriteOptions { BitDepth = 32 });
-        Restored("stretched.tif", "-A", "blur:sigma=1.5", "--noise", "0.01", "-o", "s.tif");
+            ImageFile.Write(stretchedFile, stretched, new WriteOptions { BitDepth = 32 });
+        Restored(stretchedFile, "-A", "blur:sigma=1.5", "--noise", "0.01", "-o", "s.tif");
         using Picture plain = ImageFile.Read(_workspace["s.tif"]);
         using Tensor gap = ((back.Pixels - 100) / 4000 - plain.Pixels).abs().max();
         Assert.True(gap.item<float>() < 1e-4, $"{gap.item<float>()}");

@@ -17,7 +17,13 @@ internal static class MeasurementRange
     public static ValueRange Apply(Tensor y, ValueRange wanted, double fullScale, string where)
     {
         ValueRange range = wanted.IsAuto ? Found(y, fullScale, where) : wanted;
-        y.mul_(fullScale / (range.White - range.Black)).sub_(range.Black / (range.White - range.Black));
+        // In double precision and in parts: as exact as a stretched file's values.
+        foreach (Tensor part in y.reshape(-1).split(1 << 20))
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor numbers = part.to(ScalarType.Float64).mul_(fullScale);
+            part.copy_((fullScale > 1 ? numbers.round_() : numbers).sub_(range.Black).div_(range.White - range.Black));
+        }
         return range;
     }
 
