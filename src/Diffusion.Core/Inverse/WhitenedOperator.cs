@@ -21,7 +21,7 @@ public sealed class WhitenedOperator : LinearOperator
 
     /// <summary>Weighs the values of an operator.</summary>
     /// <param name="inner">A; borrowed.</param>
-    /// <param name="unevenness">r, [1, A.Output], greater than 0; borrowed.</param>
+    /// <param name="unevenness">r, [1, A.Output], greater than 0; infinite where a value does not count; borrowed.</param>
     public WhitenedOperator(LinearOperator inner, Tensor unevenness)
     {
         using DisposeScope scope = torch.NewDisposeScope();
@@ -36,6 +36,9 @@ public sealed class WhitenedOperator : LinearOperator
 
     /// <summary>A.</summary>
     public LinearOperator Inner { get; }
+
+    /// <summary>1 / r, [1, A.Output].</summary>
+    public Tensor Weights => _weights;
 
     /// <summary>The largest weight, 1 / r^2: how much surer than the mean the surest value is.</summary>
     public double Reach { get; }

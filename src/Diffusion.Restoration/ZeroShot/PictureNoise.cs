@@ -9,8 +9,8 @@ namespace Diffusion.ZeroShot;
 /// variance; or value by value.
 /// </summary>
 /// <remarks>
-/// Where pixels are measured as they are, noise that grows with the signal is stabilised: on photographs of few photons the prior, which
-/// was trained on equal noise, restores that better by one to three decibels than what weighs each value by its own noise.
+/// Where pixels are measured as they are, noise that grows with the signal is stabilised: the prior was trained on equal noise. On a
+/// fluorescence picture of few photons that gave 39.5 dB, weights 36.8, one level for all 35.9 (dpir; mirror 39.1 and 39.9 of the first two).
 /// </remarks>
 internal sealed record PictureNoise
 {

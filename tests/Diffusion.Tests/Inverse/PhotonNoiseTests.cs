@@ -58,7 +58,7 @@ public sealed class PhotonNoiseTests : IDisposable
     [InlineData("identity", true)]
     [InlineData("mask:random=0.5", true)]
     [InlineData("bayer", true)]
-    [InlineData("crop:left=2,top=2,width=8,height=8", true)]
+    [InlineData("crop:box=8x8+2+2", true)]
     [InlineData("gray", false)]
     [InlineData("blur:sigma=1", false)]
     [InlineData("downsample:factor=2", false)]

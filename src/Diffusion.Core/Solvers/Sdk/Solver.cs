@@ -54,6 +54,6 @@ public abstract record Solver : ISolver
         InverseProblem white = problem.Whitened();
         using LinearOperator? own = problem.Unevenness is null ? null : white.A;
         SolverRun run = new(white, prior, context, Moves);
-        return run.Finish(Restore(run), problem);
+        return run.Finish(SureValues.GiveBack(run, Restore(run)), problem);
     }
 }
