@@ -18,7 +18,8 @@ internal sealed class ProblemOptions
         new("--noise")
         {
             HelpName = "S",
-            Description = "Standard deviation of the noise on the [0,1] scale: 0.05, 12.75/255, or auto; 40dn in values of the file; "
+            Description =
+                "Standard deviation of the noise on the [0,1] scale: 0.05, 12.75/255, or auto; 40dn in values of the file; "
                 + "poisson:gain=G,read=R or auto-poisson where it grows with the signal",
             CustomParser = Values.NoiseOfFile,
         };
@@ -28,7 +29,8 @@ internal sealed class ProblemOptions
         new("--noise-map")
         {
             HelpName = "FILE",
-            Description = "A standard deviation for each measured value, instead of --noise: on the [0,1] scale, or with --range the file's",
+            Description =
+                "A standard deviation for each measured value, instead of --noise: on the [0,1] scale, or with --range the file's",
         };
 
     /// <summary>Crops instead of complaining.</summary>

@@ -63,14 +63,14 @@ internal sealed class DegradeVerb : Verb
                 "Say how to degrade, for example -A \"downsample:factor=4\""
             );
         using NoiseMap? map = RestoreSettings.NoiseMap(session, _problem) is { } file ? NoiseMap.Read(file) : null;
-        NoiseValue typed =
-            map is not null ? new(new(0), false)
+        NoiseValue typed = map is not null
+            ? new(new(0), false)
             : session.Get(_problem.Noise)
-            ?? throw new UsageException(
-                "--noise is missing",
-                "diffusion degrade",
-                "Give its standard deviation on the [0,1] scale; 0 for none"
-            );
+                ?? throw new UsageException(
+                    "--noise is missing",
+                    "diffusion degrade",
+                    "Give its standard deviation on the [0,1] scale; 0 for none"
+                );
         if (typed.InFileUnits)
             throw new UsageException(
                 "A noise level in the values of a file is for restore",

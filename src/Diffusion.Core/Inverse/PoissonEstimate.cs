@@ -5,7 +5,8 @@ namespace Diffusion.Inverse;
 /// <summary>Noise that grows with the signal, estimated from a measurement.</summary>
 /// <remarks>
 /// After Foi, Trimeche, Katkovnik and Egiazarian (IEEE Transactions on Image Processing 2008): the local variance of what is smooth, as a
-/// function of the local mean, is a line. Each 8 x 8 block gives a mean and, by the filter of <see cref="NoiseEstimate"/>, a variance, which
+/// function of the local mean, is a line. Each 8 x 8 block gives a mean and, by the filter of <see cref="NoiseEstimate"/>, a variance,
+/// which
 /// texture makes too large in most of them. Blocks of like brightness are put together, of each group the quietest fifth tells the
 /// variance, corrected for what this quantile of pure noise is too low, and the line is fitted to the groups with the precision that each
 /// has. Blocks where values end at the scale's ends are left out: they hide noise.

@@ -3,7 +3,8 @@ using Diffusion.Runtime;
 namespace Diffusion.Inverse;
 
 /// <summary>
-/// The mean of (A x - y)^2 / sigma^2 over the M measured values: near 1 when the operator and the noise level explain the measurement, far from it when one of them is
+/// The mean of (A x - y)^2 / sigma^2 over the M measured values: near 1 when the operator and the noise level explain the measurement, far
+/// from it when one of them is
 /// wrong.
 /// </summary>
 public static class WhitenedResidual

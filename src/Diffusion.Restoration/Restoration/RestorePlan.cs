@@ -36,7 +36,10 @@ public sealed record RestorePlan(
     {
         string measured = Operator is null ? "" : $"{Operator}, ",
             noise = Noise is { } sigma
-                ? string.Create(CultureInfo.InvariantCulture, $"noise {(NoiseModel is null ? "" : $"{NoiseModel}, mean ")}{sigma:0.####}{(NoiseEstimated ? " (estimated)" : "")}, ")
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"noise {(NoiseModel is null ? "" : $"{NoiseModel}, mean ")}{sigma:0.####}{(NoiseEstimated ? " (estimated)" : "")}, "
+                )
                 : "",
             parts = (Areas > 1 ? $", {Areas} areas" : "") + (Tile is { } side ? $", tiles of {side}" : "");
         return string.Create(

@@ -113,8 +113,11 @@ public sealed record SideFile
                     path,
                     "Update diffusion"
                 );
-            if (side.InputSize is not [> 0, > 0, > 0] || !(side.Noise >= 0)
-                || (side.Poisson is { } text && NoiseModel.Parse(text) is not { IsAuto: false }))
+            if (
+                side.InputSize is not [> 0, > 0, > 0]
+                || !(side.Noise >= 0)
+                || (side.Poisson is { } text && NoiseModel.Parse(text) is not { IsAuto: false })
+            )
                 throw new DiffusionException("The side file holds impossible values", path, "Delete it and pass -A and --noise");
             return side;
         }

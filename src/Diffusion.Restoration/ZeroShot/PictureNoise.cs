@@ -10,7 +10,8 @@ namespace Diffusion.ZeroShot;
 /// </summary>
 /// <remarks>
 /// Where pixels are measured as they are, noise that grows with the signal is stabilised: the prior was trained on equal noise. On a
-/// fluorescence picture of few photons that gave 39.5 dB, weights 36.8, one level for all 35.9 (dpir; mirror 39.1 and 39.9 of the first two).
+/// fluorescence picture of few photons that gave 39.5 dB, weights 36.8, one level for all 35.9 (dpir; mirror 39.1 and 39.9 of the first
+/// two).
 /// </remarks>
 internal sealed record PictureNoise
 {
@@ -36,7 +37,10 @@ internal sealed record PictureNoise
     public bool IsUneven => Map is not null || (Model.GrowsWithSignal && Stabilization is null);
 
     /// <summary>What is said of it where one number does not say it; null where it does.</summary>
-    public string? Name => Map is not null ? $"map:{Map.Name}" : Model.GrowsWithSignal ? Model.ToString() : null;
+    public string? Name =>
+        Map is not null ? $"map:{Map.Name}"
+        : Model.GrowsWithSignal ? Model.ToString()
+        : null;
 
     /// <summary>Pictures with equal keys are solved together.</summary>
     public object Key => IsUneven ? this : Model;

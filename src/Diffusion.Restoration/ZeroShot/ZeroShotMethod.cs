@@ -77,9 +77,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
     {
         JsonObject settings = ItemFiles.Input(input, measurement: true);
         settings["operator"] = options.Operator?.ToString();
-        settings["noise"] =
-            options.Noise is { } noise && options.NoiseInFileUnits ? $"{noise}dn"
-            : options.Noise?.ToJson();
+        settings["noise"] = options.Noise is { } noise && options.NoiseInFileUnits ? $"{noise}dn" : options.Noise?.ToJson();
         settings["solver"] = options.Solver;
         settings["preset"] = options.Preset;
         settings["set"] = options.Set is null
@@ -139,9 +137,12 @@ public sealed class ZeroShotMethod : IRestorationMethod
     /// <exception cref="ImageException">It cannot be read, or holds values that are no standard deviations.</exception>
     internal NoiseMap? MapOf(Measurement measurement)
     {
-        string? path =
-            Options.NoiseMap
-            ?? (Options.Noise is null && measurement.Side is { NoiseMap: not null } side ? side.Beside(side.NoiseMap, measurement.Folder) : null);
+        string? path = Options.NoiseMap
+            ?? (
+                Options.Noise is null && measurement.Side is { NoiseMap: not null } side
+                    ? side.Beside(side.NoiseMap, measurement.Folder)
+                    : null
+            );
         if (path is null || _map?.Path == path)
             return path is null ? null : _map!.Value.Map;
         _map?.Map.Dispose();

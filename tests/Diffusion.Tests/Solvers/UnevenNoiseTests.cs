@@ -150,13 +150,7 @@ public sealed class UnevenNoiseTests : IDisposable
     private InverseProblem Measure(LinearOperator a, Tensor uneven, double sigma, ulong seed = 0)
     {
         Tensor noise = new PhiloxNoise(seed, [new(9)]).Draw(NoiseRole.Measurement, a.Output.Batch(1));
-        return new(
-            a.Restrict(a.Apply(Truth(seed)) + sigma * uneven * noise),
-            a,
-            sigma,
-            Range: PixelRange.Symmetric,
-            Unevenness: uneven
-        );
+        return new(a.Restrict(a.Apply(Truth(seed)) + sigma * uneven * noise), a, sigma, Range: PixelRange.Symmetric, Unevenness: uneven);
     }
 
     private ISolver Create(string solver, InverseProblem problem, string? preset = null) =>
