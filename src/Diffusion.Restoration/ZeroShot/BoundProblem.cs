@@ -43,7 +43,9 @@ internal sealed class BoundProblem : IDisposable
     /// <param name="y">[N, A.Output]: measurements; borrowed.</param>
     /// <param name="noise">Their noise.</param>
     /// <param name="condition">Class labels.</param>
-    public InverseProblem Problem(Tensor y, GaussianNoise noise, Condition condition) => new(y * _gain, Solved, noise * _gain, condition);
+    /// <param name="unevenness">How noisy each value is in units of <paramref name="noise"/>; null: all are equally noisy.</param>
+    public InverseProblem Problem(Tensor y, GaussianNoise noise, Condition condition, Tensor? unevenness = null) =>
+        new(y * _gain, Solved, noise * _gain, condition, Unevenness: unevenness);
 
     /// <summary>The picture as the user sees it, of a restored one.</summary>
     public Tensor Picture(Tensor x) => IsGray ? x.mean([1], keepdim: true) : x;
