@@ -96,9 +96,7 @@ public sealed record Fourier : OperatorSpec
         (int height, int width) = (input.Height, input.Width);
         if (Maps == Auto)
             throw Error("The sensitivities are to be found in frequencies, but there are none here", "Give maps=FILE");
-        bool[] measured =
-            Mask is { } path ? Order(FrequencyFile.Mask(path, height, width, Invert))
-            : Trajectories.Of(this, height, width);
+        bool[] measured = Mask is { } path ? Order(FrequencyFile.Mask(path, height, width, Invert)) : Trajectories.Of(this, height, width);
         if (HasMapsFile)
             return new CoilFourier(input, FrequencyFile.Maps(Maps!, height, width), Indices(measured), device);
         MeasuredFrequencies frequencies = new(measured, height, width);
@@ -166,7 +164,11 @@ public sealed record Fourier : OperatorSpec
             return maps * phase;
         }
         if (Maps == None && kspace.Coils > 1)
-            throw new OperatorSpecException($"The frequencies of {kspace.Coils} coils make no real picture", where, "Pass maps=FILE or auto");
+            throw new OperatorSpecException(
+                $"The frequencies of {kspace.Coils} coils make no real picture",
+                where,
+                "Pass maps=FILE or auto"
+            );
         if (Maps == None || (Maps is null && kspace.IsReal()))
             return null;
         notes.Add(
@@ -182,12 +184,7 @@ public sealed record Fourier : OperatorSpec
     private (double Norm, double White) ScaleOf(double level, double pixels, double? white, List<string> notes)
     {
         double root = Math.Sqrt(pixels);
-        (FourierNorm Name, double Factor)[] norms =
-        [
-            (FourierNorm.Ortho, 1),
-            (FourierNorm.Backward, root),
-            (FourierNorm.Forward, 1 / root),
-        ];
+        (FourierNorm Name, double Factor)[] norms = [(FourierNorm.Ortho, 1), (FourierNorm.Backward, root), (FourierNorm.Forward, 1 / root)];
         if (Norm != FourierNorm.Auto)
             norms = [norms.First(norm => norm.Name == Norm)];
         bool IsNear(double factor) => level / factor / (white ?? 1) is > 0.4 and < 1.6;
@@ -228,5 +225,6 @@ public sealed record Fourier : OperatorSpec
         return (middle ? torch.fft.ifftshift(mask) : mask).contiguous().reshape(-1).data<bool>().ToArray();
     }
 
-    private static long[] Indices(bool[] measured) => [.. Enumerable.Range(0, measured.Length).Where(k => measured[k]).Select(k => (long)k)];
+    private static long[] Indices(bool[] measured) =>
+        [.. Enumerable.Range(0, measured.Length).Where(k => measured[k]).Select(k => (long)k)];
 }

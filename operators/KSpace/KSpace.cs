@@ -75,7 +75,9 @@ internal sealed class KSpace
         }
         if (half)
         {
-            f = torch.nn.functional.pad(torch.view_as_real(f), [0, 0, 0, width - columns]) is var padded ? torch.view_as_complex(padded) : f;
+            f = torch.nn.functional.pad(torch.view_as_real(f), [0, 0, 0, width - columns]) is var padded
+                ? torch.view_as_complex(padded)
+                : f;
             measured = torch.nn.functional.pad(measured.to(ScalarType.Float32), [0, width - columns]).gt(0.5);
         }
         KSpace read = new(f.reshape(f.shape[0], -1), measured.reshape(-1), height, width);
@@ -91,7 +93,7 @@ internal sealed class KSpace
                     Centering.False => "Frequency zero is taken to come first, as in numpy.fft.fft2(x) (centered=false)",
                     Centering.True =>
                         "Frequency zero and the picture's origin are taken to lie in the middle, as in fftshift(fft2(ifftshift(x))) "
-                        + "(centered=true; centered=kspace moves the picture by half its size)",
+                            + "(centered=true; centered=kspace moves the picture by half its size)",
                     _ => "Frequency zero is taken to lie in the middle and the picture's origin in its corner, as in fftshift(fft2(x)) "
                         + "(centered=kspace; centered=true moves the picture by half its size)",
                 }
@@ -223,15 +225,17 @@ internal sealed class KSpace
         {
             notes.Add(
                 seen < 1
-                    ? string.Create(CultureInfo.InvariantCulture, $"{100 * seen:0.#} % of the frequencies are not zero and taken as measured")
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{100 * seen:0.#} % of the frequencies are not zero and taken as measured"
+                    )
                     : "All frequencies are taken as measured; mask=FILE says which are"
             );
             return nonzero;
         }
         (int height, int width) = ((int)strength.shape[0], (int)strength.shape[1]);
         Tensor mask = FrequencyFile.Mask(path, height, width, spec.Invert);
-        double Zeros(Tensor mask) =>
-            1 - nonzero.logical_and(mask).sum().item<long>() / (double)Math.Max(1, mask.sum().item<long>());
+        double Zeros(Tensor mask) => 1 - nonzero.logical_and(mask).sum().item<long>() / (double)Math.Max(1, mask.sum().item<long>());
         // In a square plane a line may be meant for the rows.
         if (Zeros(mask) > 0.2 && height == width)
         {
@@ -254,7 +258,10 @@ internal sealed class KSpace
         return kept > 0.1
             ? mask
             : throw new OperatorSpecException(
-                string.Create(CultureInfo.InvariantCulture, $"The mask leaves out the strong frequencies: what it keeps is {100 * kept:0.##} %"),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The mask leaves out the strong frequencies: what it keeps is {100 * kept:0.##} %"
+                ),
                 path,
                 "Pass invert=true, which swaps measured and missing, or shift the mask as the frequencies are (numpy.fft.fftshift)"
             );
@@ -296,8 +303,13 @@ internal sealed class KSpace
         if (Height < 16 || Width < 16)
             return Centering.True;
         double Strip(Tensor t, int dim, long from, long size) => t.narrow(dim, from, size).mean().item<double>();
-        double edge = (Strip(shifted, 0, 0, top) + Strip(shifted, 0, Height - top, top) + Strip(shifted, 1, 0, left)
-                + Strip(shifted, 1, Width - left, left)) / 4,
+        double edge =
+                (
+                    Strip(shifted, 0, 0, top)
+                    + Strip(shifted, 0, Height - top, top)
+                    + Strip(shifted, 1, 0, left)
+                    + Strip(shifted, 1, Width - left, left)
+                ) / 4,
             cross = (Strip(shifted, 0, (Height - top) / 2, top) + Strip(shifted, 1, (Width - left) / 2, left)) / 2;
         if (edge < 0.6 * cross)
             return Centering.True;

@@ -31,7 +31,10 @@ internal sealed class ParallelBeam : LinearOperator
         Tensor rows = torch.arange(input.Height, dtype: ScalarType.Float64).unsqueeze(1) / (2.0 * input.Height),
             columns = torch.arange(input.Width, dtype: ScalarType.Float64) / (2.0 * input.Width);
         Tensor frequency = (rows.square() + columns.square()).sqrt().clamp_min(0.5 / Math.Max(input.Height, input.Width));
-        _symbol = (scale * scale * angles / (Math.PI * geometry.Pitch * frequency)).to(ScalarType.Float32).to(device).DetachFromDisposeScope();
+        _symbol = (scale * scale * angles / (Math.PI * geometry.Pitch * frequency))
+            .to(ScalarType.Float32)
+            .to(device)
+            .DetachFromDisposeScope();
     }
 
     public override ImageShape Input { get; }

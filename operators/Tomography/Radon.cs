@@ -56,7 +56,9 @@ public sealed record Radon : OperatorSpec
     [Setting(Min = 1, Max = 65536, Unit = "pixels")]
     public int? Detector { get; init; }
 
-    /// <summary>The angles in degrees: FIRST..END, of which the end is left out, or a file with one number for each (radians are noticed).</summary>
+    /// <summary>
+    /// The angles in degrees: FIRST..END, of which the end is left out, or a file with one number for each (radians are noticed).
+    /// </summary>
     [Setting]
     public string Theta { get; init; } = "0..180";
 
@@ -68,7 +70,9 @@ public sealed record Radon : OperatorSpec
     [Setting(Min = 1e-3, Max = 1e3, Unit = "pixels")]
     public double Pitch { get; init; } = 1;
 
-    /// <summary>Where the axis of rotation falls on the detector, counted from 0; the one that <see cref="Axis"/> says when absent.</summary>
+    /// <summary>
+    /// Where the axis of rotation falls on the detector, counted from 0; the one that <see cref="Axis"/> says when absent.
+    /// </summary>
     [Setting(Min = -65536, Max = 131072)]
     public double? Center { get; init; }
 
@@ -105,7 +109,11 @@ public sealed record Radon : OperatorSpec
         int diagonal = (int)Math.Ceiling(Math.Sqrt((double)input.Height * input.Height + (double)input.Width * input.Width)),
             detector = Detector ?? diagonal;
         IReadOnlyList<double> angles = ScanAngles.Of(this, null);
-        return new ParallelBeam(input, Geometry(angles, detector, Axis == RadonAxis.Pixel, Direction != RadonDirection.Counterclockwise), device);
+        return new ParallelBeam(
+            input,
+            Geometry(angles, detector, Axis == RadonAxis.Pixel, Direction != RadonDirection.Counterclockwise),
+            device
+        );
     }
 
     /// <inheritdoc/>

@@ -13,10 +13,8 @@ namespace Diffusion.Operators;
 internal sealed record BeamGeometry(IReadOnlyList<double> Angles, int Detector, double Pitch, double Center, bool OnPixel)
 {
     /// <inheritdoc/>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{Detector} {Pitch:R} {Center:R} {OnPixel} {string.Join(' ', Angles)}"
-    );
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Detector} {Pitch:R} {Center:R} {OnPixel} {string.Join(' ', Angles)}");
 
     /// <summary>Where the axis crosses a line of the picture.</summary>
     public double Axis(int size) => OnPixel ? size / 2 : (size - 1) / 2.0;

@@ -44,7 +44,9 @@ internal sealed class Sinogram
         return sinogram;
     }
 
-    /// <summary>Whether the axis lies on the pixel n / 2 instead of the middle (n - 1) / 2; adds a note on an axis that lies elsewhere.</summary>
+    /// <summary>
+    /// Whether the axis lies on the pixel n / 2 instead of the middle (n - 1) / 2; adds a note on an axis that lies elsewhere.
+    /// </summary>
     /// <param name="spec">What is said of the axis.</param>
     /// <param name="picture">Where pixels of even sides lie beside the axis of an odd detector, or on it.</param>
     /// <param name="notes">Told.</param>
@@ -55,7 +57,11 @@ internal sealed class Sinogram
             return onPixel;
         double middle = (Detector - 1) / 2.0,
             pixel = Detector / 2;
-        if (spec.Axis == RadonAxis.Auto && Math.Abs(found - pixel) < 0.2 && (pixel != middle || picture is { Height: var h, Width: var w } && (h % 2 == 0 || w % 2 == 0)))
+        if (
+            spec.Axis == RadonAxis.Auto
+            && Math.Abs(found - pixel) < 0.2
+            && (pixel != middle || picture is { Height: var h, Width: var w } && (h % 2 == 0 || w % 2 == 0))
+        )
         {
             notes.Add("The axis of rotation is taken to lie on the pixel n / 2, as scikit-image has it (axis=middle takes (n - 1) / 2)");
             onPixel = true;
@@ -120,7 +126,8 @@ internal sealed class Sinogram
         else if (!clear)
             transposed = false;
         if (transposed)
-            note = $"The sinogram is taken as [detector, angles] = [{rows}, {columns}], as scikit-image has it (transposed=false swaps them)";
+            note =
+                $"The sinogram is taken as [detector, angles] = [{rows}, {columns}], as scikit-image has it (transposed=false swaps them)";
         else if (rows == columns || !clear)
             note = $"The sinogram is taken as [angles, detector] = [{rows}, {columns}] (transposed=true swaps them)";
         return transposed;

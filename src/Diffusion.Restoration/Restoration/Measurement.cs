@@ -72,7 +72,8 @@ public sealed class Measurement : IDisposable
     public OwnMeasurement? Own { get; init; }
 
     /// <summary>y as a picture's shape; null when it is no picture.</summary>
-    public ImageShape? Shape => Own is null && Y.dim() == 4 && Y.shape[1] is (1 or 3) ? new((int)Y.shape[1], (int)Y.shape[2], (int)Y.shape[3]) : null;
+    public ImageShape? Shape =>
+        Own is null && Y.dim() == 4 && Y.shape[1] is (1 or 3) ? new((int)Y.shape[1], (int)Y.shape[2], (int)Y.shape[3]) : null;
 
     /// <summary>The clean picture's shape, where a side file or an own array tells it.</summary>
     public ImageShape? Clean => Own?.Picture ?? SideShape;

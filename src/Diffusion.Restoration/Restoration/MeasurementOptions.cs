@@ -23,7 +23,8 @@ public sealed record MeasurementOptions
     public int? Hdu { get; init; }
 
     /// <summary>
-    /// How it was measured, where that is known: operators that take arrays (complex frequencies, sinograms) read files without a side file.
+    /// How it was measured, where that is known: operators that take arrays (complex frequencies, sinograms) read files without a side
+    /// file.
     /// </summary>
     public OperatorSpec? Operator { get; init; }
 

@@ -44,7 +44,12 @@ public sealed class KSpaceTests : IDisposable
         Tensor x = Scene(height, width);
         Check(new Fourier { Width = width % 2 == 1 ? width : null }, torch.fft.rfft2(x, norm: FFTNormType.Ortho), x);
         Check(
-            new Fourier { Plane = FourierPlane.Half, Width = width, Centered = Centering.Kspace },
+            new Fourier
+            {
+                Plane = FourierPlane.Half,
+                Width = width,
+                Centered = Centering.Kspace,
+            },
             torch.fft.fftshift(torch.fft.rfft2(x, norm: FFTNormType.Ortho), [0L]),
             x
         );
@@ -87,7 +92,14 @@ public sealed class KSpaceTests : IDisposable
                 .Range(0, 2000)
                 .Select(i =>
                 {
-                    Fourier own = new() { Mask = path, Centered = Centering.False, Scale = 1, Norm = FourierNorm.Ortho, Maps = "none" };
+                    Fourier own = new()
+                    {
+                        Mask = path,
+                        Centered = Centering.False,
+                        Scale = 1,
+                        Norm = FourierNorm.Ortho,
+                        Maps = "none",
+                    };
                     using OwnMeasurement y = own.Own(new NumericArray(f[i].clone(), SampleType.Complex64), new("noise"));
                     return y.Y.clone();
                 }),
@@ -150,9 +162,25 @@ public sealed class KSpaceTests : IDisposable
         foreach (
             (Fourier spec, Tensor f) in ((Fourier, Tensor)[])
                 [
-                    (new() { Scale = 1, Norm = FourierNorm.Ortho, Maps = "auto" }, Frequencies(maps * x)),
+                    (
+                        new()
+                        {
+                            Scale = 1,
+                            Norm = FourierNorm.Ortho,
+                            Maps = "auto",
+                        },
+                        Frequencies(maps * x)
+                    ),
                     (new() { Scale = 1, Norm = FourierNorm.Ortho }, Frequencies(phase * x)),
-                    (new() { Scale = 1, Norm = FourierNorm.Ortho, Maps = WriteMaps(Maps(4, 48, 40)) }, Frequencies(maps * x)),
+                    (
+                        new()
+                        {
+                            Scale = 1,
+                            Norm = FourierNorm.Ortho,
+                            Maps = WriteMaps(Maps(4, 48, 40)),
+                        },
+                        Frequencies(maps * x)
+                    ),
                 ]
         )
         {
@@ -233,7 +261,15 @@ public sealed class KSpaceTests : IDisposable
                     ("b.npz", new() { Mask = At("b.npz") }),
                     ("c.npy", new()),
                     ("d.npy", new()),
-                    ("e.h5", new() { Mask = At("e.h5"), Maps = At("maps.npy"), Page = 1 }),
+                    (
+                        "e.h5",
+                        new()
+                        {
+                            Mask = At("e.h5"),
+                            Maps = At("maps.npy"),
+                            Page = 1,
+                        }
+                    ),
                 ]
         )
         {

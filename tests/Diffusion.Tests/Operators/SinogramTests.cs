@@ -99,9 +99,27 @@ public sealed class SinogramTests : IDisposable
         foreach (
             Radon spec in (Radon[])
                 [
-                    new() { Angles = angles, Detector = detector, Pitch = 1.7 },
-                    new() { Angles = angles, Detector = detector, Pitch = 0.6, Center = 2.3, Direction = RadonDirection.Counterclockwise },
-                    new() { Angles = angles, Detector = detector, Theta = "-20..300", Axis = RadonAxis.Pixel },
+                    new()
+                    {
+                        Angles = angles,
+                        Detector = detector,
+                        Pitch = 1.7,
+                    },
+                    new()
+                    {
+                        Angles = angles,
+                        Detector = detector,
+                        Pitch = 0.6,
+                        Center = 2.3,
+                        Direction = RadonDirection.Counterclockwise,
+                    },
+                    new()
+                    {
+                        Angles = angles,
+                        Detector = detector,
+                        Theta = "-20..300",
+                        Axis = RadonAxis.Pixel,
+                    },
                 ]
         )
         {
