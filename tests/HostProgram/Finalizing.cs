@@ -31,20 +31,22 @@ internal static class Finalizing
         foreach (Thread thread in threads)
             thread.Start();
         (int planted, int during, TimeSpan longest) = (0, 0, TimeSpan.Zero);
-        while (threads.Any(thread => thread.IsAlive))
+        // Only while all of them work: what is planted later waits for nobody.
+        while (true)
         {
             Plant();
-            planted++;
             GC.Collect();
             long start = Stopwatch.GetTimestamp();
             GC.WaitForPendingFinalizers();
             TimeSpan waited = Stopwatch.GetElapsedTime(start);
-            if (threads.All(thread => thread.IsAlive))
-            {
-                (during, longest) = (Volatile.Read(ref s_finalized), waited > longest ? waited : longest);
-                Thread.Sleep(20);
-            }
+            if (!threads.All(thread => thread.IsAlive))
+                break;
+            planted++;
+            (during, longest) = (Volatile.Read(ref s_finalized), waited > longest ? waited : longest);
+            Thread.Sleep(20);
         }
+        foreach (Thread thread in threads)
+            thread.Join();
         TimeSpan whole = clock.Elapsed;
         Console.WriteLine(
             FormattableString.Invariant(

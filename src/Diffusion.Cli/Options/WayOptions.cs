@@ -8,6 +8,9 @@ internal sealed class WayOptions
     /// <summary>What was measured.</summary>
     public ProblemOptions Problem { get; } = new();
 
+    /// <summary>How its files are read.</summary>
+    public ReadingOptions Reading { get; } = new();
+
     /// <summary>How it is solved, and the seed.</summary>
     public SolverOptions Solver { get; } = new();
 
@@ -57,6 +60,7 @@ internal sealed class WayOptions
         [
             Problem.Operator,
             Problem.Noise,
+            Problem.NoiseMap,
             Problem.CropToFit,
             Problem.ResizeMask,
             Solver.Solver,
@@ -72,6 +76,7 @@ internal sealed class WayOptions
     public WayOptions AddTo(Command command)
     {
         Problem.AddTo(command);
+        Reading.AddTo(command, depth: true);
         Solver.AddTo(command);
         foreach (Option option in (Option[])[Model, ModelSet, Samples, Label, Classes])
             command.Add(option);

@@ -34,6 +34,7 @@ internal sealed class ModelWay : RestoreWay
         UsageException.Guard(() => _entry.Create(_set)).Dispose();
         Options = new RunOptions
         {
+            Reading = way.Reading.Of(session),
             Seed = session.Get(way.Solver.Seed),
             Samples = session.Get(way.Samples) ?? 1,
             Tile = session.Get(execution.Tile),

@@ -14,14 +14,22 @@ internal static class RestoreDryRun
     /// <param name="labelOf">The class of an input.</param>
     /// <param name="batch">Pictures that would be restored together.</param>
     /// <param name="runner">What would restore; borrowed.</param>
-    public static ExitCode Run(Session session, FileJob files, Func<string, long?> labelOf, int batch, RestorationRunner runner)
+    /// <param name="reading">How the inputs are read.</param>
+    public static ExitCode Run(
+        Session session,
+        FileJob files,
+        Func<string, long?> labelOf,
+        int batch,
+        RestorationRunner runner,
+        MeasurementOptions reading
+    )
     {
         HashSet<JobItem> todo = [.. files.Todo];
         FileJob plans = JobConsole.Watched(session, files.Items);
         double seconds = 0;
         plans.Run(item =>
         {
-            using Measurement measurement = Measurement.Open(item.Input, labelOf(item.Input));
+            using Measurement measurement = Measurement.Open(item.Input, reading with { Label = labelOf(item.Input) });
             RestorePlan plan = runner.Plan(measurement, batch);
             bool complete = !todo.Contains(item);
             if (!complete)
@@ -44,6 +52,7 @@ internal static class RestoreDryRun
             ["complete"] = complete,
             ["operator"] = plan.Operator,
             ["noise"] = plan.Noise,
+            ["noise_model"] = plan.NoiseModel,
             ["solver"] = plan.Solver,
             ["evaluations"] = plan.Evaluations,
             ["size"] = new JsonArray(plan.Picture.Channels, plan.Picture.Height, plan.Picture.Width),

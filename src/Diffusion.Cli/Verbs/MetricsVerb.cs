@@ -7,6 +7,8 @@ using Diffusion.Cli.Shell;
 using Diffusion.Imaging;
 using Diffusion.Metrics;
 using Diffusion.Pipeline;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
 using Spectre.Console;
 
 namespace Diffusion.Cli.Verbs;
@@ -18,6 +20,7 @@ internal sealed class MetricsVerb : Verb
         _reference;
     private readonly Option<int?> _border;
     private readonly Option<bool> _float;
+    private readonly ReadingOptions _reading;
 
     public MetricsVerb()
         : base("metrics", "Compare restored pictures with clean ones: PSNR, SSIM, PSNR-Y, NIQE, GMSD")
@@ -39,6 +42,7 @@ internal sealed class MetricsVerb : Verb
             }
         );
         _float = Take(new Option<bool>("--float") { Description = "Compare unquantised values instead of those of 8-bit files" });
+        _reading = new ReadingOptions().AddTo(this, depth: false);
     }
 
     public override IReadOnlyList<string> Examples =>
@@ -50,6 +54,7 @@ internal sealed class MetricsVerb : Verb
 
     public override ExitCode Run(Session session)
     {
+        MeasurementOptions reading = _reading.Of(session);
         IReadOnlyList<string> restored = InputFiles.Expand([session.Get(_restored)]);
         References references = new(session.Get(_reference), restored);
         (string File, string Reference)[] pairs = [.. restored.Select(file => (file, references.For(file)!))];
@@ -58,9 +63,9 @@ internal sealed class MetricsVerb : Verb
         job.Run(item =>
         {
             string file = item.Input;
-            using Picture picture = ImageFile.Read(file);
-            using Picture clean = ImageFile.Read(item.Output);
-            PictureMetrics metrics = PictureScores.Of(picture.Pixels, clean.Pixels, file, session.Get(_border) ?? 0, !session.Get(_float));
+            using Measurement picture = Read(file, reading),
+                clean = Read(item.Output, reading);
+            PictureMetrics metrics = PictureScores.Of(picture.Y, clean.Y, file, session.Get(_border) ?? 0, !session.Get(_float));
             rows.Add((file, metrics));
             if (session.Terminal.Json)
                 PrintJson(session.Terminal, file, metrics);
@@ -73,6 +78,28 @@ internal sealed class MetricsVerb : Verb
         if (!session.Terminal.Json && rows.Count > 0)
             PrintTable(session.Terminal, rows);
         return code;
+    }
+
+    // As restore reads it.
+    private static Measurement Read(string file, MeasurementOptions reading)
+    {
+        Measurement picture = Measurement.Open(file, reading);
+        try
+        {
+            picture.CheckScale();
+            return picture is { Known: null, Shape: not null }
+                ? picture
+                : throw new ImageException(
+                    picture.Known is null ? "This is no picture" : "The picture holds NaN or infinity",
+                    file,
+                    "Compare pictures of known values"
+                );
+        }
+        catch
+        {
+            picture.Dispose();
+            throw;
+        }
     }
 
     private static PictureMetrics Mean(IReadOnlyList<PictureMetrics> all) =>

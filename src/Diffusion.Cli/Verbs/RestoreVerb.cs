@@ -75,6 +75,7 @@ internal sealed class RestoreVerb : Verb
         References references = new(session.Get(_reference), inputs);
         string[] clean = [.. inputs.Select(references.For).OfType<string>()];
         OutputPlan plan = OutputPlan.Make(inputs, output, Pattern, Extension, overwrite, several, clean);
+        _way.Reading.CheckOutputs(session, plan.Paths);
         string[] sheets = Sheets(session, plan);
         OutputPlan.CheckFree([.. plan.Paths, .. sheets], [.. inputs, .. clean], overwrite || several);
         foreach (string sheet in sheets)
@@ -109,7 +110,7 @@ internal sealed class RestoreVerb : Verb
         if (dryRun)
         {
             using RestorationRunner runner = new(method, run);
-            return UsageException.GuardArguments(() => RestoreDryRun.Run(session, files, way.LabelOf, batch, runner));
+            return UsageException.GuardArguments(() => RestoreDryRun.Run(session, files, way.LabelOf, batch, runner, way.Options.Reading));
         }
         RestoreConsole console = new(session, startUp)
         {
@@ -120,6 +121,7 @@ internal sealed class RestoreVerb : Verb
         RestoreJob job = new(files, console)
         {
             LabelOf = way.LabelOf,
+            Reading = way.Options.Reading,
             Batch = batch,
             Overwrite = overwrite,
             StandardOutput = Console.OpenStandardOutput,

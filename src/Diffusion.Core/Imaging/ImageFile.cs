@@ -104,8 +104,22 @@ public static class ImageFile
 
     /// <summary>Writes a picture with its alpha channel, at its own bit depth unless the options name one.</summary>
     /// <inheritdoc cref="Write(string, Tensor, WriteOptions?, Tensor?)"/>
-    public static void Write(string path, Picture picture, WriteOptions? options = null) =>
-        Write(path, picture.Pixels, WithDepth(options, picture), picture.Alpha);
+    public static void Write(string path, Picture picture, WriteOptions? options = null)
+    {
+        options = WithDepth(options, picture);
+        ImageFormat? format = options.Format ?? ImageFormats.FromExtension(path);
+        using Tensor values = InItsRange(picture, format?.StoredBits(options.BitDepth ?? 8) ?? 8);
+        Write(path, values, options, picture.Alpha);
+    }
+
+    /// <summary>Writes a picture to a stream, at its own bit depth unless the options name one.</summary>
+    /// <inheritdoc cref="Write(Stream, Tensor, ImageFormat, WriteOptions?, Tensor?)"/>
+    public static void Write(Stream stream, Picture picture, ImageFormat format, WriteOptions? options = null)
+    {
+        options = WithDepth(options, picture);
+        using Tensor values = InItsRange(picture, format.StoredBits(options.BitDepth ?? 8));
+        Write(stream, values, format, options, picture.Alpha);
+    }
 
     /// <summary>Writes a tensor to a stream (standard output, a socket, memory).</summary>
     /// <param name="stream">Borrowed; need not be seekable.</param>
@@ -142,6 +156,18 @@ public static class ImageFile
                 },
             }
             : options;
+    }
+
+    // Floats are the file's own numbers again. Integers have its scale where it held integers; of a float file they show its range.
+    private static Tensor InItsRange(Picture picture, int bits)
+    {
+        using IDisposable noGrad = torch.no_grad();
+        const int Float = 32;
+        if (picture.Range is not { } range || (bits != Float && picture.FullScale == 1))
+            return picture.Pixels.alias();
+        double scale = bits == Float ? 1 : 1 / picture.FullScale;
+        using DisposeScope scope = torch.NewDisposeScope();
+        return (picture.Pixels * ((range.White - range.Black) * scale) + range.Black * scale).MoveToOuterDisposeScope();
     }
 
     private static Picture Decode(Stream stream, string where, string name, ReadOptions? options)

@@ -40,6 +40,11 @@ public sealed class Picture : IDisposable
     /// </summary>
     public double FullScale { get; init; } = 255;
 
+    /// <summary>
+    /// What 0 and 1 stand for in the numbers of the file, which is written in them again; null: 0 and <see cref="FullScale"/>.
+    /// </summary>
+    public ValueRange? Range { get; init; }
+
     /// <summary>The format of the file; null when the picture came from no file.</summary>
     public ImageFormat? Format { get; init; }
 

@@ -21,6 +21,9 @@ public sealed record PriorCard
     /// <summary>Short name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The card's file; null where there is none and the network was recognised.</summary>
+    public string? Path { get; init; }
+
     /// <summary>The network.</summary>
     public required Architecture Architecture { get; init; }
 
@@ -62,7 +65,10 @@ public sealed record PriorCard
     public static PriorCard Read(string path) =>
         Guarded(path, () =>
             Parse(JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new FormatException("it is no JSON object"))
-        );
+        ) with
+        {
+            Path = path,
+        };
 
     /// <summary>The card of a weight file that has none beside it, from what its names and shapes and the catalogue tell.</summary>
     /// <param name="weights">The file; borrowed.</param>
@@ -78,7 +84,10 @@ public sealed record PriorCard
                 $"Give the weights of {families.Priors}"
             );
         JsonObject card = identity.RequireCard(families);
-        return Guarded(weights.Path, () => Parse(card)) with { Notes = [identity.Note] };
+        return Guarded(weights.Path, () => Parse(card), "Put a card.json beside it that says how to run it") with
+        {
+            Notes = [identity.Note],
+        };
     }
 
     /// <summary>The name of the weight file that a card says it belongs to; null when it says none or cannot be read.</summary>
@@ -87,7 +96,7 @@ public sealed record PriorCard
         try
         {
             return (JsonNode.Parse(File.ReadAllText(card)) as JsonObject)?["file"] is JsonValue name && name.TryGetValue(out string? file)
-                ? Path.GetFileName(file)
+                ? System.IO.Path.GetFileName(file)
                 : null;
         }
         catch (JsonException)
@@ -96,7 +105,10 @@ public sealed record PriorCard
         }
     }
 
-    private static PriorCard Guarded(string path, Func<PriorCard> read)
+    /// <summary>The advice where a card cannot be used.</summary>
+    internal const string Remedy = "Correct it, or move it away to have the architecture recognised from the weights";
+
+    private static PriorCard Guarded(string path, Func<PriorCard> read, string remedy = Remedy)
     {
         try
         {
@@ -105,12 +117,7 @@ public sealed record PriorCard
         catch (Exception error)
             when (error is JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
         {
-            throw new CheckpointException(
-                $"The card cannot be used: {error.Message.TrimEnd('.')}",
-                path,
-                "Correct it, or move it away to have the architecture recognised from the weights",
-                error
-            );
+            throw new CheckpointException($"The card cannot be used: {error.Message.TrimEnd('.')}", path, remedy, error);
         }
     }
 

@@ -35,7 +35,7 @@ public sealed record PriorFiles(string Weights, string? Card)
                 .SelectMany(folder =>
                     Directory
                         .GetDirectories(folder)
-                        .Where(path => InFolder(path) is not null)
+                        .Where(path => InFolder(path) is not null || DiffusersFolder.Holds(path))
                         .Select(Path.GetFileName)
                         .Concat(Directory.GetFiles(folder).Where(IsWeights).Select(Path.GetFileNameWithoutExtension))
                 )
@@ -52,8 +52,9 @@ public sealed record PriorFiles(string Weights, string? Card)
             return new PriorFiles(nameOrPath, CardOf(nameOrPath));
         if (Directory.Exists(nameOrPath) && IsPath(nameOrPath))
             return InFolder(nameOrPath)
+                ?? DiffusersFolder.Find(nameOrPath)
                 ?? throw new CheckpointException(
-                    "The folder holds no card.json with one weight file",
+                    "The folder holds no card.json with one weight file, and no config.json of diffusers",
                     nameOrPath,
                     "Name the weight file itself"
                 );
@@ -61,7 +62,7 @@ public sealed record PriorFiles(string Weights, string? Card)
             throw new CheckpointException("There is no such file", nameOrPath, "Check the path");
         foreach (string folder in Folders)
         {
-            if (InFolder(Path.Combine(folder, nameOrPath)) is { } found)
+            if (Path.Combine(folder, nameOrPath) is var path && (InFolder(path) ?? DiffusersFolder.Find(path)) is { } found)
                 return found;
             foreach (string extension in Extensions)
                 if (Path.Combine(folder, nameOrPath + extension) is var file && File.Exists(file))

@@ -43,7 +43,7 @@ public static class PriorLoader
                 weights.Path,
                 $"Use {families.Priors}"
             );
-        Network network = family.Create(card.Architecture.Config, policy);
+        Network network = Built(family, card, weights.Path, policy);
         LoadReport report = NetworkWeights.Fill(network, weights, families);
         PriorInfo info = new()
         {
@@ -69,11 +69,26 @@ public static class PriorLoader
         };
     }
 
+    private static Network Built(NetworkFamily family, PriorCard card, string weights, ComputePolicy policy)
+    {
+        try
+        {
+            return family.Create(card.Architecture.Config, policy);
+        }
+        catch (CheckpointException impossible) when (impossible.Where is null)
+        {
+            throw card.Path is { } path
+                ? new CheckpointException(impossible.What, path, PriorCard.Remedy, impossible)
+                : new CheckpointException(impossible.What, weights, "Put a card.json beside it that says how to run it", impossible);
+        }
+    }
+
     private static (double Min, double Max) DefaultRange(Network network, Prediction prediction, NoiseSchedule schedule) =>
         (network, prediction) switch
         {
             (DenoisingNetwork denoiser, _) => (2 * denoiser.NoiseRange.Min, 2 * denoiser.NoiseRange.Max),
             (_, Prediction.Edm or Prediction.Consistency) => (0.002, 80),
-            _ => (schedule.Sigma(0), schedule.Sigma(schedule.Steps - 1)),
+            // A schedule may end without any signal, at infinite noise.
+            _ => (schedule.Sigma(0), Enumerable.Range(0, schedule.Steps).Select(schedule.Sigma).Last(double.IsFinite)),
         };
 }

@@ -49,7 +49,10 @@ internal static unsafe partial class ImportTable
         return null;
     }
 
-    /// <summary>Makes the library call <paramref name="replacement"/>.</summary>
+    /// <summary>
+    /// Makes the library call <paramref name="replacement"/>. The page stays writable: making it read-only again could take that from a
+    /// loader that binds lazily.
+    /// </summary>
     /// <returns>False where the system does not allow it; nothing has changed then.</returns>
     public static bool Redirect(nint* slot, nint replacement)
     {

@@ -37,7 +37,12 @@ public sealed class ConfigKeys<T>(string network, T defaults, Action<T>? validat
         Add(
             name,
             _ => only,
-            (config, value) => Equals(value, only) ? config : throw new FormatException($"{name} is {value}, but only {only} is supported"),
+            (config, value) =>
+                Equals(value, only)
+                    ? config
+                    : throw new FormatException(
+                        only is null ? $"{name} is {value}, which is not supported" : $"{name} is {value}, but only {only} is supported"
+                    ),
             Key.Shown
         );
 
@@ -93,11 +98,7 @@ public sealed class ConfigKeys<T>(string network, T defaults, Action<T>? validat
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    internal CheckpointException Refuse(string why) =>
-        new(
-            $"This configuration describes no {network}: {why.TrimEnd('.')}",
-            remedy: "Correct the card, or move it away to have the architecture recognised from the weights"
-        );
+    internal CheckpointException Refuse(string why) => new($"This configuration describes no {network}: {why.TrimEnd('.')}");
 }
 
 /// <summary>What is known about a key of a configuration.</summary>

@@ -69,6 +69,16 @@ public abstract class NetworkFamily
     /// <param name="weights">Weights without what precedes the published names; borrowed, and must outlive the result.</param>
     public virtual ICheckpoint Named(ICheckpoint weights) => weights;
 
+    /// <summary>What is known about a network in a file: what the file or others beside it tell, completed with what is usual.</summary>
+    /// <param name="file">The file; borrowed.</param>
+    /// <param name="found">What <see cref="Find"/> found in it.</param>
+    /// <exception cref="CheckpointException">What the files tell is of a network that is not supported.</exception>
+    public virtual NetworkFacts Describe(ICheckpoint file, RecognizedNetwork found)
+    {
+        (JsonObject config, string? assumed) = Complete(found.Config);
+        return new NetworkFacts(config) { Assumed = assumed };
+    }
+
     /// <summary>Builds a network without weights.</summary>
     /// <param name="config">Constructor arguments.</param>
     /// <param name="policy">How it computes; null: float32 without fused paths.</param>

@@ -107,6 +107,19 @@ public sealed class NoiseSchedule
             .. Enumerable.Range(0, steps).Select(i => Math.Min(1 - AlphaBarAt((i + 1.0) / steps) / AlphaBarAt((double)i / steps), maxBeta)),
         ]);
     }
+
+    /// <summary>
+    /// alphaBar(u) = (sigmoid(end) - sigmoid(u (end - start) + start)) / (sigmoid(end) - sigmoid(start)), betas at most <paramref
+    /// name="maxBeta"/> (Jabri et al., "Scalable Adaptive Computation for Iterative Generation", 2022).
+    /// </summary>
+    public static NoiseSchedule Sigmoid(int steps, double start = -3, double end = 3, double maxBeta = 0.999)
+    {
+        static double Of(double x) => 1 / (1 + Math.Exp(-x));
+        double AlphaBarAt(double u) => (Of(end) - Of(u * (end - start) + start)) / (Of(end) - Of(start));
+        return new([
+            .. Enumerable.Range(0, steps).Select(i => Math.Min(1 - AlphaBarAt((i + 1.0) / steps) / AlphaBarAt((double)i / steps), maxBeta)),
+        ]);
+    }
 }
 
 /// <summary>How a noise level becomes a time.</summary>

@@ -34,9 +34,8 @@ public static class StepRules
     }
 
     /// <summary>
-    /// The mean of q(x_{t-1} | x_t, x0), sqrt(b) (1 - a/b) / (1 - a) x0 + sqrt(a/b) (1 - b) / (1 - a) x_t, and noise of its variance (1 -
-    /// b)
-    /// / (1 - a) (1 - a/b) (Ho et al., "Denoising Diffusion Probabilistic Models", 2020, equation 7).
+    /// The mean of q(x_{t-1} | x_t, x0), sqrt(b) (1 - a/b) / (1 - a) x0 + sqrt(a/b) (1 - b) / (1 - a) x_t, and noise of its variance
+    /// (1 - b) / (1 - a) (1 - a/b) (Ho et al., "Denoising Diffusion Probabilistic Models", 2020, equation 7).
     /// </summary>
     /// <param name="x0">[N,C,H,W] the estimate of the clean picture, borrowed.</param>
     /// <param name="xt">[N,C,H,W] the picture at this time, borrowed.</param>

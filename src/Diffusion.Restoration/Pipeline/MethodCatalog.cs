@@ -96,6 +96,7 @@ public sealed class MethodEntry
         settings["seed"] = options.Seed;
         settings["samples"] = options.Samples;
         settings["tile"] = options.Tile;
+        options.Reading.AddTo(settings);
         return settings;
     }
 

@@ -67,9 +67,20 @@ internal sealed record RestoredParts(
     private Picture ToPicture(Tensor batch, int index, Measurement measurement, bool opaque)
     {
         // What was too large for the memory is not copied.
-        Tensor pixels = Stacked is null ? batch.clamp_(0, 1) : batch.narrow(0, index, 1).clamp(0, 1).cpu().contiguous().clone();
+        Tensor pixels = Stacked is null
+            ? Clipped(batch, measurement)
+            : Clipped(batch.narrow(0, index, 1).clone(), measurement).cpu().contiguous();
         Tensor? alpha =
             opaque || measurement.Alpha is null ? null : AlphaChannel.Resize(measurement.Alpha, (int)pixels.shape[2], (int)pixels.shape[3]);
-        return new Picture(pixels, alpha) { Name = measurement.Name, BitDepth = measurement.BitDepth };
+        return new Picture(pixels, alpha)
+        {
+            Name = measurement.Name,
+            BitDepth = measurement.BitDepth,
+            FullScale = measurement.FullScale,
+            Range = measurement.Range,
+        };
     }
+
+    // Float results keep values beyond [0,1].
+    private static Tensor Clipped(Tensor pixels, Measurement measurement) => measurement.BitDepth > 16 ? pixels : pixels.clamp_(0, 1);
 }

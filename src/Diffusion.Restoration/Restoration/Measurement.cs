@@ -1,3 +1,4 @@
+using System.Globalization;
 using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
@@ -43,6 +44,18 @@ public sealed class Measurement : IDisposable
     /// <summary>Bits per sample that the result is written with.</summary>
     public int BitDepth { get; init; } = 8;
 
+    /// <summary>What 1 stands for in the file's own numbers, where no range was given.</summary>
+    public double FullScale { get; init; } = 1;
+
+    /// <summary>What 0 and 1 stand for in the file's own numbers; null: 0 and <see cref="FullScale"/>.</summary>
+    public ValueRange? Range { get; init; }
+
+    /// <summary>Whether its values are floats as they stand in a file, and nobody has said on what scale.</summary>
+    public bool IsOfUnknownScale { get; init; }
+
+    /// <summary>One unit of the file's own numbers on [0,1].</summary>
+    public double Unit => Own?.Unit ?? 1 / (Range is { } range ? range.White - range.Black : FullScale);
+
     /// <summary>Its class, for class-conditional priors; null: <see cref="RestoreOptions.Label"/>.</summary>
     public long? Label { get; init; }
 
@@ -55,55 +68,106 @@ public sealed class Measurement : IDisposable
     /// <summary>The folder that file names in the side file are relative to.</summary>
     public string Folder { get; init; } = "";
 
-    /// <summary>y as a picture's shape; null when it is no picture.</summary>
-    public ImageShape? Shape => Y.dim() == 4 && Y.shape[1] is (1 or 3) ? new((int)Y.shape[1], (int)Y.shape[2], (int)Y.shape[3]) : null;
+    /// <summary>The user's own array in the form of an operator, where it is one. Owned.</summary>
+    public OwnMeasurement? Own { get; init; }
 
-    /// <summary>The clean picture's shape, where a side file tells it.</summary>
-    public ImageShape? Clean => Side is { InputSize: [var c, var h, var w] } ? new(c, h, w) : null;
+    /// <summary>y as a picture's shape; null when it is no picture.</summary>
+    public ImageShape? Shape =>
+        Own is null && Y.dim() == 4 && Y.shape[1] is (1 or 3) ? new((int)Y.shape[1], (int)Y.shape[2], (int)Y.shape[3]) : null;
+
+    /// <summary>The clean picture's shape, where a side file or an own array tells it.</summary>
+    public ImageShape? Clean => Own?.Picture ?? SideShape;
+
+    private ImageShape? SideShape => Side is { InputSize: [var c, var h, var w] } ? new(c, h, w) : null;
 
     /// <summary>A measurement from a picture; both stay independent of each other.</summary>
     public static Measurement From(Picture picture)
     {
         Tensor y = picture.Pixels.clone();
-        return new(y, picture.Name, picture.Alpha?.clone()) { BitDepth = Math.Min(picture.BitDepth, 16), Known = TakeMissing(y) };
+        return new(y, picture.Name, picture.Alpha?.clone())
+        {
+            BitDepth = ResultBits(picture.BitDepth),
+            FullScale = picture.FullScale,
+            Range = picture.Range,
+            Known = TakeMissing(y),
+        };
     }
 
-    /// <summary>Opens a picture or an <c>.npz</c> file, and the side file beside it.</summary>
+    /// <summary>Opens a picture or an array of numbers, and the side file beside it.</summary>
     /// <param name="path">The file, or <c>-</c> for a picture on standard input.</param>
-    /// <param name="label">Its class, for class-conditional priors.</param>
+    /// <param name="options">Range, depth, which part of the file; null for the defaults.</param>
     /// <exception cref="ImageException">It cannot be read.</exception>
-    public static Measurement Open(string path, long? label = null)
+    public static Measurement Open(string path, MeasurementOptions? options = null)
     {
         using ComputeScope scope = new();
+        options ??= MeasurementOptions.Default;
         SideFile? side = path == ImageFile.Standard ? null : SideFile.Find(path);
+        if (side is null && path != ImageFile.Standard && options.Operator is { TakesArrays: true } spec)
+            return MeasurementArray.ReadOwn(path, options, spec);
         string folder = path == ImageFile.Standard ? "" : Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";
-        if (Path.GetExtension(path).Equals(".npz", StringComparison.OrdinalIgnoreCase))
+        // Arrays that degrade wrote may have any shape, which their side files say.
+        long[]? shape = null;
+        Picture picture =
+            path != ImageFile.Standard && MeasurementArray.Holds(path)
+                ? MeasurementArray.Read(path, options, side, out shape)
+                : ImageFile.Read(path, new ReadOptions { Hdu = options.Hdu });
+        shape ??= picture.Pixels.shape;
+        // Its tensors become the measurement's.
+        Tensor y = picture.Pixels;
+        Tensor? known = TakeMissing(y);
+        List<string> notes = [.. picture.Notes];
+        if (known is not null)
+            notes.Add($"{known.numel() - known.sum().item<long>()} of {known.numel()} values are NaN or infinite and taken as missing");
+        ValueRange? range = null;
+        if (options.Range is { } wanted)
         {
-            using FileStream stream = OpenFile(path);
-            Tensor y = NpzFile.Read(stream, "y", path);
-            Tensor? known = TakeMissing(y);
-            return new(y.unsqueeze(0), Path.GetFileNameWithoutExtension(path))
-            {
-                Side = side,
-                Folder = folder,
-                Label = label,
-                Known = known?.unsqueeze(0),
-                Notes = NotesOn(known),
-            };
+            range = MeasurementRange.Apply(y, wanted, picture.FullScale, path);
+            if (wanted.IsAuto)
+                notes.Add($"The values {range} are taken as black to white (--range {range})");
         }
-        Picture picture = ImageFile.Read(path);
-        Tensor? measured = TakeMissing(picture.Pixels);
-        // Its tensors become the measurement's. A float measurement is not a float picture: what comes out is a picture of 16 bits at most.
-        return new(picture.Pixels, picture.Name, picture.Alpha)
+        else if (side is null && MeasurementRange.NoteOn(y, picture.FullScale) is { } note)
+            notes.Add(note);
+        return new(y.reshape(shape), picture.Name, picture.Alpha)
         {
             Side = side,
             Folder = folder,
-            BitDepth = picture.BitDepth is > 8 and <= 16 ? 16 : 8,
-            Notes = [.. picture.Notes, .. NotesOn(measured)],
-            Label = label,
-            Known = measured,
+            BitDepth = options.Depth ?? ResultBits(picture.BitDepth),
+            FullScale = picture.FullScale,
+            Range = range,
+            IsOfUnknownScale = side is null && range is null && picture.FullScale == 1,
+            Notes = notes,
+            Label = options.Label,
+            Known = known?.reshape(shape),
         };
     }
+
+    /// <summary>Refuses floats that are on another scale than [0,1] where nobody has said so.</summary>
+    /// <param name="tolerance">How far noise may lead beyond.</param>
+    /// <exception cref="ImageException">Such values.</exception>
+    public void CheckScale(double tolerance = 0.5)
+    {
+        if (!IsOfUnknownScale || Shape is null)
+            return;
+        using DisposeScope scope = torch.NewDisposeScope();
+        double low = Y.min().item<float>(),
+            high = Y.max().item<float>();
+        if (low >= -tolerance && high <= 1 + tolerance)
+            return;
+        string range = string.Create(CultureInfo.InvariantCulture, $"{low:0.######}..{high:0.######}");
+        throw new ImageException(
+            $"The values run from {range.Replace("..", " to ", StringComparison.Ordinal)}, but pictures are on [0,1]",
+            Name,
+            $"Say which values are black and white: --range BLACK..WHITE, for example --range {range} or --range auto; --range 0..1 takes "
+                + "them as they are"
+        );
+    }
+
+    /// <summary>The bits that the result has in a format.</summary>
+    /// <remarks>Float results of what <c>degrade</c> made are pictures of 8 bits where the format has no floats.</remarks>
+    public int DepthIn(ImageFormat format) =>
+        BitDepth <= 16 || format is ImageFormat.Tiff or ImageFormat.Fits ? BitDepth
+        : Side is null ? 16
+        : 8;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -111,6 +175,7 @@ public sealed class Measurement : IDisposable
         Y.Dispose();
         Alpha?.Dispose();
         Known?.Dispose();
+        Own?.Dispose();
     }
 
     // Where values are missing, y becomes 0 and what is known is returned.
@@ -123,10 +188,13 @@ public sealed class Measurement : IDisposable
         return known;
     }
 
-    private static IReadOnlyList<string> NotesOn(Tensor? known) =>
-        known is null
-            ? []
-            : [$"{known.numel() - known.sum().item<long>()} of {known.numel()} values are NaN or infinite and taken as missing"];
+    private static int ResultBits(int bits) =>
+        bits switch
+        {
+            <= 8 => 8,
+            <= 16 => 16,
+            _ => 32,
+        };
 
     // In parts: the flags need no memory of the picture's size.
     private static bool IsFinite(Tensor y)
@@ -139,22 +207,5 @@ public sealed class Measurement : IDisposable
                 using DisposeScope inner = torch.NewDisposeScope();
                 return part.isfinite().all().item<bool>();
             });
-    }
-
-    private static FileStream OpenFile(string path)
-    {
-        try
-        {
-            return File.OpenRead(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ImageException(
-                e is FileNotFoundException ? "There is no such file" : "The file cannot be read",
-                path,
-                "Check the path and its permissions",
-                e
-            );
-        }
     }
 }

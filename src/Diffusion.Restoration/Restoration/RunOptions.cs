@@ -5,6 +5,9 @@ namespace Diffusion.Restoration;
 /// <summary>How restorations are run, whatever restores.</summary>
 public record RunOptions
 {
+    /// <summary>How the measurement's file is read; a measurement that is at hand has been read already.</summary>
+    public MeasurementOptions Reading { get; init; } = MeasurementOptions.Default;
+
     /// <summary>Seed of the random draws.</summary>
     public ulong Seed { get; init; }
 

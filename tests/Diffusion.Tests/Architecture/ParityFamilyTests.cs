@@ -14,10 +14,7 @@ public sealed class ParityFamilyTests
         "clip",
         "darcot",
         "dcpt",
-        "dncnn",
-        "ffdnet",
         "gendeg",
-        "lucidrains-unet",
         "mair",
         "mambairv2",
         "moceir",
@@ -30,7 +27,6 @@ public sealed class ParityFamilyTests
         "swinir",
         "tur",
         "uformer",
-        "unet2d",
         "vlunet",
     ];
 

@@ -98,10 +98,10 @@ public sealed class MeasurementFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", "float32")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", "8 bytes")]
+    [InlineData("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", "shorter than its array")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", "shorter than its array")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "impossible")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "impossible")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "shape is not understood")]
     public void A_hostile_array_is_one_error(string header, string words)
     {
         using (ZipArchive zip = ZipFile.Open(Path("y.npz"), ZipArchiveMode.Create))

@@ -10,14 +10,16 @@ internal sealed class PyTorchCheckpoint : ICheckpoint
     /// <param name="format"><c>pytorch-zip</c> or <c>pytorch-legacy</c>.</param>
     /// <param name="tensors">Views by name.</param>
     /// <param name="storages">The bytes of every storage that a view names, checked for length.</param>
+    /// <param name="facts">Words and whole numbers that lie beside the tensors.</param>
     public PyTorchCheckpoint(
         CheckpointFile file,
         string format,
         IReadOnlyDictionary<string, PickleTensor> tensors,
-        IReadOnlyDictionary<string, IStorageBytes> storages
+        IReadOnlyDictionary<string, IStorageBytes> storages,
+        IReadOnlyDictionary<string, string> facts
     )
     {
-        _file = file;
+        (_file, Metadata) = (file, facts);
         Format = format;
         Tensors = tensors.ToDictionary(
             pair => pair.Key,
@@ -35,7 +37,7 @@ internal sealed class PyTorchCheckpoint : ICheckpoint
     public IReadOnlyDictionary<string, TensorEntry> Tensors { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();

@@ -32,10 +32,17 @@ internal static class PyTorchLegacy
             throw new CheckpointException("The version of PyTorch's legacy format is unknown", file.Path);
         if (PickleReader.Read(stream, legacy: true) is PickleDict system && system.Get("little_endian") is false)
             throw new CheckpointException("The weights are big-endian", file.Path, "Save them on a little-endian machine");
-        Dictionary<string, PickleTensor> tensors = TensorTree.Flatten(PickleReader.Read(stream, legacy: true), stream);
+        object? contents = PickleReader.Read(stream, legacy: true);
+        Dictionary<string, PickleTensor> tensors = TensorTree.Flatten(contents, stream);
         if (PickleReader.Read(stream, legacy: true) is not List<object?> keys)
             throw stream.Malformed("The list of storages is missing");
-        return new PyTorchCheckpoint(file, "pytorch-legacy", tensors, FindStorages(file, stream, tensors, keys));
+        return new PyTorchCheckpoint(
+            file,
+            "pytorch-legacy",
+            tensors,
+            FindStorages(file, stream, tensors, keys),
+            TensorTree.Facts(contents)
+        );
     }
 
     private static Dictionary<string, IStorageBytes> FindStorages(

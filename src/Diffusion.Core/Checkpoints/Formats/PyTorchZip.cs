@@ -18,11 +18,12 @@ internal static class PyTorchZip
             throw new CheckpointException("The weights are big-endian", file.Path, "Save them on a little-endian machine");
         byte[] pickle = archive.Members[root + "data.pkl"].ReadAll(MaxPickle);
         PickleStream stream = new(new MemoryStream(pickle), file.Path);
-        Dictionary<string, PickleTensor> tensors = TensorTree.Flatten(PickleReader.Read(stream), stream);
+        object? contents = PickleReader.Read(stream);
+        Dictionary<string, PickleTensor> tensors = TensorTree.Flatten(contents, stream);
         Dictionary<string, IStorageBytes> storages = [];
         foreach ((string name, PickleTensor tensor) in tensors)
             storages[tensor.Storage.Key] = FindStorage(archive, root, tensor.Storage, name, file.Path);
-        return new PyTorchCheckpoint(file, "pytorch-zip", tensors, storages);
+        return new PyTorchCheckpoint(file, "pytorch-zip", tensors, storages, TensorTree.Facts(contents));
     }
 
     private static string FindRoot(ZipDirectory archive, string path)

@@ -20,6 +20,9 @@ public sealed class ShapeTable
     /// <summary>All names.</summary>
     public IReadOnlyCollection<string> Names => _shapes.Keys;
 
+    /// <summary>The tensors below a further prefix, without it.</summary>
+    public ShapeTable Below(string prefix) => new(_shapes, prefix);
+
     /// <summary>Whether there is such a tensor.</summary>
     public bool Has(string name) => _shapes.ContainsKey(name);
 

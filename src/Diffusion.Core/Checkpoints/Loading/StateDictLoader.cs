@@ -67,7 +67,7 @@ public static class StateDictLoader
         {
             if (!name.StartsWith(prefix, StringComparison.Ordinal))
                 ignored++;
-            else if (!names.Contains(name[prefix.Length..]))
+            else if (!names.Contains(name[prefix.Length..]) && !IsCounter(name))
                 extra.Add(name[prefix.Length..]);
         }
         return new LoadReport(
@@ -125,6 +125,9 @@ public static class StateDictLoader
             );
         return scope.Return(read.reshape(parameter.Shape).to(device ?? torch.CPU));
     }
+
+    // How many batches a batch normalisation saw in training is no weight.
+    private static bool IsCounter(string name) => name.EndsWith(".num_batches_tracked", StringComparison.Ordinal);
 
     // 1x1 convolutions of attention layers are stored with one, two or no kernel dimensions.
     private static bool SameShape(IReadOnlyList<long> stored, IReadOnlyList<long> needed) =>

@@ -14,9 +14,15 @@ internal static class WeightPrefix
                 .Distinct(),
         ];
 
-    /// <summary>Whether a prefix is that of averaged weights: one of its parts speaks of <c>ema</c>.</summary>
-    public static bool IsAverage(string prefix) =>
-        prefix.Split('.').Any(part => part.Split('_').Contains("ema", StringComparer.OrdinalIgnoreCase));
+    /// <summary>
+    /// Whether a prefix is that of averaged weights: one of its parts speaks of <c>ema</c>, and none of the <c>online_model</c>, the raw
+    /// weights that ema-pytorch keeps beside them.
+    /// </summary>
+    public static bool IsAverage(string prefix)
+    {
+        string[] parts = prefix.Split('.');
+        return parts.Any(part => part.Split('_').Contains("ema", StringComparer.OrdinalIgnoreCase)) && !parts.Contains("online_model");
+    }
 
     private static bool EndsWith(string name, string landmark) =>
         name.EndsWith(landmark, StringComparison.Ordinal) && (name.Length == landmark.Length || name[^(landmark.Length + 1)] == '.');

@@ -83,42 +83,107 @@ internal sealed class PickleGlobals(PickleStream stream)
         "typing.Any",
         "datetime.datetime",
         "datetime.timedelta",
-        "pathlib.PosixPath",
-        "pathlib.WindowsPath",
+        "functools.partial",
+        "types.SimpleNamespace",
+        "copyreg._reconstructor",
+        "copy_reg._reconstructor",
     ];
 
     // Training frameworks leave their settings beside the weights; these classes are named, never made.
-    private static readonly string[] InertModules = ["pytorch_lightning.", "lightning.", "lightning_fabric.", "omegaconf.", "torch.optim."];
+    private static readonly string[] InertModules =
+    [
+        "pytorch_lightning.",
+        "lightning.",
+        "lightning_fabric.",
+        "omegaconf.",
+        "torch.optim.",
+        "pathlib.",
+    ];
 
-    /// <summary>A name as the pickle spells it.</summary>
-    /// <exception cref="CheckpointException">It is not permitted; the message names it.</exception>
+    // What runs, loads or imports programs has no place beside weights, not even by name.
+    private static readonly HashSet<string> Suspicious =
+    [
+        "__builtin__",
+        "_io",
+        "_pickle",
+        "asyncio",
+        "bdb",
+        "builtins",
+        "code",
+        "codeop",
+        "commands",
+        "cPickle",
+        "ctypes",
+        "dill",
+        "cloudpickle",
+        "ftplib",
+        "gc",
+        "http",
+        "httplib",
+        "importlib",
+        "inspect",
+        "io",
+        "marshal",
+        "multiprocessing",
+        "nt",
+        "ntpath",
+        "os",
+        "pdb",
+        "pickle",
+        "pip",
+        "pkgutil",
+        "platform",
+        "posix",
+        "posixpath",
+        "pty",
+        "requests",
+        "runpy",
+        "shutil",
+        "signal",
+        "site",
+        "smtplib",
+        "socket",
+        "ssl",
+        "subprocess",
+        "sys",
+        "tempfile",
+        "threading",
+        "timeit",
+        "types",
+        "urllib",
+        "urllib2",
+        "webbrowser",
+        "zipimport",
+    ];
+
+    /// <summary>A name as the pickle spells it: one that may be called, or one that is data and nothing more.</summary>
+    /// <exception cref="CheckpointException">Data have no need of it; the message names it.</exception>
     public PickleGlobal Resolve(string module, string name)
     {
-        PickleGlobal global = new(module, name);
-        string full = global.ToString();
-        bool allowed =
-            Known.Contains(full)
+        bool callable =
+            Known.Contains($"{module}.{name}")
             || (module == "torch" && (Storages.ContainsKey(name) || TorchDtypes.ContainsKey(name)))
             || (!name.Contains('.') && InertModules.Any(prefix => $"{module}.".StartsWith(prefix, StringComparison.Ordinal)));
-        if (allowed)
+        PickleGlobal global = new(module, name, callable);
+        if (callable)
             return global;
+        if (Suspicious.Contains(module.Split('.')[0]))
+            throw Refuse(global);
         if (module == "torch" && name.EndsWith("Storage", StringComparison.Ordinal))
             throw new CheckpointException(
                 $"Storages of kind {Printable.Shorten(name)} are not supported",
                 stream.Path,
                 "Convert the weights to a floating-point or integer type"
             );
-        throw new CheckpointException(
-            $"The pickle refers to \"{Printable.Shorten(full)}\", which is not allowed: weights need no program code",
-            stream.Path,
-            "If you trust the file, save only its state dict, or convert it to safetensors"
-        );
+        return global;
     }
 
-    /// <summary>What a permitted call gives: a tensor, a dictionary, a tuple, or an inert placeholder.</summary>
+    /// <summary>What a permitted call gives: a tensor, a dictionary, a list, a tuple, or a record of an object that is not made.</summary>
+    /// <exception cref="CheckpointException">The call is not permitted (the message names it), or its arguments are wrong.</exception>
     public object? Call(PickleGlobal function, object?[] arguments) =>
         function.ToString() switch
         {
+            _ when !function.Callable => throw Refuse(function),
             "torch._utils._rebuild_tensor" => RebuildTensor(function, arguments, 4, 4),
             "torch._utils._rebuild_tensor_v2" => RebuildTensor(function, arguments, 6, 7),
             "torch._utils._rebuild_tensor_v3" => RebuildTensor(function, arguments, 7, 8),
@@ -134,14 +199,21 @@ internal sealed class PickleGlobals(PickleStream stream)
             "collections.Counter" => arguments is [] ? new PickleDict()
             : arguments is [PickleDict counts] ? counts
             : throw WrongArguments(function),
-            _ => PickleInert.Instance,
+            "builtins.set" or "__builtin__.set" or "builtins.frozenset" or "__builtin__.frozenset" => arguments is [List<object?> items]
+                ? items
+                : new List<object?>(),
+            _ => new PickleRecord(),
         };
 
     /// <summary>
-    /// The storage of a persistent id: ("storage", class, key, location, count), in legacy files with a sixth item for views.
+    /// The storage of a persistent id: ("storage", class, key, location, count), in legacy files with a sixth item for views; or there the
+    /// class of ("module", class, file, source).
     /// </summary>
-    public PickleStorage Storage(object? id, bool legacy)
+    public object Storage(object? id, bool legacy)
     {
+        // Whole modules in legacy files bring the source of their classes, of which the name is enough.
+        if (legacy && id is object?[] and ["module", PickleGlobal named, ..])
+            return named;
         if (
             id is not object?[] items
             || items.Length != (legacy ? 6 : 5)
@@ -206,6 +278,13 @@ internal sealed class PickleGlobals(PickleStream stream)
         }
         return dictionary;
     }
+
+    private CheckpointException Refuse(PickleGlobal global) =>
+        new(
+            $"The pickle refers to \"{Printable.Shorten(global.ToString())}\", which is not allowed: weights need no program code",
+            stream.Path,
+            "If you trust the file, save only its state dict, or convert it to safetensors"
+        );
 
     private static long[]? Numbers(object? value) =>
         value is object?[] items && items.All(item => item is long) ? [.. items.Select(item => (long)item!)] : null;

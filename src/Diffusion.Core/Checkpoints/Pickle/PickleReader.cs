@@ -163,13 +163,12 @@ internal sealed class PickleReader
             case (byte)'d':
                 return Fill(PopMark(), new PickleDict());
             case 0x8f:
-                return Push(PickleInert.Instance); // EMPTY_SET
+                return Push(new List<object?>()); // EMPTY_SET
             case 0x91:
-                PopMark();
-                return Push(PickleInert.Instance); // FROZENSET
-            case 0x90:
-                PopMark();
-                return true; // ADDITEMS
+                return Push(new List<object?>(PopMark())); // FROZENSET
+            case 0x90: // ADDITEMS
+                Append(PopMark());
+                return true;
             case (byte)'a':
                 Append(PopSome(1));
                 return true;
@@ -217,14 +216,17 @@ internal sealed class PickleReader
                 return Push(
                     call switch
                     {
+                        [PickleGlobal { Callable: false }, object?[]] when opcode == 0x81 => new PickleRecord(),
                         [PickleGlobal function, object?[] arguments] => _globals.Call(function, arguments),
-                        [PickleInert, object?[]] => PickleInert.Instance,
+                        [PickleRecord, object?[]] => new PickleRecord(),
                         _ => throw Malformed("What is called is no permitted function"),
                     }
                 );
-            case (byte)'b': // BUILD: attributes, of which none is needed
+            case (byte)'b': // BUILD: attributes
                 object? state = Pop();
-                if (Top is not PickleInert && (Top is not PickleDict || state is not PickleDict))
+                if (Top is PickleRecord record)
+                    record.State = state;
+                else if (Top is not PickleDict || state is not PickleDict)
                     throw Malformed("Attributes are set on what has none");
                 return true;
             default:
@@ -279,7 +281,7 @@ internal sealed class PickleReader
     {
         if (Top is List<object?> list)
             list.AddRange(items);
-        else if (Top is not PickleInert)
+        else if (Top is not PickleRecord)
             throw Malformed("Items are appended to what is no list");
     }
 
@@ -287,7 +289,7 @@ internal sealed class PickleReader
     {
         if (items.Length % 2 != 0)
             throw Malformed("A key has no value");
-        if (Top is PickleInert)
+        if (Top is PickleRecord)
             return;
         if (Top is not PickleDict dictionary)
             throw Malformed("An entry is set in what is no dictionary");

@@ -1,16 +1,41 @@
 namespace Diffusion.Checkpoints;
 
-/// <summary>A permitted name that a pickle mentions: a function that is rebuilt here, or a class of which nothing is ever made.</summary>
-internal sealed record PickleGlobal(string Module, string Name)
+/// <summary>A name that a pickle mentions: a function that is rebuilt here, or a class or function that is never looked up.</summary>
+/// <param name="Module">The module.</param>
+/// <param name="Name">The name in it.</param>
+/// <param name="Callable">Whether a call of it has a meaning here.</param>
+internal sealed record PickleGlobal(string Module, string Name, bool Callable)
 {
     public override string ToString() => $"{Module}.{Name}";
 }
 
-/// <summary>An object whose class is permitted but not needed; its content is dropped.</summary>
-internal sealed class PickleInert
+/// <summary>An object of a class that is not needed: nothing is made of it, and what it holds is data.</summary>
+internal sealed class PickleRecord
 {
-    /// <summary>There is nothing to tell them apart by.</summary>
-    public static PickleInert Instance { get; } = new();
+    private const string Parameters = "_parameters",
+        Buffers = "_buffers",
+        Modules = "_modules",
+        NonPersistent = "_non_persistent_buffers_set";
+
+    /// <summary>Its attributes; null where there are none.</summary>
+    public object? State { get; set; }
+
+    /// <summary>Whether its attributes are those of a whole module of PyTorch.</summary>
+    public bool IsModule => State is PickleDict state && state.Get(Parameters) is PickleDict && state.Get(Modules) is PickleDict;
+
+    /// <summary>What a module's state dict holds, by names without the module's own.</summary>
+    public IEnumerable<KeyValuePair<object, object?>> Members
+    {
+        get
+        {
+            if (!IsModule || State is not PickleDict state)
+                return [];
+            List<object?> left = state.Get(NonPersistent) as List<object?> ?? [];
+            return new[] { Parameters, Buffers, Modules }.SelectMany(kind =>
+                (state.Get(kind) as PickleDict)?.Entries.Where(entry => kind != Buffers || !left.Contains(entry.Key)) ?? []
+            );
+        }
+    }
 }
 
 /// <summary>A dictionary of a pickle; entries keep their order.</summary>

@@ -3,11 +3,15 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Checkpoints;
 
-/// <summary>Finds the tensors in nested dictionaries, lists and tuples, and names them by joining keys and positions with dots.</summary>
+/// <summary>
+/// Finds the tensors in nested dictionaries, lists, tuples and whole modules, and names them by joining keys and positions with dots.
+/// </summary>
 internal sealed class TensorTree
 {
     private const int MaxDepth = 64,
-        MaxVisits = 500_000;
+        MaxVisits = 500_000,
+        MaxFact = 200,
+        MaxFacts = 50;
     private readonly PickleStream _stream;
     private readonly Dictionary<string, PickleTensor> _tensors = [];
     private int _visits;
@@ -24,6 +28,17 @@ internal sealed class TensorTree
         return tree._tensors;
     }
 
+    /// <summary>Words and whole numbers in the outermost dictionary, such as a version or a number of steps.</summary>
+    public static Dictionary<string, string> Facts(object? root)
+    {
+        Dictionary<string, string> facts = [];
+        foreach ((object key, object? value) in (root as PickleDict)?.Entries ?? [])
+            if (key is string name && name.Length <= MaxFact && facts.Count < MaxFacts)
+                if (value is string { Length: <= MaxFact } or long)
+                    facts[name] = Convert.ToString(value, CultureInfo.InvariantCulture)!;
+        return facts;
+    }
+
     private void Visit(string name, object? value, int depth)
     {
         if (depth > MaxDepth || ++_visits > MaxVisits)
@@ -36,6 +51,11 @@ internal sealed class TensorTree
                 break;
             case PickleDict dictionary:
                 foreach ((object key, object? child) in dictionary.Entries)
+                    if (KeyText(key) is { } text && IsBranch(child))
+                        Visit(Join(name, text), child, depth + 1);
+                break;
+            case PickleRecord module:
+                foreach ((object key, object? child) in module.Members)
                     if (KeyText(key) is { } text && IsBranch(child))
                         Visit(Join(name, text), child, depth + 1);
                 break;
@@ -56,7 +76,8 @@ internal sealed class TensorTree
             Visit(Join(name, index.ToString(CultureInfo.InvariantCulture)), child, depth + 1);
     }
 
-    private static bool IsBranch(object? value) => value is PickleTensor or PickleDict or List<object?> or object?[];
+    private static bool IsBranch(object? value) =>
+        value is PickleTensor or PickleDict or List<object?> or object?[] or PickleRecord { IsModule: true };
 
     private static string Join(string name, string key) => name.Length == 0 ? key : $"{name}.{key}";
 

@@ -6,8 +6,10 @@ namespace Diffusion.Models;
 /// <summary>What is known about a published weight file.</summary>
 public sealed record CatalogEntry
 {
+    private const string NoiseRange = "noise_range";
+
     // What decides how a network is run; files that agree in it may stand for each other.
-    private static readonly string[] Behavior = ["kind", "config", "prediction", "schedule", "scalings", "noise_range"];
+    private static readonly string[] Behavior = ["kind", "config", "prediction", "schedule", "scalings", NoiseRange];
 
     /// <summary>Reads an entry of the catalogue.</summary>
     internal CatalogEntry(JsonObject card)
@@ -72,6 +74,9 @@ public sealed record CatalogEntry
 
     /// <summary>Whether both networks are run in the same way.</summary>
     internal bool BehavesLike(CatalogEntry other) => Behavior.All(key => Same(Card[key], other.Card[key]));
+
+    /// <summary>Whether both networks are run in the same way, if not at the same noise levels.</summary>
+    internal bool ComputesLike(CatalogEntry other) => Behavior.Where(key => key != NoiseRange).All(key => Same(Card[key], other.Card[key]));
 
     // Numbers by value: 4 and 4.0 are the same multiplier.
     private static bool Same(JsonNode? a, JsonNode? b) => JsonNode.DeepEquals(Normal(a), Normal(b));

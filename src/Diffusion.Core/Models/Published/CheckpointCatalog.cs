@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Networks;
+using Diffusion.Runtime;
 using Diffusion.Sampling;
 
 namespace Diffusion.Models;
@@ -17,6 +19,9 @@ public sealed class CheckpointCatalog
 
     /// <summary>The metadata key under which a converted file keeps its entry's name.</summary>
     internal const string MetadataKey = "diffusion.name";
+
+    /// <summary>The metadata key under which a converted file keeps what other files, or tensors left out, told of its network.</summary>
+    internal const string CardKey = "diffusion.card";
 
     private CheckpointCatalog(JsonObject json) =>
         Entries = [.. json["entries"]!.AsArray().Select(entry => new CatalogEntry(entry!.AsObject()))];
@@ -52,10 +57,15 @@ public sealed class CheckpointCatalog
             return null;
         CatalogEntry[] candidates = [.. Entries.Where(entry => entry.HasLayout(found))];
         CheckpointIdentity identity = new(checkpoint.Path, found.Family, found.Architecture, found.Prefix, null, candidates, "", null);
+        if (Kept(checkpoint, found) is { } kept)
+            return Described(identity, kept, "its metadata says how it is run") with { Own = true };
+        NetworkFacts facts = found.Family.Describe(checkpoint, found);
+        if (facts.Told is not null)
+            return Unlisted(identity, facts);
         if (Find(checkpoint.Metadata.GetValueOrDefault(MetadataKey, checkpoint.Path)) is { } named && candidates.Contains(named))
             return Known(identity, named, "recognised by its name and shapes");
         if (candidates.Length == 0)
-            return Unlisted(identity, found);
+            return Unlisted(identity, facts);
         if (candidates.Length == 1)
             return Known(identity, candidates[0], "recognised by its shapes");
         if (SameBytes(checkpoint.Path, candidates) is { } same)
@@ -66,6 +76,13 @@ public sealed class CheckpointCatalog
             {
                 Entry = null,
             };
+        if (candidates.All(candidates[0].ComputesLike))
+            return Unlisted(identity, facts) is var assumed
+                ? assumed with
+                {
+                    Note = $"{assumed.Note}. {names} have these shapes too",
+                }
+                : null;
         IEnumerable<string> kinds = candidates.Select(entry => entry.Prediction).Distinct();
         return identity with
         {
@@ -96,23 +113,53 @@ public sealed class CheckpointCatalog
             Card = identity.Family.Prediction is not null ? entry.Card : null,
         };
 
-    private static CheckpointIdentity Unlisted(CheckpointIdentity identity, RecognizedNetwork found)
+    private static CheckpointIdentity Unlisted(CheckpointIdentity identity, NetworkFacts facts)
     {
-        if (found.Family.Prediction is not { } prediction)
-            return identity with { Note = $"The file holds {found.Family.Description}" };
-        (JsonObject config, string? assumed) = found.Family.Complete(found.Config);
-        string what = $"The file holds {found.Family.Description} that is not in the catalogue";
+        if (identity.Family.Prediction is not { } usual)
+            return identity with { Note = $"The file holds {identity.Family.Description}" };
+        JsonObject card = new()
+        {
+            ["name"] = Stem(identity.Path),
+            ["kind"] = identity.Family.Kind,
+            ["config"] = facts.Config,
+            ["prediction"] = Predictions.Name(facts.Prediction ?? usual),
+        };
+        if (facts.Schedule is { } schedule)
+            card["schedule"] = ScheduleCard.Write(schedule);
+        string assumed = facts.Assumed is null ? "" : $"{facts.Assumed} are assumed; a card.json beside the file can say otherwise";
+        string[] parts = [.. new[] { facts.Told, assumed }.OfType<string>().Where(part => part.Length > 0)];
+        return Described(identity, card, parts.Length == 0 ? null : string.Join("; ", parts)) with { Own = facts.Told is not null };
+    }
+
+    private static CheckpointIdentity Described(CheckpointIdentity identity, JsonObject card, string? how)
+    {
+        string what = $"The file holds {identity.Family.Description} that is not in the catalogue";
         return identity with
         {
-            Architecture = new Architecture(found.Family.Kind, config),
-            Card = new JsonObject
-            {
-                ["name"] = Stem(identity.Path),
-                ["kind"] = found.Family.Kind,
-                ["config"] = config.DeepClone(),
-                ["prediction"] = Predictions.Name(prediction),
-            },
-            Note = assumed is null ? what : $"{what}: {assumed} are assumed; a card.json beside the file can say otherwise",
+            Architecture = new Architecture(identity.Family.Kind, card["config"]!.AsObject()),
+            Card = card,
+            Note = how is null ? what : $"{what}: {how}",
         };
+    }
+
+    /// <summary>The card that a conversion left in the metadata, where it is of this network.</summary>
+    private static JsonObject? Kept(ICheckpoint checkpoint, RecognizedNetwork found)
+    {
+        if (!checkpoint.Metadata.TryGetValue(CardKey, out string? text))
+            return null;
+        try
+        {
+            return
+                JsonNode.Parse(text) is JsonObject card
+                && card["config"] is JsonObject config
+                && (string?)card["kind"] == found.Family.Kind
+                && found.Family.HasLayout(config, found.Config)
+                ? card
+                : null;
+        }
+        catch (Exception unusable) when (unusable is JsonException or InvalidOperationException or CheckpointException)
+        {
+            return null;
+        }
     }
 }

@@ -35,6 +35,8 @@ public static class CheckpointConverter
         Dictionary<string, string> metadata = new(source.Metadata) { ["format"] = "pt" };
         if (identity?.Entry is { } entry)
             metadata[CheckpointCatalog.MetadataKey] = entry.Name;
+        if (identity is { Own: true, Card: { } card })
+            metadata[CheckpointCatalog.CardKey] = card.ToJsonString();
         SafetensorsWriter.Write(
             output,
             kept.Tensors.Select(TensorEntry (pair) => new RenamedEntry(pair.Key, pair.Value)),

@@ -24,6 +24,9 @@ public sealed record CheckpointIdentity(
     JsonObject? Card
 )
 {
+    /// <summary>Whether the card rests on what this file, or files beside it, tell.</summary>
+    public bool Own { get; init; }
+
     /// <summary>The card, or an error that says what is open.</summary>
     /// <param name="families">The networks that the error may name; null: those that ship.</param>
     /// <exception cref="CheckpointException">

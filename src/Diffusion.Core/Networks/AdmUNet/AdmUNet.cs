@@ -32,7 +32,7 @@ public class AdmUNet : DiffusionNetwork
         Config = config;
         long embedding = 4L * config.ModelChannels,
             patch = (long)config.PatchSize * config.PatchSize;
-        _timeEmbed = new TimestepEmbedding(this, "time_embed", config.ModelChannels, embedding);
+        _timeEmbed = new TimestepEmbedding(this, "time_embed.0", "time_embed.2", new Sinusoid(config.ModelChannels), embedding);
         if (config.NumClasses is { } classes)
             _labelEmbed = new Embedding(this, "label_emb", classes, embedding);
 

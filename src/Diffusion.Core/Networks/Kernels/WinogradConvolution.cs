@@ -3,18 +3,18 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Diffusion.Runtime;
+using static Diffusion.Networks.Kernels.WinogradTransforms;
 
 namespace Diffusion.Networks.Kernels;
 
 /// <summary>
 /// A 3x3 float32 convolution with zeros around by F(4x4, 3x3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks"
-/// (2016):
-/// 36 multiplications for 16 results where the sum itself takes 144.
+/// (2016): 36 multiplications for 16 results where the sum itself takes 144.
 /// </summary>
 /// <remarks>
 /// Tiles of 6x6 pixels, four apart, are transformed to V = B^T d B, multiplied with the transformed kernels U = G g G^T by 36 small matrix
-/// products, and brought back by Y = A^T M A.
-/// A batch of tiles goes through all three steps in the cache: about twice as fast as oneDNN's direct kernels on AVX-512 and AVX2 from 64
+/// products, and brought back by Y = A^T M A. A batch of tiles goes through all three steps in the cache: about twice as fast as oneDNN's
+/// direct kernels on AVX-512 and AVX2 from 64
 /// channels on. Rounding errors reach 1e-4 of the result's standard deviation.
 /// </remarks>
 internal static unsafe class WinogradConvolution
@@ -22,10 +22,6 @@ internal static unsafe class WinogradConvolution
     private const int Step = 4,
         Side = 6,
         Positions = Side * Side;
-
-    /// <summary>Tiles and outputs of the inner product's block, whose sums stay in registers.</summary>
-    private const int BlockTiles = 8,
-        BlockOutputs = 2 * Lanes.Count;
 
     /// <summary>
     /// Floats that a batch of tiles takes, transformed and multiplied, where the channels are not too many: half a core's own cache.
@@ -47,7 +43,7 @@ internal static unsafe class WinogradConvolution
         && x.dtype == ScalarType.Float32
         && weight.dtype == ScalarType.Float32
         && weight.shape is [var outputs, var inputs, 3, 3]
-        && outputs % BlockOutputs == 0
+        && outputs % TileProducts.Outputs == 0
         && outputs * inputs <= MostWeights
         && x.shape[2] * x.shape[3] >= LeastPixels
         && FusedGroupNorm.Applies(x);
@@ -103,7 +99,8 @@ internal static unsafe class WinogradConvolution
         public long Tiles => (long)_across * _down;
 
         /// <summary>Tiles that go through the three steps together.</summary>
-        public int Batch { get; } = Math.Clamp(BatchFloats / (Positions * (inputs + outputs)) / BlockTiles, 2, 8) * BlockTiles;
+        public int Batch { get; } =
+            Math.Clamp(BatchFloats / (Positions * (inputs + outputs)) / TileProducts.Tiles, 2, 8) * TileProducts.Tiles;
 
         /// <summary>U of one input channel: [36][input][output] from [9][input][output].</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -136,7 +133,7 @@ internal static unsafe class WinogradConvolution
         /// <summary>Some tiles from picture to result.</summary>
         public void Run(float* x, float* u, float* bias, float* y, long first, int count)
         {
-            int padded = (count + BlockTiles - 1) / BlockTiles * BlockTiles,
+            int padded = (count + TileProducts.Tiles - 1) / TileProducts.Tiles * TileProducts.Tiles,
                 vPlane = padded * inputs + Lanes.Count,
                 mPlane = padded * outputs + Lanes.Count;
             float[] scratch = ArrayPool<float>.Shared.Rent(Positions * (vPlane + mPlane) + Lanes.Count);
@@ -151,9 +148,15 @@ internal static unsafe class WinogradConvolution
                     TransformInput(x + n * height * width * inputs, top - 1, left - 1, v + t * inputs, vPlane);
                 }
                 for (int p = 0; p < Positions; p++)
-                for (int k = 0; k < outputs; k += BlockOutputs)
-                for (int t = 0; t < padded; t += BlockTiles)
-                    Multiply(v + p * vPlane + t * inputs, u + (long)p * inputs * outputs + k, m + p * mPlane + t * outputs + k);
+                for (int k = 0; k < outputs; k += TileProducts.Outputs)
+                for (int t = 0; t < padded; t += TileProducts.Tiles)
+                    TileProducts.Run(
+                        v + p * vPlane + t * inputs,
+                        u + (long)p * inputs * outputs + k,
+                        m + p * mPlane + t * outputs + k,
+                        inputs,
+                        outputs
+                    );
                 for (int t = 0; t < count; t++)
                 {
                     (long n, int top, int left) = Place(first + t);
@@ -161,18 +164,6 @@ internal static unsafe class WinogradConvolution
                 }
             }
             ArrayPool<float>.Shared.Return(scratch);
-        }
-
-        private void Multiply(float* v, float* u, float* m)
-        {
-            if (Avx512F.IsSupported)
-            {
-                MultiplyWide(v, u, m);
-                return;
-            }
-            for (int t = 0; t < BlockTiles; t += 4)
-            for (int k = 0; k < BlockOutputs; k += Lanes.Count)
-                MultiplyNarrow(v + t * inputs, u + k, m + t * outputs + k);
         }
 
         private (long Picture, int Top, int Left) Place(long tile)
@@ -252,165 +243,5 @@ internal static unsafe class WinogradConvolution
                 }
             }
         }
-
-        /// <summary>[8 tiles][32 outputs] = [8][inputs] times [inputs][32]: 16 sums in the 32 registers of AVX-512.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void MultiplyWide(float* v, float* u, float* m)
-        {
-            Vector512<float> a0 = default,
-                a1 = default,
-                a2 = default,
-                a3 = default,
-                a4 = default,
-                a5 = default,
-                a6 = default,
-                a7 = default;
-            Vector512<float> b0 = default,
-                b1 = default,
-                b2 = default,
-                b3 = default,
-                b4 = default,
-                b5 = default,
-                b6 = default,
-                b7 = default;
-            int one = inputs,
-                three = 3 * inputs,
-                five = 5 * inputs,
-                seven = 7 * inputs;
-            for (float* end = v + inputs; v < end; v++, u += outputs)
-            {
-                Vector512<float> f = Vector512.Load(u),
-                    g = Vector512.Load(u + Lanes.Count);
-                Vector512<float> t = Vector512.Create(v[0]);
-                (a0, b0) = (Vector512.FusedMultiplyAdd(t, f, a0), Vector512.FusedMultiplyAdd(t, g, b0));
-                t = Vector512.Create(v[one]);
-                (a1, b1) = (Vector512.FusedMultiplyAdd(t, f, a1), Vector512.FusedMultiplyAdd(t, g, b1));
-                t = Vector512.Create(v[2 * one]);
-                (a2, b2) = (Vector512.FusedMultiplyAdd(t, f, a2), Vector512.FusedMultiplyAdd(t, g, b2));
-                t = Vector512.Create(v[three]);
-                (a3, b3) = (Vector512.FusedMultiplyAdd(t, f, a3), Vector512.FusedMultiplyAdd(t, g, b3));
-                t = Vector512.Create(v[4 * one]);
-                (a4, b4) = (Vector512.FusedMultiplyAdd(t, f, a4), Vector512.FusedMultiplyAdd(t, g, b4));
-                t = Vector512.Create(v[five]);
-                (a5, b5) = (Vector512.FusedMultiplyAdd(t, f, a5), Vector512.FusedMultiplyAdd(t, g, b5));
-                t = Vector512.Create(v[2 * three]);
-                (a6, b6) = (Vector512.FusedMultiplyAdd(t, f, a6), Vector512.FusedMultiplyAdd(t, g, b6));
-                t = Vector512.Create(v[seven]);
-                (a7, b7) = (Vector512.FusedMultiplyAdd(t, f, a7), Vector512.FusedMultiplyAdd(t, g, b7));
-            }
-            Keep(a0, b0, m);
-            Keep(a1, b1, m + outputs);
-            Keep(a2, b2, m + 2 * outputs);
-            Keep(a3, b3, m + 3 * outputs);
-            Keep(a4, b4, m + 4 * outputs);
-            Keep(a5, b5, m + 5 * outputs);
-            Keep(a6, b6, m + 6 * outputs);
-            Keep(a7, b7, m + 7 * outputs);
-
-            static void Keep(Vector512<float> low, Vector512<float> high, float* to)
-            {
-                low.Store(to);
-                high.Store(to + Lanes.Count);
-            }
-        }
-
-        /// <summary>[4 tiles][16 outputs] = [4][inputs] times [inputs][16]: 8 sums in the 16 registers of AVX2.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void MultiplyNarrow(float* v, float* u, float* m)
-        {
-            Vector256<float> a0 = default,
-                a1 = default,
-                a2 = default,
-                a3 = default,
-                b0 = default,
-                b1 = default,
-                b2 = default,
-                b3 = default;
-            for (float* end = v + inputs; v < end; v++, u += outputs)
-            {
-                Vector256<float> f = Vector256.Load(u),
-                    g = Vector256.Load(u + Vector256<float>.Count);
-                Vector256<float> t = Vector256.Create(v[0]);
-                (a0, b0) = (Vector256.FusedMultiplyAdd(t, f, a0), Vector256.FusedMultiplyAdd(t, g, b0));
-                t = Vector256.Create(v[inputs]);
-                (a1, b1) = (Vector256.FusedMultiplyAdd(t, f, a1), Vector256.FusedMultiplyAdd(t, g, b1));
-                t = Vector256.Create(v[2 * inputs]);
-                (a2, b2) = (Vector256.FusedMultiplyAdd(t, f, a2), Vector256.FusedMultiplyAdd(t, g, b2));
-                t = Vector256.Create(v[3 * inputs]);
-                (a3, b3) = (Vector256.FusedMultiplyAdd(t, f, a3), Vector256.FusedMultiplyAdd(t, g, b3));
-            }
-            Vector512.Create(a0, b0).Store(m);
-            Vector512.Create(a1, b1).Store(m + outputs);
-            Vector512.Create(a2, b2).Store(m + 2 * outputs);
-            Vector512.Create(a3, b3).Store(m + 3 * outputs);
-        }
-    }
-
-    /// <summary>Six numbers by B^T.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Data(
-        Vector512<float> d0,
-        Vector512<float> d1,
-        Vector512<float> d2,
-        Vector512<float> d3,
-        Vector512<float> d4,
-        Vector512<float> d5,
-        Vector512<float>* to,
-        int stride
-    )
-    {
-        Vector512<float> two = Vector512.Create(2f),
-            four = Vector512.Create(4f),
-            minusFour = Vector512.Create(-4f),
-            minusFive = Vector512.Create(-5f);
-        Vector512<float> even = Vector512.FusedMultiplyAdd(minusFour, d2, d4),
-            odd = Vector512.FusedMultiplyAdd(minusFour, d1, d3),
-            apart = d4 - d2,
-            twice = two * (d3 - d1);
-        to[0] = Vector512.FusedMultiplyAdd(four, d0, Vector512.FusedMultiplyAdd(minusFive, d2, d4));
-        to[stride] = even + odd;
-        to[2 * stride] = even - odd;
-        to[3 * stride] = apart + twice;
-        to[4 * stride] = apart - twice;
-        to[5 * stride] = Vector512.FusedMultiplyAdd(four, d1, Vector512.FusedMultiplyAdd(minusFive, d3, d5));
-    }
-
-    /// <summary>Three numbers by G.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Kernel(Vector512<float> g0, Vector512<float> g1, Vector512<float> g2, Vector512<float>* to, int stride)
-    {
-        Vector512<float> sum = (g0 + g2) * (-1f / 6),
-            middle = g1 * (-1f / 6),
-            far = g0 * (1f / 24) + g2 * (1f / 6),
-            tilt = g1 * (1f / 12);
-        to[0] = g0 * 0.25f;
-        to[stride] = sum + middle;
-        to[2 * stride] = sum - middle;
-        to[3 * stride] = far + tilt;
-        to[4 * stride] = far - tilt;
-        to[5 * stride] = g2;
-    }
-
-    /// <summary>Six numbers by A^T.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Result(
-        Vector512<float> m0,
-        Vector512<float> m1,
-        Vector512<float> m2,
-        Vector512<float> m3,
-        Vector512<float> m4,
-        Vector512<float> m5,
-        Vector512<float>* to,
-        int stride
-    )
-    {
-        Vector512<float> near = m1 + m2,
-            nearApart = m1 - m2,
-            far = m3 + m4,
-            farApart = m3 - m4;
-        to[0] = m0 + near + far;
-        to[stride] = Vector512.FusedMultiplyAdd(Vector512.Create(2f), farApart, nearApart);
-        to[2 * stride] = Vector512.FusedMultiplyAdd(Vector512.Create(4f), far, near);
-        to[3 * stride] = Vector512.FusedMultiplyAdd(Vector512.Create(8f), farApart, nearApart) + m5;
     }
 }

@@ -10,6 +10,9 @@ public sealed record AttentionNames(string Query, string Key, string Value, stri
     /// <summary><c>to_q</c>, <c>to_k</c>, <c>to_v</c>, <c>to_out.0</c>: transformers of Stable Diffusion, and all of diffusers.</summary>
     public static AttentionNames Transformer(string name) => new($"{name}.to_q", $"{name}.to_k", $"{name}.to_v", $"{name}.to_out.0");
 
+    /// <summary><c>query</c>, <c>key</c>, <c>value</c>, <c>proj_attn</c>: pixels in files of diffusers of before May 2023.</summary>
+    public static AttentionNames Early(string name) => new($"{name}.query", $"{name}.key", $"{name}.value", $"{name}.proj_attn");
+
     /// <summary><c>q</c>, <c>k</c>, <c>v</c>, <c>proj_out</c>: autoencoders and the UNets of Ho et al.</summary>
     public static AttentionNames Pixels(string name) => new($"{name}.q", $"{name}.k", $"{name}.v", $"{name}.proj_out");
 }

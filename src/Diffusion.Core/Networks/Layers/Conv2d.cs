@@ -14,9 +14,11 @@ public sealed class Conv2d : IUNetLayer
     private readonly Network _network;
     private readonly bool _isPlain;
     private readonly long[] _strides,
-        _paddings;
+        _paddings,
+        _dilations;
     private readonly ScalarType? _result;
     private readonly int _groups;
+    private readonly Func<Tensor, Tensor>? _reweight;
 
     /// <summary>Declares <c>NAME.weight</c> [outputs, inputs, kernel, kernel] and <c>NAME.bias</c> [outputs].</summary>
     /// <param name="network">Where to declare them.</param>
@@ -25,7 +27,7 @@ public sealed class Conv2d : IUNetLayer
     /// <param name="outputs">Channels of the output.</param>
     /// <param name="kernel">Side of the kernel.</param>
     /// <param name="stride">Step in both directions.</param>
-    /// <param name="padding">Zeros on each side; null: half the kernel, which keeps the size.</param>
+    /// <param name="padding">Zeros on each side; null: half of what the kernel spans, which keeps the size.</param>
     /// <param name="bias">Whether there is a bias.</param>
     /// <param name="zero">Starts training at zero.</param>
     /// <param name="keepFloat32">Stays float32.</param>
@@ -33,6 +35,8 @@ public sealed class Conv2d : IUNetLayer
     /// <param name="groups">
     /// Each output channel sees only its share of the input channels; as many groups as channels make a depth-wise convolution.
     /// </param>
+    /// <param name="dilation">Pixels from one of the kernel's taps to the next.</param>
+    /// <param name="reweight">What the weights become before they are used; null: they stay as they are.</param>
     /// <exception cref="ArgumentException">The groups do not divide the channels.</exception>
     public Conv2d(
         Network network,
@@ -46,7 +50,9 @@ public sealed class Conv2d : IUNetLayer
         bool zero = false,
         bool keepFloat32 = false,
         ScalarType? result = null,
-        int groups = 1
+        int groups = 1,
+        int dilation = 1,
+        Func<Tensor, Tensor>? reweight = null
     )
     {
         if (groups < 1 || inputs % groups != 0 || outputs % groups != 0)
@@ -56,22 +62,33 @@ public sealed class Conv2d : IUNetLayer
         Init init = zero ? Init.Zeros : Init.FanIn(inputs / groups * kernel * kernel);
         _weight = network.Declare($"{name}.weight", [outputs, inputs / groups, kernel, kernel], init, keepFloat32);
         _bias = bias ? network.Declare($"{name}.bias", [outputs], init, keepFloat32) : null;
-        (_network, _isPlain) = (network, kernel == 3 && stride == 1 && padding is null or 1 && groups == 1);
-        (_strides, _paddings) = ([stride, stride], [padding ?? kernel / 2, padding ?? kernel / 2]);
-        (_result, _groups) = (result, groups);
+        (_network, _isPlain) = (
+            network,
+            kernel == 3 && stride == 1 && padding is null or 1 && groups == 1 && dilation == 1 && reweight is null
+        );
+        int zeros = padding ?? kernel / 2 * dilation;
+        (_strides, _paddings, _dilations) = ([stride, stride], [zeros, zeros], [dilation, dilation]);
+        (_result, _groups, _reweight) = (result, groups, reweight);
     }
 
     /// <summary>[N,inputs,H,W] to [N,outputs,H',W'].</summary>
     public Tensor Forward(Tensor x)
     {
-        Tensor weight = _weight.Value;
+        if (_reweight is null)
+            return Forward(x, _weight.Value);
+        using Tensor weight = _reweight(_weight.Value);
+        return Forward(x, weight);
+    }
+
+    private Tensor Forward(Tensor x, Tensor weight)
+    {
         if (x.dtype != weight.dtype)
         {
             using Tensor converted = x.to(weight.dtype);
-            return Forward(converted);
+            return Forward(converted, weight);
         }
         Tensor y = ByOwnKernel(x, weight)
-            ?? torch.nn.functional.conv2d(x, weight, _bias?.Value, strides: _strides, padding: _paddings, groups: _groups);
+            ?? torch.nn.functional.conv2d(x, weight, _bias?.Value, _strides, _paddings, _dilations, groups: _groups);
         if (_result is not { } wanted || y.dtype == wanted)
             return y;
         using (y)

@@ -13,7 +13,33 @@ public enum Resample
     Up,
 }
 
-/// <summary>The residual block of ADM: skip(x) + conv(silu(norm(conv(silu(norm(x)))) modulated by the embedding)).</summary>
+/// <summary>The published names of the layers of a residual block.</summary>
+/// <param name="InNorm">Before the first convolution.</param>
+/// <param name="InConvolution">The first convolution.</param>
+/// <param name="Embedding">The linear layer of the embedding.</param>
+/// <param name="OutNorm">Before the second convolution.</param>
+/// <param name="OutConvolution">The second convolution.</param>
+/// <param name="Skip">The 1x1 convolution beside them, where the channels change.</param>
+public sealed record ResidualNames(
+    string InNorm,
+    string InConvolution,
+    string Embedding,
+    string OutNorm,
+    string OutConvolution,
+    string Skip
+)
+{
+    /// <summary>guided-diffusion's: positions in sequences.</summary>
+    public static ResidualNames Adm { get; } =
+        new("in_layers.0", "in_layers.2", "emb_layers.1", "out_layers.0", "out_layers.3", "skip_connection");
+
+    /// <summary>diffusers': <c>norm1</c>, <c>conv1</c>, ...</summary>
+    public static ResidualNames Diffusers { get; } = new("norm1", "conv1", "time_emb_proj", "norm2", "conv2", "conv_shortcut");
+}
+
+/// <summary>
+/// The residual block of ADM: (skip(x) + conv(silu(norm(conv(silu(norm(x)))) modulated by the embedding))) / factor.
+/// </summary>
 public sealed class ResidualBlock : IUNetLayer
 {
     private readonly Network _network;
@@ -24,6 +50,7 @@ public sealed class ResidualBlock : IUNetLayer
     private readonly Conv2d? _skip;
     private readonly Linear _embedding;
     private readonly bool _scaleShift;
+    private readonly double _factor;
     private readonly Resample _resample;
 
     /// <summary>Declares the block's parameters under their published names.</summary>
@@ -35,6 +62,10 @@ public sealed class ResidualBlock : IUNetLayer
     /// <param name="scaleShift">Whether the embedding enters as scale and shift of the second norm, or is added before it.</param>
     /// <param name="resample">Resampling inside the block.</param>
     /// <param name="pixelNorm">Whether each pixel is normalised by itself, or groups of channels over the whole picture.</param>
+    /// <param name="names">The layers' names; null: those of guided-diffusion.</param>
+    /// <param name="groups">Groups of the normalisation.</param>
+    /// <param name="epsilon">What the normalisation adds to the variance.</param>
+    /// <param name="factor">What the sum is divided by.</param>
     public ResidualBlock(
         Network network,
         string name,
@@ -43,19 +74,26 @@ public sealed class ResidualBlock : IUNetLayer
         long embedding,
         bool scaleShift,
         Resample resample = Resample.None,
-        bool pixelNorm = false
+        bool pixelNorm = false,
+        ResidualNames? names = null,
+        long groups = 32,
+        double epsilon = 1e-5,
+        double factor = 1
     )
     {
-        (_network, _scaleShift, _resample) = (network, scaleShift, resample);
-        _inNorm = Norm("in_layers.0", inputs);
-        _inConvolution = new Conv2d(network, $"{name}.in_layers.2", inputs, outputs);
-        _embedding = new Linear(network, $"{name}.emb_layers.1", embedding, scaleShift ? 2 * outputs : outputs, keepFloat32: true);
-        _outNorm = Norm("out_layers.0", outputs);
-        _outConvolution = new Conv2d(network, $"{name}.out_layers.3", outputs, outputs, zero: true);
-        _skip = inputs == outputs ? null : new Conv2d(network, $"{name}.skip_connection", inputs, outputs, kernel: 1);
+        (_network, _scaleShift, _resample, _factor) = (network, scaleShift, resample, factor);
+        names ??= ResidualNames.Adm;
+        _inNorm = Norm(names.InNorm, inputs);
+        _inConvolution = new Conv2d(network, $"{name}.{names.InConvolution}", inputs, outputs);
+        _embedding = new Linear(network, $"{name}.{names.Embedding}", embedding, scaleShift ? 2 * outputs : outputs, keepFloat32: true);
+        _outNorm = Norm(names.OutNorm, outputs);
+        _outConvolution = new Conv2d(network, $"{name}.{names.OutConvolution}", outputs, outputs, zero: true);
+        _skip = inputs == outputs ? null : new Conv2d(network, $"{name}.{names.Skip}", inputs, outputs, kernel: 1);
 
         INormalization Norm(string layer, long channels) =>
-            pixelNorm ? new PixelNorm(network, $"{name}.{layer}", channels) : new GroupNorm(network, $"{name}.{layer}", channels);
+            pixelNorm
+                ? new PixelNorm(network, $"{name}.{layer}", channels)
+                : new GroupNorm(network, $"{name}.{layer}", channels, groups, epsilon);
     }
 
     /// <inheritdoc/>
@@ -80,7 +118,8 @@ public sealed class ResidualBlock : IUNetLayer
         }
         using Tensor x = Resized(h);
         Tensor skip = _skip?.Forward(x) ?? x;
-        return (_network.MayFuse ? y.add_(skip) : y + skip).MoveToOuterDisposeScope();
+        Tensor sum = _network.MayFuse ? y.add_(skip) : y + skip;
+        return (_factor == 1 ? sum : sum / _factor).MoveToOuterDisposeScope();
     }
 
     /// <summary>

@@ -17,6 +17,7 @@ public sealed class StableDiffusionUNet : Network
 {
     private readonly Conv2d _in,
         _out;
+    private readonly Sinusoid _waves;
     private readonly TimestepEmbedding _time;
     private readonly List<(UNetLevel Level, Conv2d? Halve)> _down = [];
     private readonly List<(UNetLevel Level, Conv2d? AfterDoubling)> _up = [];
@@ -35,7 +36,8 @@ public sealed class StableDiffusionUNet : Network
             layers = config.LayersPerBlock,
             width = widths[0];
         _in = new Conv2d(this, "conv_in", config.InChannels, width, keepFloat32: true, result: Policy.NetworkDtype);
-        _time = new TimestepEmbedding(this, "time_embedding", width, 4L * width, "linear_1", "linear_2");
+        _waves = new Sinusoid(width);
+        _time = new TimestepEmbedding(this, "time_embedding.linear_1", "time_embedding.linear_2", _waves, 4L * width);
 
         Stack<int> skips = new([width]);
         for (int level = 0; level < levels; level++)
@@ -84,7 +86,7 @@ public sealed class StableDiffusionUNet : Network
         Check(x, t, context);
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor times = t.shape[0] == x.shape[0] ? t : t.expand(x.shape[0]);
-        trace?.Invoke("time_proj", TimestepEmbedding.Sinusoid(times, Config.BlockOutChannels[0]));
+        trace?.Invoke("time_proj", _waves.Of(times));
         Tensor embedding = _time.Forward(times);
         trace?.Invoke("time_embedding", embedding);
         (Tensor, Tensor) told = (torch.nn.functional.silu(embedding), context.expand(x.shape[0], -1, -1).to(Policy.NetworkDtype));

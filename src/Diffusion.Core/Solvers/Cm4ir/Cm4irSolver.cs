@@ -148,6 +148,7 @@ public sealed record Cm4irSolver : Solver
         double e = Zeta * run.SigmaY * run.SigmaY;
         Tensor x = Begin(run, e);
         run.TraceOnce("x_init", x);
+        // As published: the schedule's own noise, also where the first level that the network is told is clamped.
         x = x + (double)MathF.Sqrt(1f - Alphas[0]) * run.Draw(NoiseRole.Start);
         run.TraceOnce("x_start", x);
         for (int i = 0; i < Steps; i++)

@@ -15,6 +15,9 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
     /// <summary>The class of an input, for class-conditional priors.</summary>
     public Func<string, long?> LabelOf { get; init; } = static _ => null;
 
+    /// <summary>How the inputs are read.</summary>
+    public MeasurementOptions Reading { get; init; } = MeasurementOptions.Default;
+
     /// <summary>Most pictures of one kind that are restored together.</summary>
     public int Batch { get; init; } = 1;
 
@@ -79,7 +82,7 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
 
     private Measurement Open(JobItem item)
     {
-        Measurement measurement = Measurement.Open(item.Input, LabelOf(item.Input));
+        Measurement measurement = Measurement.Open(item.Input, Reading with { Label = LabelOf(item.Input) });
         foreach (string note in measurement.Notes)
             watcher.Noted(item, note);
         return measurement;
@@ -110,7 +113,7 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
         {
             for (int i = 0; i < batch.Length; i++)
             {
-                Write(batch[i].Item, restored[i], runner);
+                Write(batch[i], restored[i], runner);
                 watcher.Restored(batch[i].Item, batch[i].Measurement, restored[i]);
             }
         }
@@ -121,20 +124,20 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
         }
     }
 
-    private void Write(JobItem item, RestoredPicture restored, RestorationRunner runner)
+    private void Write(Opened opened, RestoredPicture restored, RestorationRunner runner)
     {
+        JobItem item = opened.Item;
         if (item.Output != OutputPlan.StandardOutput)
         {
-            RestoredFiles.Write(item, restored, runner.Policy, Overwrite);
+            RestoredFiles.Write(item, opened.Measurement, restored, runner.Policy, Overwrite);
             return;
         }
         using Stream stdout = StandardOutput?.Invoke() ?? throw new JobException("There is no standard output here", item.Input);
         ImageFile.Write(
             stdout,
-            restored.Picture.Pixels,
+            restored.Picture,
             ImageFormat.Png,
-            new WriteOptions { BitDepth = restored.Picture.BitDepth },
-            restored.Picture.Alpha
+            new WriteOptions { BitDepth = opened.Measurement.DepthIn(ImageFormat.Png) }
         );
     }
 }

@@ -35,25 +35,29 @@ public static class RestoredFiles
     /// (stretched so that the largest is white), and the record.
     /// </summary>
     /// <param name="item">What was to be made.</param>
+    /// <param name="measurement">What it was made of; borrowed.</param>
     /// <param name="restored">What was made; borrowed.</param>
     /// <param name="policy">How networks were computed.</param>
     /// <param name="overwrite">Replaces an existing picture.</param>
     /// <exception cref="ImageException">A file cannot be written.</exception>
-    public static void Write(JobItem item, RestoredPicture restored, ComputePolicy policy, bool overwrite)
+    public static void Write(JobItem item, Measurement measurement, RestoredPicture restored, ComputePolicy policy, bool overwrite)
     {
-        ImageFile.Write(item.Output, restored.Picture, new WriteOptions { Overwrite = overwrite });
-        WriteSamples(item.Output, restored);
+        WriteOptions depth = ImageFormats.FromExtension(item.Output) is { } format
+            ? new() { BitDepth = measurement.DepthIn(format) }
+            : WriteOptions.Default;
+        ImageFile.Write(item.Output, restored.Picture, depth with { Overwrite = overwrite });
+        WriteSamples(item.Output, restored, depth);
         JobRecord.Write(item, Details(restored, policy));
     }
 
-    private static void WriteSamples(string output, RestoredPicture restored)
+    private static void WriteSamples(string output, RestoredPicture restored, WriteOptions depth)
     {
         if (restored.Spread?.Deviation is not { } spread)
             return;
         string stem = Path.ChangeExtension(output, null),
             extension = Path.GetExtension(output);
         for (int i = 0; i < restored.Samples.Count; i++)
-            ImageFile.Write($"{stem}_sample{i + 1}{extension}", restored.Samples[i]);
+            ImageFile.Write($"{stem}_sample{i + 1}{extension}", restored.Samples[i], depth);
         ImageFile.Write(stem + "_spread.tif", spread, new WriteOptions { BitDepth = 32 });
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor map = spread.mean([1], keepdim: true);
@@ -66,6 +70,7 @@ public static class RestoredFiles
             ["operator"] = restored.Operator,
             ["noise"] = restored.Noise,
             ["noise_estimated"] = restored.NoiseEstimated,
+            ["noise_model"] = restored.NoiseModel,
             ["solver"] = restored.Solver,
             ["evaluations"] = restored.Evaluations,
             ["whitened_residual"] = restored.WhitenedResidual,
