@@ -7,8 +7,7 @@ namespace Diffusion.Tests.Parity;
 internal static class LatentCase
 {
     /// <summary>The UNet's constructor arguments; an unknown key fails.</summary>
-    public static StableDiffusionUNetConfig UNet(ConfigNode config) =>
-        Read(config, "unet", StableDiffusionUNetConfig.Keys);
+    public static StableDiffusionUNetConfig UNet(ConfigNode config) => Read(config, "unet", StableDiffusionUNetConfig.Keys);
 
     /// <summary>The autoencoder's constructor arguments; an unknown key fails.</summary>
     public static AutoencoderKLConfig Vae(ConfigNode config) => Read(config, "vae", AutoencoderKLConfig.Keys);

@@ -18,14 +18,7 @@ internal sealed class LatentDecoder
         _name = name;
         int[] widths = [.. config.BlockOutChannels.Reverse()];
         (int groups, int width) = (config.NormNumGroups, widths[0]);
-        _in = new Conv2d(
-            network,
-            $"{name}.conv_in",
-            config.LatentChannels,
-            width,
-            keepFloat32: true,
-            result: network.Policy.NetworkDtype
-        );
+        _in = new Conv2d(network, $"{name}.conv_in", config.LatentChannels, width, keepFloat32: true, result: network.Policy.NetworkDtype);
         for (int level = 0; level < widths.Length; level++)
         {
             List<ResnetBlock> blocks = [];

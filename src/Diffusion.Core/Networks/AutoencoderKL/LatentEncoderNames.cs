@@ -12,11 +12,17 @@ internal abstract record LatentEncoderNames
     public static LatentEncoderNames Taming { get; } = new TamingNames();
 
     public abstract string Level(int level);
+
     public abstract string Resnet(int level, int i);
+
     public abstract string Attention(int level, int i);
+
     public abstract string Downsample(int level);
+
     public abstract string Middle { get; }
+
     public abstract string MiddleResnet(int i);
+
     public abstract string MiddleAttention { get; }
     public abstract string Norm { get; }
     public abstract string Shortcut { get; }

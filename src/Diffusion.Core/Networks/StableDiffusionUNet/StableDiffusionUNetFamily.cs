@@ -56,7 +56,8 @@ public sealed class StableDiffusionUNetFamily : NetworkFamily<StableDiffusionUNe
             UseLinearProjection = shapes.Rank("mid_block.attentions.0.proj_in.weight") == 2,
         };
 
-        IEnumerable<bool> Attending(string blocks) => Enumerable.Range(0, levels).Select(level => shapes.HasAny($"{blocks}.{level}.attentions."));
+        IEnumerable<bool> Attending(string blocks) =>
+            Enumerable.Range(0, levels).Select(level => shapes.HasAny($"{blocks}.{level}.attentions."));
     }
 
     /// <summary>2.x has heads of 64 channels, 1.x eight heads everywhere.</summary>
