@@ -26,6 +26,7 @@ internal sealed class MaskOperator : SpectralOperator
         new()
         {
             Mask = true,
+            MeasuredRowNormSquared = 1,
             Local = (1, 1),
             ClosedForm = true,
         };

@@ -192,4 +192,25 @@ public sealed class FieldTests : IDisposable
         Assert.Null((double?)JsonNode.Parse(scores.Output)!["psnr"]);
         Run("restore", "y.npz", "--key", "z", "-A", "identity", "--noise", "0.01").ExpectError(1, "no array \"z\"");
     }
+
+    [Fact]
+    public void Noise_that_grows_with_the_signal_is_found_or_told()
+    {
+        string y = Field("shot", "shot.tif"),
+            reference = Field("shot", "ref.png");
+        foreach (string noise in (string[])["auto-poisson", "poisson:gain=0.005", "poisson:gain=327.675dn,read=0"])
+        {
+            JsonNode result = Restored(y, "-A", "identity", "--noise", noise, "-o", "o.png", "--reference", reference);
+            Assert.True(Psnr(result) > 39, $"{noise}: {result}");
+            Assert.StartsWith("poisson:gain=0.00", (string)result["noise_model"]!);
+            Assert.Equal(noise == "auto-poisson", (bool)result["noise_estimated"]!);
+            Assert.InRange((double)result["noise"]!, 0.016, 0.019);
+            Assert.InRange((double)result["whitened_residual"]!, 0.8, 1.1);
+        }
+        string plan = Run("restore", y, "-A", "identity", "--noise", "auto-poisson", "-o", "p.png", "--dry-run").Expect(0).Output;
+        Assert.Contains("noise poisson:gain=0.00", plan);
+        Assert.Contains("(estimated)", plan);
+        JsonNode record = JsonNode.Parse(File.ReadAllText(_workspace["o.png.diffusion.json"]))!;
+        Assert.StartsWith("poisson:gain=0.00", (string)record["noise_model"]!);
+    }
 }

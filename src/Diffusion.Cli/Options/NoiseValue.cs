@@ -1,6 +1,8 @@
+using Diffusion.Inverse;
+
 namespace Diffusion.Cli.Options;
 
-/// <summary>A noise level as it was typed.</summary>
-/// <param name="Sigma">Standard deviation; NaN for auto.</param>
-/// <param name="InFileUnits">Whether it is in the values of the file instead of on [0,1].</param>
-internal readonly record struct NoiseValue(double Sigma, bool InFileUnits);
+/// <summary>Noise as it was typed.</summary>
+/// <param name="Model">The noise.</param>
+/// <param name="InFileUnits">Whether its numbers are in the values of the file instead of on [0,1].</param>
+internal readonly record struct NoiseValue(NoiseModel Model, bool InFileUnits);

@@ -13,13 +13,24 @@ internal sealed class ProblemOptions
             Description = "The degradation, for example \"downsample:factor=4\" (diffusion operators list)",
         };
 
-    /// <summary>The noise level; NaN for auto.</summary>
+    /// <summary>The noise.</summary>
     public Option<NoiseValue?> Noise { get; } =
         new("--noise")
         {
             HelpName = "S",
-            Description = "Standard deviation of the noise on the [0,1] scale: 0.05, 12.75/255, or auto; 40dn in values of the file",
+            Description =
+                "Standard deviation of the noise on the [0,1] scale: 0.05, 12.75/255, or auto; 40dn in values of the file; "
+                + "poisson:gain=G,read=R or auto-poisson where it grows with the signal",
             CustomParser = Values.NoiseOfFile,
+        };
+
+    /// <summary>The noise value by value.</summary>
+    public Option<string?> NoiseMap { get; } =
+        new("--noise-map")
+        {
+            HelpName = "FILE",
+            Description =
+                "A standard deviation for each measured value, instead of --noise: on the [0,1] scale, or with --range the file's",
         };
 
     /// <summary>Crops instead of complaining.</summary>
@@ -39,7 +50,7 @@ internal sealed class ProblemOptions
     /// <summary>Adds them to a verb.</summary>
     public ProblemOptions AddTo(Command command)
     {
-        foreach (Option option in (Option[])[Operator, Noise, CropToFit, ResizeMask, Plugins])
+        foreach (Option option in (Option[])[Operator, Noise, NoiseMap, CropToFit, ResizeMask, Plugins])
             command.Add(option);
         return this;
     }

@@ -15,6 +15,16 @@ internal static class RestoreSettings
     public static OperatorSpec? Operator(Session session, ProblemOptions problem, OperatorCatalog catalog) =>
         session.Get(problem.Operator) is { } text ? UsageException.Guard(() => catalog.Parse(text)) : null;
 
+    /// <summary>The file that says the noise value by value; null: none.</summary>
+    public static string? NoiseMap(Session session, ProblemOptions problem)
+    {
+        if (session.Get(problem.NoiseMap) is not { } file)
+            return null;
+        if (session.Has(problem.Noise))
+            throw new UsageException("--noise and --noise-map both say the noise", file, "Leave one of them out");
+        return File.Exists(file) ? file : throw new UsageException("There is no such noise map", file, "Check the path");
+    }
+
     /// <summary>Device, number format, threads; loads libtorch.</summary>
     public static ComputePolicy Policy(Session session, ExecutionOptions execution)
     {

@@ -1,12 +1,16 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Diffusion.Inverse;
 
 namespace Diffusion.Cli.Options;
 
 /// <summary>Readers of option values that the parser does not know.</summary>
 internal static class Values
 {
+    // Behind a number in the values of the file.
+    private const string FileUnit = "dn";
+
     /// <summary>A number or a quotient: <c>0.05</c>, <c>12.75/255</c>. NaN stands for <c>auto</c>.</summary>
     public static double? Noise(ArgumentResult result)
     {
@@ -27,15 +31,34 @@ internal static class Values
         return Fail(result, $"The noise level must be in [0,1], not {text}. It is a standard deviation on the [0,1] scale{hint}.");
     }
 
-    /// <summary>As <see cref="Noise"/>, or in the numbers of the file: <c>40dn</c>.</summary>
+    /// <summary>As <see cref="Noise"/>, or in the numbers of the file, <c>40dn</c>, or noise that grows with the signal.</summary>
     public static NoiseValue? NoiseOfFile(ArgumentResult result)
     {
         string text = result.Tokens[^1].Value;
-        if (!text.EndsWith("dn", StringComparison.OrdinalIgnoreCase))
-            return Noise(result) is { } sigma ? new NoiseValue(sigma, false) : null;
+        if (text.StartsWith("poisson", StringComparison.Ordinal) || text == "auto-poisson")
+            return Poisson(text, result);
+        if (!text.EndsWith(FileUnit, StringComparison.OrdinalIgnoreCase))
+            return Noise(result) is { } sigma ? new NoiseValue(new(sigma), false) : null;
         if (Number(text[..^2], out double level) && level >= 0 && double.IsFinite(level))
-            return new NoiseValue(level, true);
+            return new NoiseValue(new(level), true);
         result.AddError($"\"{text}\" is no noise level. In the values of the file it is a number and dn, such as 40dn.");
+        return null;
+    }
+
+    private static NoiseValue? Poisson(string text, ArgumentResult result)
+    {
+        string[] parts = text.Split(',');
+        string[] inFile = [.. parts.Where(part => part.EndsWith(FileUnit, StringComparison.OrdinalIgnoreCase))];
+        // One unit for both; 0 is the same in each.
+        bool mixed = inFile.Length > 0 && parts.Except(inFile).Any(part => part != "read=0");
+        string bare = string.Join(',', parts.Select(part => inFile.Contains(part) ? part[..^2] : part));
+        if (!mixed && NoiseModel.Parse(bare) is { } model && (inFile.Length > 0 || model.IsAuto || model is { Gain: <= 1, Sigma: <= 1 }))
+            return new NoiseValue(model, inFile.Length > 0);
+        result.AddError(
+            $"\"{text}\" is no noise. Write poisson:gain=G,read=R with the variance that a signal of 1 adds, above 0, and the standard "
+                + "deviation of the dark, both on the [0,1] scale (poisson:gain=0.005,read=0.01) or in values of the file "
+                + "(poisson:gain=2dn,read=5dn), or auto-poisson."
+        );
         return null;
     }
 

@@ -60,6 +60,7 @@ internal sealed class WayOptions
         [
             Problem.Operator,
             Problem.Noise,
+            Problem.NoiseMap,
             Problem.CropToFit,
             Problem.ResizeMask,
             Solver.Solver,

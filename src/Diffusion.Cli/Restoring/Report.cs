@@ -32,6 +32,7 @@ internal sealed class Report(string input, string output, RestoredPicture restor
             ["operator"] = restored.Operator,
             ["noise"] = restored.Noise,
             ["noise_estimated"] = restored.NoiseEstimated,
+            ["noise_model"] = restored.NoiseModel,
             ["solver"] = restored.Solver,
             ["evaluations"] = restored.Evaluations,
             ["seconds"] = Math.Round(restored.Seconds, 3),
@@ -58,7 +59,13 @@ internal sealed class Report(string input, string output, RestoredPicture restor
     /// <summary>One line for people.</summary>
     public string ToLine()
     {
-        string noise = restored.NoiseEstimated ? FormattableString.Invariant($", noise estimated as {restored.Noise:0.####}") : "";
+        string level = FormattableString.Invariant($"{restored.Noise:0.####}");
+        if (restored.NoiseModel is { } model)
+            level = $"{model}, mean {level}";
+        string noise =
+            restored.NoiseEstimated ? $", noise estimated as {level}"
+            : restored.NoiseModel is not null ? $", noise {level}"
+            : "";
         string to = output == OutputPlan.StandardOutput ? "standard output" : output;
         string scores = _scores is null ? "" : ", " + _scores.ToLine();
         if (_spread is not null)

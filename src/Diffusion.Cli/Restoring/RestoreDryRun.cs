@@ -52,6 +52,7 @@ internal static class RestoreDryRun
             ["complete"] = complete,
             ["operator"] = plan.Operator,
             ["noise"] = plan.Noise,
+            ["noise_model"] = plan.NoiseModel,
             ["solver"] = plan.Solver,
             ["evaluations"] = plan.Evaluations,
             ["size"] = new JsonArray(plan.Picture.Channels, plan.Picture.Height, plan.Picture.Width),

@@ -30,9 +30,10 @@ internal sealed class ZeroShotWay : RestoreWay
         _options = RestoreSettings.Options(session, way.Solver, execution) with
         {
             Operator = _spec,
-            Noise = session.Get(way.Problem.Noise)?.Sigma,
+            Noise = session.Get(way.Problem.Noise)?.Model,
+            NoiseMap = RestoreSettings.NoiseMap(session, way.Problem),
             NoiseInFileUnits = session.Get(way.Problem.Noise)?.InFileUnits ?? false,
-            Reading = way.Reading.Of(session),
+            Reading = way.Reading.Of(session) with { Operator = _spec },
             Samples = session.Get(way.Samples) ?? 1,
             Label = session.Get(way.Label),
             ResizeMask = session.Get(way.Problem.ResizeMask),
@@ -74,7 +75,7 @@ internal sealed class ZeroShotWay : RestoreWay
 
     private void RequireOperator(string input)
     {
-        if (_spec is not null && _session.Has(_way.Problem.Noise))
+        if (_spec is not null && (_session.Has(_way.Problem.Noise) || _options.NoiseMap is not null))
             return;
         SideFile? side = input == ImageFile.Standard ? null : SideFile.Find(input);
         if (side is not null)

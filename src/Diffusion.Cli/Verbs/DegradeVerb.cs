@@ -62,21 +62,23 @@ internal sealed class DegradeVerb : Verb
                 "diffusion degrade",
                 "Say how to degrade, for example -A \"downsample:factor=4\""
             );
-        NoiseValue typed = session.Get(_problem.Noise)
-            ?? throw new UsageException(
-                "--noise is missing",
-                "diffusion degrade",
-                "Give its standard deviation on the [0,1] scale; 0 for none"
-            );
+        using NoiseMap? map = RestoreSettings.NoiseMap(session, _problem) is { } file ? NoiseMap.Read(file) : null;
+        NoiseValue typed = map is not null
+            ? new(new(0), false)
+            : session.Get(_problem.Noise)
+                ?? throw new UsageException(
+                    "--noise is missing",
+                    "diffusion degrade",
+                    "Give its standard deviation on the [0,1] scale; 0 for none"
+                );
         if (typed.InFileUnits)
             throw new UsageException(
                 "A noise level in the values of a file is for restore",
                 "diffusion degrade",
                 "Give it on the [0,1] scale"
             );
-        double noise = typed.Sigma;
-        if (double.IsNaN(noise))
-            throw new UsageException("--noise auto is for restore", "diffusion degrade", "Give a number");
+        if (typed.Model.IsAuto)
+            throw new UsageException($"--noise {typed.Model} is for restore", "diffusion degrade", "Give a number");
         string output = session.Get(_output.Output)
             ?? throw new UsageException("-o is missing", "diffusion degrade", "Name a file or a folder");
         bool clip = session.Get(_clip),
@@ -95,8 +97,9 @@ internal sealed class DegradeVerb : Verb
         if (several)
             inputs = OutputPlan.WithoutResults(inputs, words, output, pattern, extension);
         OutputPlan plan = OutputPlan.Make(inputs, output, pattern, extension, overwrite, several);
-        using Degrader degrader = new(spec, noise, session.Get(_seed))
+        using Degrader degrader = new(spec, typed.Model, session.Get(_seed))
         {
+            NoiseMap = map,
             CropToFit = session.Get(_problem.CropToFit),
             ResizesMasks = session.Get(_problem.ResizeMask),
         };
@@ -136,7 +139,7 @@ internal sealed class DegradeVerb : Verb
                     ["input"] = item.Input,
                     ["output"] = item.Output,
                     ["operator"] = degrader.Spec.ToString(),
-                    ["noise"] = degrader.Noise,
+                    ["noise"] = degrader.NoiseMap is { } map ? $"map:{map.Name}" : degrader.Noise.ToJson(),
                     ["seed"] = degrader.Seed,
                 }
             );

@@ -48,6 +48,7 @@ public sealed class ComposedOperator : LinearOperator
             Reduction = _first.Traits.Reduction * _second.Traits.Reduction,
             OrthonormalRows = _first.Traits.OrthonormalRows && _second.Traits.OrthonormalRows,
             RowNormSquared = _first.Traits.RowNormSquared * _second.Traits.RowNormSquared,
+            MeasuredRowNormSquared = _first.Traits.RowNormSquared * _second.Traits.MeasuredRowNormSquared,
             Local =
                 _first.Traits.Local is { } a && _second.Traits.Local is { } b
                     ? (a.Period * b.Period, a.Support + (b.Support - 1) * _first.Traits.Reduction)

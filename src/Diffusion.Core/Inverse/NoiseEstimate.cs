@@ -74,9 +74,9 @@ public sealed record NoiseEstimate(double Sigma)
     }
 
     // A picture of one colour must stay smooth: the mosaic of a Bayer sensor does not.
-    private static bool KeepsSmooth(LinearOperator a)
+    internal static bool KeepsSmooth(LinearOperator a)
     {
-        if (a.Output.Image is not { Height: >= 3, Width: >= 3 })
+        if (!a.Output.IsImage || a.Output.Image is not { Height: >= 3, Width: >= 3 })
             return false;
         using ComputeScope scope = new();
         Tensor colour = (torch.arange(a.Input.Channels, device: a.Device).to(ScalarType.Float32) * 0.7f + 0.2f)
@@ -88,14 +88,14 @@ public sealed record NoiseEstimate(double Sigma)
         return (Filter(a.Apply(colour)) * Window(usable)).abs().median().item<float>() < 1e-3;
     }
 
-    private static Tensor Filter(Tensor y)
+    internal static Tensor Filter(Tensor y)
     {
         Tensor line = torch.tensor([1f, -2f, 1f], device: y.device);
         return torch.nn.functional.conv2d(y, torch.outer(line, line).div(6).expand(y.shape[1], 1, 3, 3), groups: y.shape[1]);
     }
 
     // 1 where all nine pixels are usable.
-    private static Tensor Window(Tensor usable) => 1 - torch.nn.functional.max_pool2d(1 - usable, 3, stride: 1);
+    internal static Tensor Window(Tensor usable) => 1 - torch.nn.functional.max_pool2d(1 - usable, 3, stride: 1);
 
     private static Tensor Blocks(Tensor t) => torch.nn.functional.avg_pool2d(t, Block);
 }

@@ -22,6 +22,16 @@ public sealed record OperatorTraits
         init;
     }
 
+    /// <summary>
+    /// A A^T = c M with M the <see cref="LinearOperator.Restrict"/> to what is measured, which is everything where <see
+    /// cref="RowNormSquared"/> is not null: this c; null where the rows that are measured are not orthogonal and of one length.
+    /// </summary>
+    public double? MeasuredRowNormSquared
+    {
+        get => field ?? RowNormSquared;
+        init;
+    }
+
     /// <summary>Output pixels depend on input pixels nearby only: the pattern's period and the reach in pixels.</summary>
     public (int Period, int Support)? Local { get; init; }
 

@@ -3,7 +3,8 @@ using Diffusion.Runtime;
 namespace Diffusion.Inverse;
 
 /// <summary>
-/// ||A x - y||^2 / (M sigma^2): near 1 when the operator and the noise level explain the measurement, far from it when one of them is
+/// The mean of (A x - y)^2 / sigma^2 over the M measured values: near 1 when the operator and the noise level explain the measurement, far
+/// from it when one of them is
 /// wrong.
 /// </summary>
 public static class WhitenedResidual
@@ -20,6 +21,8 @@ public static class WhitenedResidual
             throw new ArgumentException("A noiseless measurement has no whitened residual.", nameof(problem));
         using ComputeScope scope = new();
         Tensor residual = problem.A.Restrict(problem.A.Apply(x) - problem.Y);
+        if (problem.Unevenness is { } uneven)
+            residual = residual / uneven;
         Tensor squares = residual.square().reshape(residual.shape[0], -1).sum(1, type: ScalarType.Float64);
         return [.. squares.data<double>().Zip(sigmas, (square, sigma) => square / (problem.A.MeasurementCount * sigma * sigma))];
     }

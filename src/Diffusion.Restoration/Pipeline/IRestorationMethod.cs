@@ -99,6 +99,9 @@ public sealed record AreaGrid(ImageShape Picture, int Period, int Reach);
 /// <param name="NoiseEstimated">Whether it was estimated.</param>
 public sealed record MethodChoice(string Method, int Evaluations, double? Noise = null, bool NoiseEstimated = false)
 {
+    /// <summary>The noise where one number does not say it: <c>poisson:gain=G,read=R</c>, <c>map:FILE</c>; null where it does.</summary>
+    public string? NoiseModel { get; init; }
+
     /// <summary>What looks wrong about the measurement, a sentence without a full stop; null when there is nothing.</summary>
     public string? Doubt { get; init; }
 

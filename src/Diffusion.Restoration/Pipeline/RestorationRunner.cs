@@ -93,6 +93,7 @@ public sealed class RestorationRunner : IDisposable
         )
         {
             Areas = layout.Areas,
+            NoiseModel = choices[0].NoiseModel,
         };
     }
 
@@ -135,6 +136,7 @@ public sealed class RestorationRunner : IDisposable
             Operator = restoration.Operator,
             Noise = choice.Noise,
             NoiseEstimated = choice.NoiseEstimated,
+            NoiseModel = choice.NoiseModel,
             Solver = choice.Method,
             Evaluations = parts.Reports[index].Evaluations is > 0 and var counted ? counted / parts.Runs : choice.Evaluations,
             Areas = layout.Areas,

@@ -13,20 +13,23 @@ public sealed class Degrader : IDisposable
 
     /// <summary>Measures with <paramref name="spec"/>.</summary>
     /// <param name="spec">The degradation.</param>
-    /// <param name="noise">Standard deviation of the noise on [0,1].</param>
+    /// <param name="noise">The noise: a standard deviation on [0,1], or what grows with the signal.</param>
     /// <param name="seed">Seed of the noise; draws are keyed by it and the picture's name.</param>
     /// <exception cref="ArgumentException">The noise level is negative or no number.</exception>
-    public Degrader(OperatorSpec spec, double noise, ulong seed = 0)
+    public Degrader(OperatorSpec spec, NoiseModel noise, ulong seed = 0)
     {
-        if (!(noise >= 0) || double.IsInfinity(noise))
+        if (!(noise is { Sigma: >= 0, Gain: >= 0 }) || double.IsInfinity(noise.Sigma) || double.IsInfinity(noise.Gain))
             throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {noise}."), nameof(noise));
         _spec = spec;
         Noise = noise;
         Seed = seed;
     }
 
-    /// <summary>Standard deviation of the noise on [0,1].</summary>
-    public double Noise { get; }
+    /// <summary>The noise.</summary>
+    public NoiseModel Noise { get; }
+
+    /// <summary>A standard deviation for each measured value, in place of <see cref="Noise"/>; null: none. Stays its owner's.</summary>
+    public NoiseMap? NoiseMap { get; init; }
 
     /// <summary>Seed of the noise.</summary>
     public ulong Seed { get; }
@@ -57,12 +60,14 @@ public sealed class Degrader : IDisposable
         }
         LinearOperator a = Bind(shape);
         Tensor y = a.Apply(x);
-        if (Noise > 0)
-            y = y + Noise * a.Restrict(new PhiloxNoise(Seed, [ImageKey.FromName(clean.Name)]).Draw(NoiseRole.Measurement, y.shape));
+        Tensor? map = NoiseMap?.Of(y.shape, clean.Name),
+            deviations = map ?? (Noise.GrowsWithSignal ? Noise.Deviations(y) : null);
+        y = Noisy(y, a, map, new PhiloxNoise(Seed, [ImageKey.FromName(clean.Name)]));
         SideFile side = new()
         {
             Operator = _spec.ToString(),
-            Noise = Noise,
+            Noise = deviations is null ? Noise.Sigma : a.Restrict(deviations).sum().item<float>() / a.MeasurementCount,
+            Poisson = map is null && Noise.GrowsWithSignal ? Noise.ToString() : null,
             Seed = Seed,
             InputSize = [shape.Channels, shape.Height, shape.Width],
             OutputSize = [.. a.Output.Dims],
@@ -76,7 +81,27 @@ public sealed class Degrader : IDisposable
             new Measurement(y, clean.Name, alpha) { Side = side, BitDepth = clean.BitDepth },
             MaskOf(a),
             Kernel(_spec)
-        );
+        )
+        {
+            NoiseMap = map,
+        };
+    }
+
+    private Tensor Noisy(Tensor y, LinearOperator a, Tensor? map, PhiloxNoise draws)
+    {
+        if (map is null && Noise.GrowsWithSignal)
+        {
+            if (!NoiseModel.MayCount(a))
+                throw new OperatorSpecException(
+                    "Noise that grows with the signal is that of counts, but the operator's values may be negative",
+                    _spec.ToString(),
+                    "Give a standard deviation"
+                );
+            y = a.Restrict(ShotNoise.Count(y, Noise.Gain, draws.Draw(NoiseRole.Measurement, y.shape)));
+        }
+        return map is not null ? y + map * a.Restrict(draws.Draw(NoiseRole.Measurement, y.shape))
+            : Noise.Sigma > 0 ? y + Noise.Sigma * a.Restrict(draws.Draw(NoiseRole.Measurement, y.shape))
+            : y;
     }
 
     /// <inheritdoc/>
@@ -139,11 +164,19 @@ public sealed class DegradedPicture : IDisposable
     /// <summary>[1,1,k,l]; null when the operator is no blur.</summary>
     public Tensor? Kernel { get; }
 
+    /// <summary>In the shape of the measurement: the standard deviation of each value; null where one noise holds for all. Owned.</summary>
+    public Tensor? NoiseMap
+    {
+        get;
+        init => field = value?.DetachFromDisposeScope();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         Measurement.Dispose();
         Mask?.Dispose();
         Kernel?.Dispose();
+        NoiseMap?.Dispose();
     }
 }

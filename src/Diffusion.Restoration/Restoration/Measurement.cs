@@ -54,7 +54,7 @@ public sealed class Measurement : IDisposable
     public bool IsOfUnknownScale { get; init; }
 
     /// <summary>One unit of the file's own numbers on [0,1].</summary>
-    public double Unit => 1 / (Range is { } range ? range.White - range.Black : FullScale);
+    public double Unit => Own?.Unit ?? 1 / (Range is { } range ? range.White - range.Black : FullScale);
 
     /// <summary>Its class, for class-conditional priors; null: <see cref="RestoreOptions.Label"/>.</summary>
     public long? Label { get; init; }
@@ -68,11 +68,17 @@ public sealed class Measurement : IDisposable
     /// <summary>The folder that file names in the side file are relative to.</summary>
     public string Folder { get; init; } = "";
 
-    /// <summary>y as a picture's shape; null when it is no picture.</summary>
-    public ImageShape? Shape => Y.dim() == 4 && Y.shape[1] is (1 or 3) ? new((int)Y.shape[1], (int)Y.shape[2], (int)Y.shape[3]) : null;
+    /// <summary>The user's own array in the form of an operator, where it is one. Owned.</summary>
+    public OwnMeasurement? Own { get; init; }
 
-    /// <summary>The clean picture's shape, where a side file tells it.</summary>
-    public ImageShape? Clean => Side is { InputSize: [var c, var h, var w] } ? new(c, h, w) : null;
+    /// <summary>y as a picture's shape; null when it is no picture.</summary>
+    public ImageShape? Shape =>
+        Own is null && Y.dim() == 4 && Y.shape[1] is (1 or 3) ? new((int)Y.shape[1], (int)Y.shape[2], (int)Y.shape[3]) : null;
+
+    /// <summary>The clean picture's shape, where a side file or an own array tells it.</summary>
+    public ImageShape? Clean => Own?.Picture ?? SideShape;
+
+    private ImageShape? SideShape => Side is { InputSize: [var c, var h, var w] } ? new(c, h, w) : null;
 
     /// <summary>A measurement from a picture; both stay independent of each other.</summary>
     public static Measurement From(Picture picture)
@@ -96,6 +102,8 @@ public sealed class Measurement : IDisposable
         using ComputeScope scope = new();
         options ??= MeasurementOptions.Default;
         SideFile? side = path == ImageFile.Standard ? null : SideFile.Find(path);
+        if (side is null && path != ImageFile.Standard && options.Operator is { TakesArrays: true } spec)
+            return MeasurementArray.ReadOwn(path, options, spec);
         string folder = path == ImageFile.Standard ? "" : Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";
         // Arrays that degrade wrote may have any shape, which their side files say.
         long[]? shape = null;
@@ -167,6 +175,7 @@ public sealed class Measurement : IDisposable
         Y.Dispose();
         Alpha?.Dispose();
         Known?.Dispose();
+        Own?.Dispose();
     }
 
     // Where values are missing, y becomes 0 and what is known is returned.

@@ -73,6 +73,21 @@ public static class MeasurementFile
             side = side with { Kernel = Path.GetFileName(stem) + ".kernel.tif" };
             ImageFile.Write(stem + ".kernel.tif", kernel, plain with { BitDepth = 32 });
         }
+        if (degraded.NoiseMap is { } map)
+        {
+            string name = Path.GetFileName(stem) + ".noise" + (measurement.Shape is null ? ".npz" : ".tif");
+            side = side with { NoiseMap = name };
+            string beside = Path.Combine(Path.GetDirectoryName(path) ?? "", name);
+            if (measurement.Shape is null)
+            {
+                using Tensor values = map.squeeze(0);
+                OutputFile.Write(beside, true, stream => NpzFile.Write(stream, "y", values));
+            }
+            else
+            {
+                ImageFile.Write(beside, map, plain with { BitDepth = 32 });
+            }
+        }
         // Last: a measurement whose side file is there is complete.
         OutputFile.Write(SideFile.PathFor(path), true, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(side.For(path).ToJson())));
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Diffusion.Imaging;
+using Diffusion.Inverse;
 
 namespace Diffusion.Restoration;
 
@@ -20,6 +21,12 @@ public sealed record MeasurementOptions
 
     /// <summary>Which header and data unit of a FITS file, counted from 0; null: the first with a picture.</summary>
     public int? Hdu { get; init; }
+
+    /// <summary>
+    /// How it was measured, where that is known: operators that take arrays (complex frequencies, sinograms) read files without a side
+    /// file.
+    /// </summary>
+    public OperatorSpec? Operator { get; init; }
 
     /// <summary>Its class, for class-conditional priors.</summary>
     public long? Label { get; init; }

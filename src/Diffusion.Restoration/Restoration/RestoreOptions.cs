@@ -12,8 +12,17 @@ public sealed record RestoreOptions : RunOptions
     /// </summary>
     public Degradation? Operator { get; init; }
 
-    /// <summary>Standard deviation of the measurement noise on [0,1]. null: the side file says it; NaN: it is estimated.</summary>
-    public double? Noise { get; init; }
+    /// <summary>
+    /// The measurement noise: a standard deviation on [0,1], or <see cref="NoiseModel"/>'s that grows with the signal. null: the side file
+    /// says it; NaN, <see cref="NoiseModel.Auto"/> or <see cref="NoiseModel.AutoPoisson"/>: it is estimated.
+    /// </summary>
+    public NoiseModel? Noise { get; init; }
+
+    /// <summary>
+    /// A file with a standard deviation for each measured value, which takes the place of <see cref="Noise"/>: on [0,1], or in the numbers
+    /// of the measurement's file where <see cref="MeasurementOptions.Range"/> is given. null: none.
+    /// </summary>
+    public string? NoiseMap { get; init; }
 
     /// <summary>Whether <see cref="Noise"/> is in the numbers of the measurement's file instead of on [0,1].</summary>
     public bool NoiseInFileUnits { get; init; }

@@ -28,12 +28,18 @@ public sealed record RestorePlan(
     /// <summary>Number of areas in which a picture is restored that is too large for the memory; 1 for the whole.</summary>
     public int Areas { get; init; } = 1;
 
+    /// <summary>The noise where one number does not say it; <see cref="Noise"/> is its mean then.</summary>
+    public string? NoiseModel { get; init; }
+
     /// <summary>One line for people.</summary>
     public override string ToString()
     {
         string measured = Operator is null ? "" : $"{Operator}, ",
             noise = Noise is { } sigma
-                ? string.Create(CultureInfo.InvariantCulture, $"noise {sigma:0.####}{(NoiseEstimated ? " (estimated)" : "")}, ")
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"noise {(NoiseModel is null ? "" : $"{NoiseModel}, mean ")}{sigma:0.####}{(NoiseEstimated ? " (estimated)" : "")}, "
+                )
                 : "",
             parts = (Areas > 1 ? $", {Areas} areas" : "") + (Tile is { } side ? $", tiles of {side}" : "");
         return string.Create(

@@ -36,6 +36,11 @@ public sealed class RestoredPicture : IDisposable
     /// <summary>Whether <see cref="Noise"/> was estimated.</summary>
     public bool NoiseEstimated { get; init; }
 
+    /// <summary>
+    /// The noise where one number does not say it: <c>poisson:gain=G,read=R</c>, <c>map:FILE</c>; <see cref="Noise"/> is its mean then.
+    /// </summary>
+    public string? NoiseModel { get; init; }
+
     /// <summary>The name of the solver, or of what else restored.</summary>
     public required string Solver { get; init; }
 

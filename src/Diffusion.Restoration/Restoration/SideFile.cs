@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Diffusion.Inverse;
 using Diffusion.Runtime;
 
 namespace Diffusion.Restoration;
@@ -29,6 +31,18 @@ public sealed record SideFile
 
     /// <summary>Standard deviation of the noise on [0,1].</summary>
     public required double Noise { get; init; }
+
+    /// <summary>The noise where it grows with the signal: <c>poisson:gain=G,read=R</c>; <see cref="Noise"/> is its mean then.</summary>
+    public string? Poisson { get; init; }
+
+    /// <summary>
+    /// Name of the file with the standard deviation of each value, in the same folder; <see cref="Noise"/> is their mean then.
+    /// </summary>
+    public string? NoiseMap { get; init; }
+
+    /// <summary>The noise.</summary>
+    [JsonIgnore]
+    public NoiseModel NoiseModel => Poisson is null ? new(Noise) : NoiseModel.Parse(Poisson) ?? new(Noise);
 
     /// <summary>Seed of the noise.</summary>
     public ulong Seed { get; init; }
@@ -99,7 +113,11 @@ public sealed record SideFile
                     path,
                     "Update diffusion"
                 );
-            if (side.InputSize is not [> 0, > 0, > 0] || !(side.Noise >= 0))
+            if (
+                side.InputSize is not [> 0, > 0, > 0]
+                || !(side.Noise >= 0)
+                || (side.Poisson is { } text && NoiseModel.Parse(text) is not { IsAuto: false })
+            )
                 throw new DiffusionException("The side file holds impossible values", path, "Delete it and pass -A and --noise");
             return side;
         }
@@ -107,6 +125,23 @@ public sealed record SideFile
         {
             throw new DiffusionException("The side file is damaged", path, "Delete it and pass -A and --noise", e);
         }
+    }
+
+    /// <summary>The path of a file that it names: side files are untrusted, and name files in their own folder and nowhere else.</summary>
+    /// <param name="name">The name; null: it names none.</param>
+    /// <param name="folder">Where it lies.</param>
+    /// <exception cref="DiffusionException">The file is missing, or lies elsewhere.</exception>
+    [return: NotNullIfNotNull(nameof(name))]
+    internal string? Beside(string? name, string folder)
+    {
+        if (name is null)
+            return null;
+        if (Path.GetFileName(name) != name)
+            throw new DiffusionException("The side file names a file in another folder", name, "Pass -A with the operator");
+        string path = Path.Combine(folder, name);
+        return File.Exists(path)
+            ? path
+            : throw new DiffusionException("A file that the side file names is missing", path, "Put it back, or pass -A with the operator");
     }
 
     /// <summary>This side file for a measurement that has been written.</summary>

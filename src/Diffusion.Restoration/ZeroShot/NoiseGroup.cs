@@ -7,11 +7,14 @@ namespace Diffusion.ZeroShot;
 
 /// <summary>The pictures of a batch that have equal noise, and the solver that it asks for.</summary>
 /// <param name="Pictures">Their indices.</param>
-/// <param name="Sigma">Standard deviation of the noise on [0,1].</param>
+/// <param name="Noises">Their noise.</param>
 /// <param name="Solver">The solver.</param>
 /// <param name="Choice">What is said about it.</param>
-internal sealed record NoiseGroup(IReadOnlyList<int> Pictures, double Sigma, ISolver Solver, MethodChoice Choice)
+internal sealed record NoiseGroup(IReadOnlyList<int> Pictures, IReadOnlyList<PictureNoise> Noises, ISolver Solver, MethodChoice Choice)
 {
+    /// <summary>What their noise has in common.</summary>
+    public PictureNoise Noise => Noises[0];
+
     /// <summary>How data steps without a closed form went.</summary>
     public SolveLog Solves { get; } = new();
 
@@ -20,33 +23,42 @@ internal sealed record NoiseGroup(IReadOnlyList<int> Pictures, double Sigma, ISo
     /// <param name="problem">The operator, of the whole or of the area that stands for it.</param>
     /// <param name="batch">The measurements.</param>
     /// <param name="measured">What that operator measured of each.</param>
+    /// <param name="part">What that operator measures, of a whole measurement or something in its shape.</param>
     public static IReadOnlyList<NoiseGroup> Of(
         ZeroShotMethod method,
         BoundProblem problem,
         IReadOnlyList<Measurement> batch,
-        Func<int, Tensor> measured
+        Func<int, Tensor> measured,
+        Func<Tensor, Tensor> part
     )
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        bool estimated = false;
-        double[] sigmas =
-        [
-            .. batch.Select((m, i) => NoiseLevel.Of(method.Options, m, problem.A, measured(i).to(method.Policy.Device), out estimated)),
-        ];
+        PictureNoise[] noises = [.. batch.Select((m, i) => NoiseOf(m, measured(i).to(method.Policy.Device)))];
         return
         [
-            .. new GaussianNoise(sigmas)
-                .Groups(batch.Count)
-                .Select(pictures =>
+            .. Enumerable
+                .Range(0, batch.Count)
+                .GroupBy(picture => noises[picture].Key)
+                .Select(group =>
                 {
-                    double sigma = sigmas[pictures[0]];
+                    int[] pictures = [.. group];
+                    PictureNoise noise = noises[pictures[0]];
                     (string name, ISolver solver) = SolverChoice.Create(
                         method.Options,
                         method.Solvers,
-                        problem.Request(sigma, method.PriorInfo, method.Options.Steps)
+                        problem.Request(noise.Sigma, method.PriorInfo, method.Options.Steps)
                     );
-                    return new NoiseGroup(pictures, sigma, solver, new(name, solver.Evaluations, sigma, estimated));
+                    MethodChoice choice = new(name, solver.Evaluations, noise.Level, noise.Estimated) { NoiseModel = noise.Name };
+                    return new NoiseGroup(pictures, [.. pictures.Select(i => noises[i])], solver, choice);
                 }),
         ];
+
+        PictureNoise NoiseOf(Measurement measurement, Tensor y)
+        {
+            if (method.MapOf(measurement) is { } map)
+                return PictureNoise.Of(map, part(map.For(measurement)).to(y.device), problem.A);
+            (NoiseModel model, bool estimated) = NoiseLevel.Of(method.Options, measurement, problem.A, y);
+            return PictureNoise.Of(model, estimated, problem.A, y, measurement.Name);
+        }
     }
 }

@@ -4,35 +4,36 @@ using Diffusion.Runtime;
 
 namespace Diffusion.ZeroShot;
 
-/// <summary>Decides the noise level of a measurement: the user's word, the side file's, or an estimate.</summary>
+/// <summary>Decides the noise of a measurement: the user's word, the side file's, or an estimate.</summary>
 internal static class NoiseLevel
 {
-    /// <summary>The standard deviation on [0,1].</summary>
+    /// <summary>The noise on [0,1].</summary>
     /// <exception cref="DiffusionException">Nobody says it, or it cannot be estimated for this operator.</exception>
-    public static double Of(RestoreOptions options, Measurement measurement, LinearOperator a, Tensor y, out bool estimated)
+    public static (NoiseModel Model, bool Estimated) Of(RestoreOptions options, Measurement measurement, LinearOperator a, Tensor y)
     {
-        estimated = options.Noise is { } given && double.IsNaN(given);
-        if (estimated)
-            return NoiseEstimate.From(y, a)?.Sigma
-                ?? throw new DiffusionException(
+        if (options.Noise is { IsAuto: true } auto)
+            return (auto.GrowsWithSignal ? PoissonEstimate.From(y, a) : NoiseEstimate.From(y, a)?.Sigma) is { } found
+                ? (found, true)
+                : throw new DiffusionException(
                     $"The noise level of \"{measurement.Name}\" cannot be estimated: the measurement is a mosaic or no picture, or too "
                         + "little of one",
                     null,
-                    "Pass --noise with its standard deviation on the [0,1] scale"
+                    auto.GrowsWithSignal
+                        ? "Pass --noise poisson:gain=G,read=R"
+                        : "Pass --noise with its standard deviation on the [0,1] scale"
                 );
-        double sigma = (options.Noise is { } typed ? OnUnitScale(options, measurement, typed) : (double?)null)
-            ?? measurement.Side?.Noise
+        NoiseModel noise = (options.Noise is { } typed ? OnUnitScale(options, measurement, typed) : measurement.Side?.NoiseModel)
             ?? throw new DiffusionException(
                 $"The noise level of \"{measurement.Name}\" is not known",
                 null,
                 "Pass --noise with its standard deviation on the [0,1] scale, or --noise auto"
             );
-        if (sigma >= 0 && double.IsFinite(sigma))
-            return sigma;
-        throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {sigma}."));
+        if (noise is { Sigma: >= 0, Gain: >= 0 } && double.IsFinite(noise.Sigma) && double.IsFinite(noise.Gain))
+            return (noise, false);
+        throw new ArgumentException(FormattableString.Invariant($"The noise level must be 0 or more, not {noise}."));
     }
 
-    /// <summary>A given level on [0,1].</summary>
-    public static double OnUnitScale(RestoreOptions options, Measurement measurement, double given) =>
+    /// <summary>A given noise on [0,1].</summary>
+    public static NoiseModel OnUnitScale(RestoreOptions options, Measurement measurement, NoiseModel given) =>
         given * (options.NoiseInFileUnits ? measurement.Unit : 1);
 }

@@ -50,25 +50,12 @@ internal static class OperatorChoice
         {
             // Masks and kernels are read from the files beside the measurement: they are what was used, whatever version made them and
             // wherever the originals are now.
-            Mask { PerChannel: false } when Beside(folder, side.Mask) is { } mask => new Mask { File = mask },
+            Mask { PerChannel: false } when side.Beside(side.Mask, folder) is { } mask => new Mask { File = mask },
             Blur { Orientation: KernelOrientation.Convolve } blur when File.Exists(blur.Kernel) || !KernelNames.Contains(blur.Kernel) =>
-                Beside(folder, side.Kernel) is { } kernel ? blur with { Kernel = kernel } : blur,
+                side.Beside(side.Kernel, folder) is { } kernel ? blur with { Kernel = kernel } : blur,
             _ => spec,
         };
     }
 
     private static readonly string[] KernelNames = ["gaussian", "uniform", "motion", "disk"];
-
-    // Side files are untrusted: they name a file in their own folder and nowhere else.
-    private static string? Beside(string folder, string? name)
-    {
-        if (name is null)
-            return null;
-        if (Path.GetFileName(name) != name)
-            throw new DiffusionException("The side file names a file in another folder", name, "Pass -A with the operator");
-        string path = Path.Combine(folder, name);
-        return File.Exists(path)
-            ? path
-            : throw new DiffusionException("A file that the side file names is missing", path, "Put it back, or pass -A with the operator");
-    }
 }

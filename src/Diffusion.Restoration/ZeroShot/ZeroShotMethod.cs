@@ -22,6 +22,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
         _ownsKept;
     private IDenoiser? _prior;
     private MemoryEstimate? _memory;
+    private (string Path, NoiseMap Map)? _map;
     private double? _secondsPerPixel;
 
     /// <summary>Restores with the prior that <paramref name="options"/> name, loaded when the method is opened.</summary>
@@ -76,11 +77,7 @@ public sealed class ZeroShotMethod : IRestorationMethod
     {
         JsonObject settings = ItemFiles.Input(input, measurement: true);
         settings["operator"] = options.Operator?.ToString();
-        settings["noise"] =
-            options.Noise is not { } noise ? null
-            : double.IsNaN(noise) ? "auto"
-            : options.NoiseInFileUnits ? string.Create(CultureInfo.InvariantCulture, $"{noise:R}dn")
-            : noise;
+        settings["noise"] = options.Noise is { } noise && options.NoiseInFileUnits ? $"{noise}dn" : options.Noise?.ToJson();
         settings["solver"] = options.Solver;
         settings["preset"] = options.Preset;
         settings["set"] = options.Set is null
@@ -99,6 +96,9 @@ public sealed class ZeroShotMethod : IRestorationMethod
         settings["resize_mask"] = options.ResizeMask;
         settings["crop_to_fit"] = options.CropToFit;
         options.Reading.AddTo(settings);
+        // What older records do not hold is only there where it is set.
+        if (options.NoiseMap is { } map)
+            settings["noise_map"] = (hashes ?? new()).Of(map);
         ItemFiles.AddFiles(settings, OperatorChoice.Known(input, options), hashes ?? new());
         return settings;
     }
@@ -114,7 +114,15 @@ public sealed class ZeroShotMethod : IRestorationMethod
     /// <inheritdoc/>
     /// <exception cref="OperatorSpecException">It is not known how the measurement was made, or the side file's spec is wrong.</exception>
     public string KindOf(Measurement measurement) =>
-        $"{SpecOf(measurement)} {measurement.Clean} {string.Join("x", measurement.Y.shape)} {SeenOperator.KindOf(measurement)}".TrimEnd();
+        string.Join(
+                ' ',
+                SpecOf(measurement),
+                measurement.Clean,
+                string.Join("x", measurement.Y.shape),
+                SeenOperator.KindOf(measurement),
+                measurement.Own?.Kind
+            )
+            .TrimEnd();
 
     /// <inheritdoc/>
     public IRestoration Begin(IReadOnlyList<Measurement> batch) => new ZeroShotRestoration(this, SpecOf(batch[0]), batch);
@@ -128,8 +136,26 @@ public sealed class ZeroShotMethod : IRestorationMethod
     {
         if (_ownsKept)
             _kept.Dispose();
+        _map?.Map.Dispose();
         if (_ownsPrior)
             _prior?.Dispose();
+    }
+
+    /// <summary>The file that says the noise of a measurement value by value; null where none does.</summary>
+    /// <exception cref="ImageException">It cannot be read, or holds values that are no standard deviations.</exception>
+    internal NoiseMap? MapOf(Measurement measurement)
+    {
+        string? path = Options.NoiseMap
+            ?? (
+                Options.Noise is null && measurement.Side is { NoiseMap: not null } side
+                    ? side.Beside(side.NoiseMap, measurement.Folder)
+                    : null
+            );
+        if (path is null || _map?.Path == path)
+            return path is null ? null : _map!.Value.Map;
+        _map?.Map.Dispose();
+        _map = (path, NoiseMap.Read(path));
+        return _map.Value.Map;
     }
 
     /// <summary>The operator of whole pictures of this kind; kept, so that further ones cost less.</summary>

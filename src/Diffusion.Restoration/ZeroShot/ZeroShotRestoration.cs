@@ -75,13 +75,14 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
         BoundProblem problem = Bound(area);
         foreach (Measurement measurement in batch)
             CheckScale(measurement, problem.A);
-        _groups = NoiseGroup.Of(method, problem, batch, i => Measured(i, area));
+        _groups = NoiseGroup.Of(method, problem, batch, i => Measured(i, area), whole => Part(whole, area));
         MethodChoice[] choices = new MethodChoice[batch.Count];
         foreach (NoiseGroup group in _groups)
-        foreach (int i in group.Pictures)
+        foreach ((int i, PictureNoise noise) in group.Pictures.Zip(group.Noises))
             choices[i] = group.Choice with
             {
-                Doubt = MaskDoubt.Of(problem.A, Measured(i, area).to(method.Policy.Device), group.Sigma),
+                Noise = noise.Level,
+                Doubt = MaskDoubt.Of(problem.A, Measured(i, area).to(method.Policy.Device), noise.Level),
                 Opaque = area is null && MaskDoubt.IsAlpha(problem.A, batch[i]),
             };
         return choices;
@@ -93,8 +94,7 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
         BoundProblem problem = Bound(area);
         using IDenoiser? tiled = context.Tile is { } tile ? TiledDenoiser.Around(method.Prior, tile) : null;
         Tensor[] solved = [.. _groups.Select((group, i) => Solve(group, i, problem, tiled ?? method.Prior, area, context))];
-        Tensor x = solved.Length == 1 ? solved[0] : torch.cat(solved).index_select(0, Places());
-        return problem.Picture(x);
+        return solved.Length == 1 ? solved[0] : torch.cat(solved).index_select(0, Places());
     }
 
     /// <inheritdoc/>
@@ -102,10 +102,18 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
     {
         BoundProblem problem = Bound(area);
         Misfit[] misfits = new Misfit[batch.Count];
-        foreach (NoiseGroup group in _groups.Where(group => group.Sigma > 0))
+        foreach (NoiseGroup group in _groups.Where(group => group.Noise.Level > 0))
         {
             Tensor restored = group.Pictures.Count == batch.Count ? x : x.index_select(0, Indices(group.Pictures));
-            double[] residuals = WhitenedResidual.Of(new InverseProblem(Measured(group.Pictures, area), problem.A, group.Sigma), restored);
+            double level = group.Noise.Level;
+            InverseProblem measured = new(Measured(group.Pictures, area), problem.A, level)
+            {
+                Unevenness =
+                    group.Noise.Map is not null ? Mapped(group, area) / level
+                    : group.Noise.Model.GrowsWithSignal ? group.Noise.Model.Deviations(problem.A.Apply(restored)) / level
+                    : null,
+            };
+            double[] residuals = WhitenedResidual.Of(measured, restored);
             for (int k = 0; k < residuals.Length; k++)
                 misfits[group.Pictures[k]] = new Misfit(residuals[k], problem.A.MeasurementCount);
         }
@@ -129,18 +137,25 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
             seen = white.masked_select(a.Restrict(torch.ones_like(white)).gt(0.5));
         if (seen.min().item<float>() < 0.5 || seen.max().item<float>() > 1 + Slack)
             return;
-        double sigma =
-            method.Options.Noise is { } given && !double.IsNaN(given)
-                ? NoiseLevel.OnUnitScale(method.Options, measurement, given)
-                : double.NaN;
+        double sigma = method.Options.Noise is { IsAuto: false } given
+            ? NoiseLevel.OnUnitScale(method.Options, measurement, given).Largest
+            : double.NaN;
         measurement.CheckScale(sigma <= 0.1 ? Math.Max(0.05, 6 * sigma) : 0.5);
     }
 
     private Tensor Solve(NoiseGroup group, int index, BoundProblem problem, IDenoiser prior, PictureArea? area, MethodContext context)
     {
         CountingDenoiser counted = CountingDenoiser.Around(prior);
+        PictureNoise noise = group.Noise;
+        Tensor y = Measured(group.Pictures, area);
+        Tensor? unevenness =
+            noise.Map is not null ? Mapped(group, area) / noise.Level
+            : noise.IsUneven ? noise.Model.DeviationsOf(y, problem.A) / noise.Level
+            : null;
+        if (noise.Stabilization is { } stabilization)
+            y = problem.A.Restrict(stabilization.Apply(y));
         Tensor x = group.Solver.Solve(
-            problem.Problem(Measured(group.Pictures, area), group.Sigma, method.ConditionOf([.. group.Pictures.Select(i => batch[i])])),
+            problem.Problem(y, noise.Sigma, method.ConditionOf([.. group.Pictures.Select(i => batch[i])]), unevenness),
             counted,
             new SolverContext
             {
@@ -154,7 +169,8 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
             }
         );
         context.Report?.Invoke(group.Pictures, new RunReport(counted.Evaluations, group.Solves));
-        return x;
+        Tensor picture = problem.Picture(x);
+        return noise.Stabilization?.Invert(picture) ?? picture;
     }
 
     // Where each picture lies among the groups' results.
@@ -175,10 +191,19 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
 
     private Tensor Measured(int picture, PictureArea? area)
     {
-        Tensor y = batch[picture].Y;
+        return Part(batch[picture].Y, area);
+    }
+
+    // The standard deviations that a file says.
+    private Tensor Mapped(NoiseGroup group, PictureArea? area) =>
+        Part(group.Noise.Map!.For(batch[group.Pictures[0]]), area).to(method.Policy.Device);
+
+    // What is measured of an area, of the whole measurement or something in its shape.
+    private Tensor Part(Tensor whole, PictureArea? area)
+    {
         return area is { } rectangle && rectangle.Reduced(_areas!.Reduction) is var seen
-            ? y.narrow(2, seen.Top, seen.Height).narrow(3, seen.Left, seen.Width)
-            : y;
+            ? whole.narrow(2, seen.Top, seen.Height).narrow(3, seen.Left, seen.Width)
+            : whole;
     }
 
     // One part at a time is bound; the whole's operator is the method's, which keeps it.

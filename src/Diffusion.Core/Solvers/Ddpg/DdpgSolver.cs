@@ -102,7 +102,7 @@ public sealed record DdpgSolver : GuidedSolver
         bool noisy = run.SigmaY > 0;
         double e =
             EtaTilde < 0 ? DampingFloor + Xi * Math.Pow(255 * run.SigmaY, 2) : Math.Max(DampingFloor, EtaTilde * run.SigmaY * run.SigmaY);
-        double c = ScaleLs ?? Math.Min(1, 1 / run.A.NormSquared);
+        double c = ScaleLs / run.Reach ?? Math.Min(1, 1 / run.A.NormSquared);
         int[] times = Ladder(run);
         Tensor x = FirstIterate(run, times[0]);
         for (int i = 0; i < times.Length; i++)

@@ -165,11 +165,16 @@ public sealed record DiffPirSolver : GuidedSolver
             return Math.Sqrt(a) * Start.Of(run.A, run.Y, run.Request) + Math.Sqrt(1 - a) * noise;
         // As published: y stands for a variance-preserving iterate at its own noise level, and only the missing noise is added. Missing
         // pixels are black.
-        Tensor y = run.A.Traits.Mask ? run.A.Adjoint(run.Y) + run.A.Adjoint(run.A.Apply(torch.ones_like(noise))) - 1 : run.Y;
+        Tensor y = run.A.Traits.Mask
+            ? Measured(run, run.Y) + Measured(run, run.A.Apply(torch.ones_like(noise))) - 1
+            : Start.Of(run.A, run.Y, run.Request);
         int own = run.Schedule.Published.Nearest((float)run.SigmaY);
         double q = Math.Sqrt(a / run.AlphaBar(own));
         return q * y + Math.Sqrt(1 - a - q * q * (1 - run.AlphaBar(own))) * noise;
     }
+
+    // The measured pixels of a mask; 0 elsewhere.
+    private static Tensor Measured(VpRun run, Tensor y) => run.A.PseudoInverse(y, request: run.Request);
 }
 
 /// <summary>What DiffPIR returns.</summary>

@@ -70,8 +70,8 @@ public sealed record PiGdmSolver : GuidedSolver
     {
         int[] times = Ladder(run);
         bool paste = HardReplacement && run.A.Traits.Mask;
-        Tensor? known = paste ? run.A.Adjoint(run.Y) : null,
-            free = paste ? 1 - run.A.Adjoint(run.A.Apply(torch.ones_like(known!))) : null;
+        Tensor? known = paste ? run.A.PseudoInverse(run.Y) : null,
+            free = paste ? 1 - run.A.PseudoInverse(run.A.Apply(torch.ones_like(known!))) : null;
         Tensor x = Begin(run, times[0]);
         run.TraceOnce("x_T", x);
         for (int i = 0; i < times.Length; i++)

@@ -145,7 +145,7 @@ public sealed record RdmdSolver : Solver
             }
             Tensor gradient = DataStep.Gradient(run.A, run.Y, x0);
             Tensor pull = gradient + at.RestoreWeight * (x0 - restored) + at.Weight * (x0 - diffused);
-            Tensor corrected = x0 - pull / (1 + (at.RestoreWeight + at.Weight));
+            Tensor corrected = x0 - pull / (run.Reach + (at.RestoreWeight + at.Weight));
             RdmdIteration next = plan.Iterations[i + 1];
             Tensor twin = corrected + Math.Sqrt(1 - Zeta) * next.Sigma * ((x - corrected) / at.Sigma);
             if (Zeta > 0)

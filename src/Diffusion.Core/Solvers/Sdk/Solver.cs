@@ -7,7 +7,7 @@ namespace Diffusion.Solvers;
 
 /// <summary>
 /// A solver as its algorithm for one noise level, on [-1,1]. Here stands what every solver owes its caller beside that: checks, the scale
-/// of the problem, memory, and batches whose pictures have noise of their own.
+/// of the problem, memory, values that are unequally noisy, and batches whose pictures have noise of their own.
 /// </summary>
 /// <remarks>
 /// Schedules and data steps depend on the noise. Pictures of equal noise are solved together, the groups one after the other, and each
@@ -31,9 +31,9 @@ public abstract record Solver : ISolver
         using ComputeScope scope = new();
         Check();
         SolverRun.Require(problem, prior);
-        if (problem.Noise.Common is not null)
+        IReadOnlyList<IReadOnlyList<int>> groups = problem.Groups();
+        if (groups.Count == 1)
             return scope.Return(Run(problem, prior, context));
-        IReadOnlyList<IReadOnlyList<int>> groups = problem.Noise.Groups((int)problem.Batch);
         Tensor result = torch.empty(problem.A.Input.Batch(problem.Batch), device: problem.Y.device);
         for (int i = 0; i < groups.Count; i++)
         {
@@ -51,7 +51,9 @@ public abstract record Solver : ISolver
 
     private Tensor Run(InverseProblem problem, IDenoiser prior, SolverContext context)
     {
-        SolverRun run = new(problem, prior, context, Moves);
-        return run.Finish(Restore(run), problem);
+        InverseProblem white = problem.Whitened();
+        using LinearOperator? own = problem.Unevenness is null ? null : white.A;
+        SolverRun run = new(white, prior, context, Moves);
+        return run.Finish(SureValues.GiveBack(run, Restore(run)), problem);
     }
 }

@@ -36,6 +36,12 @@ public sealed class SolverRun
     /// <summary>Standard deviation of the noise on [-1,1].</summary>
     public double SigmaY { get; }
 
+    /// <summary>
+    /// How much more the surest measured value counts in <see cref="A"/> than one of mean noise; 1 where all are equally noisy. Gradient
+    /// steps of a fixed length are shortened by it.
+    /// </summary>
+    public double Reach => A is WhitenedOperator whitened ? Math.Max(1, whitened.Reach) : 1;
+
     /// <summary>What an iterative solution by <see cref="A"/> may cost in this run; handed to each of them.</summary>
     public SolveRequest Request { get; }
 
@@ -191,6 +197,12 @@ public sealed class SolverRun
                 $"The measurement has shape [{string.Join(",", problem.Y.shape)}], but the operator makes "
                     + $"[{string.Join(",", expected)}]. Use the operator that it was made with."
             );
+        if (problem.Unevenness is { } uneven && !(uneven.shape[0] == 1 && uneven.shape[1..].SequenceEqual(expected[1..])))
+            if (!expected.AsSpan().SequenceEqual(uneven.shape))
+                throw new ArgumentException(
+                    $"The noise has shape [{string.Join(",", uneven.shape)}], but the operator makes [{string.Join(",", expected)}]. Give "
+                        + "each measured value one standard deviation."
+                );
         if (!problem.Noise.IsFor(problem.Batch))
             throw new ArgumentException($"There are noise levels for other than {problem.Batch} picture(s): {problem.Noise}.");
         PriorInfo info = prior.Info;

@@ -27,6 +27,11 @@ public static class SolverStarts
     /// <returns>[N,C,H,W] in the shape of the operator's input; the caller owns it.</returns>
     public static Tensor Of(this SolverStart start, LinearOperator a, Tensor y, SolveRequest request)
     {
+        if (a is WhitenedOperator whitened)
+        {
+            using Tensor measured = whitened.Measured(y);
+            return start.Of(whitened.Inner, measured, request);
+        }
         if (start == SolverStart.Guess || !a.Output.IsImage || a.Traits.Mask || a.Output.Image.Channels != a.Input.Channels)
             return a.Guess(y, request);
         if (a.Output.Image == a.Input)

@@ -38,6 +38,9 @@ public sealed class VpRun
     /// <summary>The operator.</summary>
     public LinearOperator A => _run.A;
 
+    /// <summary>How much more the surest measured value counts in <see cref="A"/> than one of mean noise.</summary>
+    public double Reach => _run.Reach;
+
     /// <summary>What an iterative solution by <see cref="A"/> may cost in this run; handed to each of them.</summary>
     public SolveRequest Request => _run.Request;
 

@@ -39,7 +39,9 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
         settings["operator"] = degrader.Spec.ToString();
         settings["resize_mask"] = degrader.ResizesMasks;
         settings["crop_to_fit"] = degrader.CropToFit;
-        settings["noise"] = degrader.Noise;
+        settings["noise"] = degrader.Noise.ToJson();
+        if (degrader.NoiseMap is { } map)
+            settings["noise_map"] = map.Sha256;
         settings["seed"] = degrader.Seed;
         settings["clip"] = clip;
         settings["format"] = Path.GetExtension(output).ToLowerInvariant();

@@ -70,6 +70,7 @@ public static class RestoredFiles
             ["operator"] = restored.Operator,
             ["noise"] = restored.Noise,
             ["noise_estimated"] = restored.NoiseEstimated,
+            ["noise_model"] = restored.NoiseModel,
             ["solver"] = restored.Solver,
             ["evaluations"] = restored.Evaluations,
             ["whitened_residual"] = restored.WhitenedResidual,
