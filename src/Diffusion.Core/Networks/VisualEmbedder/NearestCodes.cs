@@ -88,7 +88,7 @@ public sealed class NearestCodes : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (_, Tensor nearest) = DistancesOf(z, codes).topk((int)Math.Min(count, codes.shape[0]), dim: 1, largest: false);
-        Tensor chosen = torch.zeros([nearest.shape[0], codes.shape[0]], codes.dtype, codes.device).scatter(1, nearest, 1);
+        Tensor chosen = torch.zeros([nearest.shape[0], codes.shape[0]], codes.dtype, codes.device).scatter(1, nearest, torch.ones_like(nearest, codes.dtype));
         Tensor sum = torch.matmul(chosen, codes);
         if (positions is not null)
             sum = sum + positions.narrow(0, 0, sum.shape[0]);
