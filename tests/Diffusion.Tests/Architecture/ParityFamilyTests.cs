@@ -23,12 +23,10 @@ public sealed class ParityFamilyTests
         "osdface",
         "promptir",
         "restormer",
-        "sd-unet",
         "selective-scan",
         "swinir",
         "tur",
         "uformer",
-        "vae",
         "vlunet",
     ];
 

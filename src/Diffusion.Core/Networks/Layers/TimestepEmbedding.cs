@@ -37,7 +37,7 @@ public sealed class TimestepEmbedding
     private readonly Linear _first,
         _second;
 
-    /// <summary>Declares the two layers.</summary>
+    /// <summary>Declares the two layers, [outputs,width] and [outputs,outputs].</summary>
     /// <param name="network">Where to declare them.</param>
     /// <param name="first">Published name of the first layer.</param>
     /// <param name="second">Published name of the second layer.</param>
