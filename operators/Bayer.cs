@@ -12,7 +12,9 @@ namespace Diffusion.Operators;
 )]
 public sealed record Bayer : OperatorSpec
 {
-    /// <summary>The colours of the block from the upper left: rggb, bggr, grbg, gbrg, xtrans, or its letters row by row in any case.</summary>
+    /// <summary>
+    /// The colours of the block from the upper left: rggb, bggr, grbg, gbrg, xtrans, or its letters row by row in any case.
+    /// </summary>
     [Setting]
     public ColorPattern Pattern { get; init; } = ColorPattern.Rggb;
 
@@ -34,11 +36,8 @@ public sealed record Bayer : OperatorSpec
 
     /// <inheritdoc/>
     public override AreaOperators ByArea(ImageShape picture, Device device) =>
-        new(
-            Pattern.Side,
-            Pattern.IsBayer ? 2 : 2 * Mosaic.Reach,
-            1,
-            area => Bind(picture with { Height = area.Height, Width = area.Width }, device)
+        new(Pattern.Side, Pattern.IsBayer ? 2 : 2 * Mosaic.Reach, 1, area =>
+            Bind(picture with { Height = area.Height, Width = area.Width }, device)
         );
 
     private sealed class Mosaic(ImageShape input, Tensor mask, ColorPattern pattern) : OrthogonalRowsOperator
@@ -129,7 +128,13 @@ public sealed record Bayer : OperatorSpec
         {
             Tensor line = torch.tensor([1f, 2f, 1f], device: known.device);
             for (int i = 1; i < reach; i++)
-                line = torch.nn.functional.conv1d(line.reshape(1, 1, -1), torch.tensor([1f, 2f, 1f], device: known.device).reshape(1, 1, 3), padding: 2).reshape(-1);
+                line = torch
+                    .nn.functional.conv1d(
+                        line.reshape(1, 1, -1),
+                        torch.tensor([1f, 2f, 1f], device: known.device).reshape(1, 1, 3),
+                        padding: 2
+                    )
+                    .reshape(-1);
             long size = 2 * reach + 1;
             Tensor kernel = torch.outer(line, line).expand(3, 1, size, size);
             Tensor Around(Tensor t) => torch.nn.functional.conv2d(t, kernel, padding: [(long)reach, reach], groups: 3);

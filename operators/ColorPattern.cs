@@ -38,8 +38,7 @@ public sealed record ColorPattern : IParsable<ColorPattern>
     public bool IsBayer => Side == 2 && (this == Rggb || this == Bggr || this == Grbg || this == Gbrg);
 
     /// <summary>0 for red, 1 for green, 2 for blue.</summary>
-    public int ColorAt(int row, int column) =>
-        "rgb".IndexOf(_letters[row % Side * Side + column % Side], StringComparison.Ordinal);
+    public int ColorAt(int row, int column) => "rgb".IndexOf(_letters[row % Side * Side + column % Side], StringComparison.Ordinal);
 
     /// <inheritdoc/>
     public static ColorPattern Parse(string s, IFormatProvider? provider) =>
@@ -56,19 +55,17 @@ public sealed record ColorPattern : IParsable<ColorPattern>
         string text = new([.. s.ToLowerInvariant().Where(c => !char.IsWhiteSpace(c) && c is not ('-' or '/' or ',' or ';' or '_'))]);
         if (text == XtransName)
             return (result = Xtrans) is not null;
-        string letters = new(
-            [
-                .. text.Select(c =>
-                    c switch
-                    {
-                        '0' => 'r',
-                        '1' or '3' => 'g',
-                        '2' => 'b',
-                        _ => c,
-                    }
-                ),
-            ]
-        );
+        string letters = new([
+            .. text.Select(c =>
+                c switch
+                {
+                    '0' => 'r',
+                    '1' or '3' => 'g',
+                    '2' => 'b',
+                    _ => c,
+                }
+            ),
+        ]);
         int side = (int)Math.Round(Math.Sqrt(letters.Length));
         if (side is < 2 or > LongestSide || side * side != letters.Length || letters.Any(c => c is not ('r' or 'g' or 'b')))
             return false;

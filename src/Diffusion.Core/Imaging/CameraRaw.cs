@@ -56,8 +56,8 @@ internal static class CameraRaw
             tiff = Path.ChangeExtension(name, ".tiff");
         string range = mosaic.Range is null ? "--range BLACK..WHITE" : $"--range {mosaic.Range}";
         string pattern = mosaic.Pattern ?? "PATTERN";
-        string rest =
-            mosaic is { Pattern: not null, Range: not null } ? ""
+        string rest = mosaic is { Pattern: not null, Range: not null }
+            ? ""
             : " (dcraw -i -v names the pattern; rawpy has it as raw_pattern, and black_level_per_channel and white_level)";
         return new ImageException(
             "This is a camera's RAW file, whose mosaic is not decoded here",
@@ -68,7 +68,8 @@ internal static class CameraRaw
     }
 
     private static bool IsTiff(ReadOnlySpan<byte> head) =>
-        head.Length >= 8 && (head.StartsWith("II*\0"u8) || head.StartsWith("MM\0*"u8) || head.StartsWith("II+\0"u8) || head.StartsWith("MM\0+"u8));
+        head.Length >= 8
+        && (head.StartsWith("II*\0"u8) || head.StartsWith("MM\0*"u8) || head.StartsWith("II+\0"u8) || head.StartsWith("MM\0+"u8));
 
     private static bool IsOther(ReadOnlySpan<byte> head) =>
         head.StartsWith("IIRO"u8)

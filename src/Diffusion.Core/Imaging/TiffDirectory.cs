@@ -112,8 +112,11 @@ internal sealed class TiffDirectory
     public double Number(TiffTag tag)
     {
         const ushort UnsignedRational = 5;
-        return (_entries[(ushort)tag].Type == UnsignedRational ? Rational(tag) : Integers(tag) is [var value, ..] ? value : null)
-            ?? throw new InvalidDataException();
+        return (
+            _entries[(ushort)tag].Type == UnsignedRational ? Rational(tag)
+            : Integers(tag) is [var value, ..] ? value
+            : null
+        ) ?? throw new InvalidDataException();
     }
 
     /// <summary>A text; null where it is absent.</summary>

@@ -10,7 +10,8 @@ internal static class MosaicNoise
         Quietest = 12;
 
     /// <summary>
-    /// Mixed differences y(p) - y(p + a) - y(p + b) + y(p + a + b) over the smallest parallelograms of one colour, which remove slopes: their
+    /// Mixed differences y(p) - y(p + a) - y(p + b) + y(p + a + b) over the smallest parallelograms of one colour, which remove slopes:
+    /// their
     /// root mean square in the quietest blocks, relative to what pure noise of unit strength gives there.
     /// </summary>
     /// <param name="y">[N,1,H,W] on [0,1]; borrowed.</param>
