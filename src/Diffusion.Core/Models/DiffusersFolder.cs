@@ -24,11 +24,7 @@ internal static class DiffusersFolder
             return null;
         return WeightsIn(network) is { } weights
             ? new PriorFiles(weights, null)
-            : throw new CheckpointException(
-                $"There is a config.json, but no {Stem}.safetensors or .bin",
-                network,
-                "Put the weights there"
-            );
+            : throw new CheckpointException($"There is a config.json, but no {Stem}.safetensors or .bin", network, "Put the weights there");
     }
 
     /// <summary>The weight file of a network in its folder, or the index of several; null when there is none.</summary>

@@ -110,7 +110,11 @@ public sealed class OsdFaceTests : IDisposable
     [Theory]
     [InlineData("embedding_change_weights.pth", "associate_2.ckpt", "the embedding change of OSDFace, not OSDFace's visual")]
     [InlineData("pytorch_lora_weights.safetensors", "associate_2.ckpt", "only LoRA updates")]
-    [InlineData("associate_2.ckpt", "pytorch_lora_weights.safetensors", "the visual representation embedder of OSDFace, not OSDFace's updates")]
+    [InlineData(
+        "associate_2.ckpt",
+        "pytorch_lora_weights.safetensors",
+        "the visual representation embedder of OSDFace, not OSDFace's updates"
+    )]
     [InlineData("associate_2.ckpt", TinyFaceBundle.Base + "/vae/diffusion_pytorch_model.safetensors", "do not fit")]
     public void A_file_of_another_family_is_named(string given, string place, string expected)
     {

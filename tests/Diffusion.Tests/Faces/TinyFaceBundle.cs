@@ -3,7 +3,9 @@ using Diffusion.Checkpoints;
 
 namespace Diffusion.Tests.Faces;
 
-/// <summary>OSDFace in tiny widths as it is published: the networks of the recorded case <c>osdface/pipeline</c> in a bundle's files.</summary>
+/// <summary>
+/// OSDFace in tiny widths as it is published: the networks of the recorded case <c>osdface/pipeline</c> in a bundle's files.
+/// </summary>
 internal static class TinyFaceBundle
 {
     /// <summary>Side of its faces.</summary>
@@ -52,9 +54,7 @@ internal static class TinyFaceBundle
         );
 
         TensorEntry[] Part(string prefix) =>
-            [
-                .. new CheckpointView(recorded, "model." + prefix).Tensors.Select(TensorEntry (pair) => new Named(pair.Key, pair.Value)),
-            ];
+            [.. new CheckpointView(recorded, "model." + prefix).Tensors.Select(TensorEntry (pair) => new Named(pair.Key, pair.Value))];
     }
 
     private static void Save(string path, IReadOnlyList<TensorEntry> tensors)

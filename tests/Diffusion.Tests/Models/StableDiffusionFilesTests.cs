@@ -48,9 +48,8 @@ public sealed class StableDiffusionFilesTests
         using StableDiffusionUNet loaded = files.LoadUNet(ComputePolicy.Reference);
         using AutoencoderKL loadedVae = files.LoadVae(ComputePolicy.Reference);
         foreach ((Network was, Network became) in new (Network, Network)[] { (unet, loaded), (vae, loadedVae) })
-            Assert.All(
-                was.Parameters.Zip(became.Parameters),
-                pair => TensorAssert.Close(pair.First.Name, pair.First.Value.to(stored).to(ScalarType.Float32), pair.Second.Value, 0, 0)
+            Assert.All(was.Parameters.Zip(became.Parameters), pair =>
+                TensorAssert.Close(pair.First.Name, pair.First.Value.to(stored).to(ScalarType.Float32), pair.Second.Value, 0, 0)
             );
     }
 
@@ -66,7 +65,10 @@ public sealed class StableDiffusionFilesTests
         using Scratch scratch = new();
         SafetensorsWriter.Write(scratch.At("part.safetensors"), new Dictionary<string, Tensor> { ["a"] = torch.ones(1) });
         File.WriteAllText(scratch.At("x.safetensors.index.json"), index);
-        Assert.Contains(expected, Assert.Throws<CheckpointException>(() => Checkpoint.Open(scratch.At("x.safetensors.index.json"))).Message);
+        Assert.Contains(
+            expected,
+            Assert.Throws<CheckpointException>(() => Checkpoint.Open(scratch.At("x.safetensors.index.json"))).Message
+        );
     }
 
     [Fact]
@@ -109,9 +111,7 @@ public sealed class StableDiffusionFilesTests
     }
 
     private static IEnumerable<(string CompVis, string Diffusers)> Map(string part) =>
-        JsonNode
-            .Parse(File.ReadAllText(ParityCase.DataFile("manifests/sd-compvis-to-diffusers.json")))!
-            .AsObject()[part]!
+        JsonNode.Parse(File.ReadAllText(ParityCase.DataFile("manifests/sd-compvis-to-diffusers.json")))!.AsObject()[part]!
             .AsObject()
             .Select(pair => (pair.Key, (string)pair.Value!));
 }

@@ -66,8 +66,7 @@ public sealed class OsdFaceParityTests
             reference.AssertOutput(output, merged.Tensors[output["merged.".Length..]].Read(), factor);
 
         using OsdFaceNetworks networks = new(
-            () =>
-                Filled(new VisualEmbedder(embedder, policy), new VisualEmbedderFamily().Named(reference.Weights("vre."))),
+            () => Filled(new VisualEmbedder(embedder, policy), new VisualEmbedderFamily().Named(reference.Weights("vre."))),
             () => Filled(new EmbeddingChange(change, policy), reference.Weights("embedding_change.")),
             () => Filled(new StableDiffusionUNet(LatentCase.UNet(config), policy), merged),
             () => Filled(new AutoencoderKL(LatentCase.Vae(config), policy), reference.Weights("vae."))
@@ -89,16 +88,12 @@ public sealed class OsdFaceParityTests
                 1e-5
             );
         ReplayedNoise noise = new([.. reference.Draws.Select(draw => (NoiseRole.Start, draw))]);
-        new OsdFacePipeline(networks, schedule, settings).Restore(
-            reference.Input("lq"),
-            noise,
-            (name, values) =>
-            {
-                string output = Published(name);
-                if (reference.Outputs.Contains(output))
-                    reference.AssertOutput(output, values, factor);
-            }
-        );
+        new OsdFacePipeline(networks, schedule, settings).Restore(reference.Input("lq"), noise, (name, values) =>
+        {
+            string output = Published(name);
+            if (reference.Outputs.Contains(output))
+                reference.AssertOutput(output, values, factor);
+        });
         noise.AssertExhausted();
     }
 
@@ -209,11 +204,10 @@ public sealed class OsdFaceParityTests
     }
 
     private static Tensor? PositionsOf(ConfigNode config) =>
-        config.Kind("pos_embedding") == JsonValueKind.False && !config.Bool("pos_embedding")
-            ? Used(config)
-            : config.OneOf("pos_embedding", "sinusoidal", "learnable") == "sinusoidal"
-                ? NearestCodes.Positions(config.Int("latent_w"), config.Int("embed_dim"), config.Double("pos_base"))
-                : Used(config);
+        config.Kind("pos_embedding") == JsonValueKind.False && !config.Bool("pos_embedding") ? Used(config)
+        : config.OneOf("pos_embedding", "sinusoidal", "learnable") == "sinusoidal"
+            ? NearestCodes.Positions(config.Int("latent_w"), config.Int("embed_dim"), config.Double("pos_base"))
+        : Used(config);
 
     private static Tensor? Used(ConfigNode config)
     {

@@ -90,8 +90,7 @@ internal sealed class ShardedCheckpoint : ICheckpoint
                 throw new CheckpointException("A part of the weights is missing, which the index beside it names", path, "Fetch it");
             _shards.Add(shard, file = open(path));
         }
-        _tensors[name] =
-            file.Tensors.GetValueOrDefault(name)
+        _tensors[name] = file.Tensors.GetValueOrDefault(name)
             ?? throw new CheckpointException(
                 $"{Printable.Shorten(name)} is missing, which the index promises",
                 file.Path,

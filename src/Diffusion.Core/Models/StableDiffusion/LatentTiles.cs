@@ -32,7 +32,10 @@ public static class LatentTiles
     private static Tensor InTiles(Tensor x, int? tile, int multiple, double scale, Func<Tensor, Tensor> compute)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor[] pictures = [.. Enumerable.Range(0, (int)x.shape[0]).Select(n => Picture(x.narrow(0, n, 1), tile, multiple, scale, compute))];
+        Tensor[] pictures =
+        [
+            .. Enumerable.Range(0, (int)x.shape[0]).Select(n => Picture(x.narrow(0, n, 1), tile, multiple, scale, compute)),
+        ];
         return (pictures.Length == 1 ? pictures[0] : torch.cat(pictures)).MoveToOuterDisposeScope();
     }
 

@@ -118,12 +118,7 @@ public sealed class StableDiffusionFiles : IDisposable
         ICheckpoint named = family.Named(file);
         DiffusersFiles beside = new(weights);
         JsonObject? config = beside.Network(kind);
-        return (
-            named,
-            config is null
-                ? Shown(family, named)
-                : beside.Guarded("config.json", () => family.Keys.Read(config))
-        );
+        return (named, config is null ? Shown(family, named) : beside.Guarded("config.json", () => family.Keys.Read(config)));
     }
 
     private void OpenFile()
@@ -146,9 +141,9 @@ public sealed class StableDiffusionFiles : IDisposable
     private static TConfig Shown<TConfig>(NetworkFamily<TConfig> family, ICheckpoint weights)
         where TConfig : class
     {
-        JsonObject shown =
-            family.Recognize(new ShapeTable(weights.Tensors.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Shape)), ""))
-            ?? throw Other(weights);
+        JsonObject shown = family.Recognize(
+            new ShapeTable(weights.Tensors.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.Shape)), "")
+        ) ?? throw Other(weights);
         return family.Keys.Read(family.Complete(shown).Config);
     }
 

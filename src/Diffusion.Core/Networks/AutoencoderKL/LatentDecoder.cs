@@ -25,7 +25,9 @@ internal sealed class LatentDecoder
             for (int i = 0; i <= config.LayersPerBlock; i++)
             {
                 string block = $"{name}.up_blocks.{level}.resnets.{i}";
-                blocks.Add(LatentEncoderNames.Diffusers.NewBlock(network, block, width, widths[level], groups, LatentEncoderShape.UsualEpsilon));
+                blocks.Add(
+                    LatentEncoderNames.Diffusers.NewBlock(network, block, width, widths[level], groups, LatentEncoderShape.UsualEpsilon)
+                );
                 width = widths[level];
             }
             bool last = level == widths.Length - 1;

@@ -43,7 +43,14 @@ internal sealed class LatentEncoder
                         .. Enumerable
                             .Range(0, attentions)
                             .Select(i =>
-                                names.NewAttention(network, $"{name}.{names.Attention(level, i)}", width, groups, shape.Epsilon, shape.Heads)
+                                names.NewAttention(
+                                    network,
+                                    $"{name}.{names.Attention(level, i)}",
+                                    width,
+                                    groups,
+                                    shape.Epsilon,
+                                    shape.Heads
+                                )
                             ),
                     ],
                     level == shape.Widths.Count - 1

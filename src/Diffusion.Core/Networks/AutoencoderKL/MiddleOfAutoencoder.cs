@@ -12,7 +12,15 @@ internal sealed class MiddleOfAutoencoder
         _second;
 
     /// <summary>Declares the attention, then the blocks.</summary>
-    public MiddleOfAutoencoder(Network network, string name, LatentEncoderNames names, long width, long groups, double epsilon, long heads = 1)
+    public MiddleOfAutoencoder(
+        Network network,
+        string name,
+        LatentEncoderNames names,
+        long width,
+        long groups,
+        double epsilon,
+        long heads = 1
+    )
     {
         (_name, _names) = (name, names);
         _attention = names.NewAttention(network, $"{name}.{names.MiddleAttention}", width, groups, epsilon, heads);

@@ -55,7 +55,9 @@ public sealed class NearestCodes : IDisposable
         return tokens.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The codes of the nearest positions, with duplicates: a variant of the published code that no released weights use.</summary>
+    /// <summary>
+    /// The codes of the nearest positions, with duplicates: a variant of the published code that no released weights use.
+    /// </summary>
     /// <param name="count">Number of tokens.</param>
     /// <param name="positions">[P,E] added to each token by its position, borrowed; or null.</param>
     /// <returns>[1,count,E]; the caller owns it.</returns>
@@ -88,7 +90,9 @@ public sealed class NearestCodes : IDisposable
     {
         using DisposeScope scope = torch.NewDisposeScope();
         (_, Tensor nearest) = DistancesOf(z, codes).topk((int)Math.Min(count, codes.shape[0]), dim: 1, largest: false);
-        Tensor chosen = torch.zeros([nearest.shape[0], codes.shape[0]], codes.dtype, codes.device).scatter(1, nearest, torch.ones_like(nearest, codes.dtype));
+        Tensor chosen = torch
+            .zeros([nearest.shape[0], codes.shape[0]], codes.dtype, codes.device)
+            .scatter(1, nearest, torch.ones_like(nearest, codes.dtype));
         Tensor sum = torch.matmul(chosen, codes);
         if (positions is not null)
             sum = sum + positions.narrow(0, 0, sum.shape[0]);

@@ -23,13 +23,10 @@ public sealed class VisualEmbedderFamily : NetworkFamily<VisualEmbedderConfig>
 
     /// <summary>Without the decoder, the autoencoder of good pictures, and the second norms of attentions, which nothing reads.</summary>
     public override ICheckpoint Named(ICheckpoint weights) =>
-        new CheckpointView(
-            weights,
-            Own,
-            name =>
-                (name.StartsWith("encoder.", StringComparison.Ordinal) && !(name.Contains("attn") && name.Contains(".norm2.")))
-                || name.StartsWith("quant_conv.", StringComparison.Ordinal)
-                || name == "quantize.embedding.weight"
+        new CheckpointView(weights, Own, name =>
+            (name.StartsWith("encoder.", StringComparison.Ordinal) && !(name.Contains("attn") && name.Contains(".norm2.")))
+            || name.StartsWith("quant_conv.", StringComparison.Ordinal)
+            || name == "quantize.embedding.weight"
         );
 
     /// <inheritdoc/>

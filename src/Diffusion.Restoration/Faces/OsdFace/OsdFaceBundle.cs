@@ -5,7 +5,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Faces;
 
-/// <summary>The files of OSDFace as they are published, in one folder, with Stable Diffusion 2.1-base in a folder of it or elsewhere.</summary>
+/// <summary>
+/// The files of OSDFace as they are published, in one folder, with Stable Diffusion 2.1-base in a folder of it or elsewhere.
+/// </summary>
 /// <remarks>Opening reads tables of contents and checks that everything is there; weights are read when a network is loaded.</remarks>
 public sealed class OsdFaceBundle : IDisposable
 {
@@ -21,7 +23,9 @@ public sealed class OsdFaceBundle : IDisposable
     public StableDiffusionFiles Diffusion { get; }
 
     /// <summary>Opens a bundle.</summary>
-    /// <param name="folder">Holds <c>associate_2.ckpt</c>, <c>embedding_change_weights.pth</c>, <c>pytorch_lora_weights.safetensors</c>.</param>
+    /// <param name="folder">
+    /// Holds <c>associate_2.ckpt</c>, <c>embedding_change_weights.pth</c>, <c>pytorch_lora_weights.safetensors</c>.
+    /// </param>
     /// <param name="diffusion">Stable Diffusion 2.1-base; null: a folder or a file in <paramref name="folder"/>.</param>
     /// <exception cref="CheckpointException">A part is missing (the message says where it is published), or of another family.</exception>
     public static OsdFaceBundle Open(string folder, string? diffusion = null)
@@ -76,7 +80,8 @@ public sealed class OsdFaceBundle : IDisposable
 
     /// <summary>Loads the UNet with the updates merged, whose scale alpha / rank is 1; the caller disposes it.</summary>
     /// <exception cref="CheckpointException">Weights or updates do not fit.</exception>
-    public StableDiffusionUNet LoadUNet(ComputePolicy policy) => Diffusion.LoadUNet(policy, new LoraUpdates(_updates, UNetPrefix) { OnlyPeftConvolutions = true });
+    public StableDiffusionUNet LoadUNet(ComputePolicy policy) =>
+        Diffusion.LoadUNet(policy, new LoraUpdates(_updates, UNetPrefix) { OnlyPeftConvolutions = true });
 
     /// <summary>Loads the autoencoder; the caller disposes it.</summary>
     /// <exception cref="CheckpointException">The weights do not fit.</exception>

@@ -32,7 +32,9 @@ internal sealed class OsdFaceMemory
 
     /// <summary>Bytes at the peak: of all networks at once where that is within the bound, else of the largest one.</summary>
     public long Bytes(int height, int width, int batch, int? tile) =>
-        Frugal(height, width, batch, tile) ? Base + Stages(height, width, batch, tile).Max(stage => stage.Weights + stage.Values) : Together(height, width, batch, tile);
+        Frugal(height, width, batch, tile)
+            ? Base + Stages(height, width, batch, tile).Max(stage => stage.Weights + stage.Values)
+            : Together(height, width, batch, tile);
 
     private long Together(int height, int width, int batch, int? tile)
     {

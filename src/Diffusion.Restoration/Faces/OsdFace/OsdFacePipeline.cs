@@ -41,12 +41,12 @@ public sealed class OsdFacePipeline(OsdFaceNetworks networks, NoiseSchedule sche
         Tensor context = Context(lq, trace);
         Tensor z = Latent(lq, noise, trace);
         Tensor t = torch.tensor(new[] { (float)settings.Timestep }, device: lq.device);
-        Tensor eps = networks.UNet(unet => FiniteOutput.Of(unet, "The UNet", module => unet.Forward(z, t, context, Under("unet.", module))));
+        Tensor eps = networks.UNet(unet =>
+            FiniteOutput.Of(unet, "The UNet", module => unet.Forward(z, t, context, Under("unet.", module)))
+        );
         trace?.Invoke("unet.model_pred", eps);
         double a = schedule.Published.AlphaBar[settings.Timestep];
-        Tensor x0 = Predictions
-            .X0(Prediction.Epsilon, z.to(ScalarType.Float64), eps.to(ScalarType.Float64), a)
-            .to(ScalarType.Float32);
+        Tensor x0 = Predictions.X0(Prediction.Epsilon, z.to(ScalarType.Float64), eps.to(ScalarType.Float64), a).to(ScalarType.Float32);
         trace?.Invoke("x0_latent", x0);
         Tensor decoded = networks.Vae(vae =>
         {
@@ -104,16 +104,13 @@ public sealed class OsdFacePipeline(OsdFaceNetworks networks, NoiseSchedule sche
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor z = networks.Vae(vae =>
         {
-            Tensor moments = FiniteOutput.Of(
-                vae,
-                "The encoder",
-                module =>
-                    LatentTiles.Encode(
-                        vae,
-                        lq,
-                        settings.Tile,
-                        module ?? (trace is null ? null : (name, values) => trace("vae." + name, values))
-                    )
+            Tensor moments = FiniteOutput.Of(vae, "The encoder", module =>
+                LatentTiles.Encode(
+                    vae,
+                    lq,
+                    settings.Tile,
+                    module ?? (trace is null ? null : (name, values) => trace("vae." + name, values))
+                )
             );
             trace?.Invoke("vae.moments", moments);
             Tensor latent =
