@@ -52,8 +52,33 @@ public sealed class OwnPriorTests : IDisposable
         Assert.Equal("v", (string)Inspect("one.safetensors")["prediction"]!);
         Assert.Equal(Restore("./flowers"), Restore("one.safetensors"));
 
+        Run("train", "prior", "photo.png", "-o", "mine", "--steps", "1", "--from", "./flowers").ExpectError(2, "./flowers is no ADM UNet");
+
         File.Delete(Path.Combine(unet, "diffusion_pytorch_model.safetensors"));
         Run("checkpoints", "inspect", "./flowers").ExpectError(1, "config.json", "diffusion_pytorch_model.safetensors");
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void A_UNet_that_no_catalogue_lists_restores_by_its_shapes(bool consistency)
+    {
+        AdmUNetConfig config = new()
+        {
+            ModelChannels = 32,
+            NumResBlocks = 1,
+            ChannelMult = [1, 3],
+            AttentionResolutions = [2],
+            NumHeadChannels = 32,
+            OutChannels = consistency ? 3 : 6,
+        };
+        using AdmUNet network = consistency ? new ConsistencyUNet(config) : new AdmUNet(config);
+        Dictionary<string, Tensor> weights = Random(network);
+        weights["out.2.weight"].normal_(0, 0.05);
+        File.WriteAllBytes(_work["mine.pt"], PyTorchFile.Zip(weights, ("epoch", 12L)));
+        JsonNode told = Inspect("mine.pt");
+        Assert.Equal(consistency ? "consistency" : "epsilon", (string)told["prediction"]!);
+        Assert.Contains("are assumed", (string)told["note"]!);
+        Assert.Equal("12", (string)told["metadata"]!["epoch"]!);
+        Restore("mine.pt");
     }
 
     [Fact]

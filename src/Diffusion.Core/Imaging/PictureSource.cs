@@ -112,6 +112,8 @@ internal sealed class PictureSource : IDisposable
         if (length == 0)
             throw new ImageException("The picture is empty (zero bytes)", where, "Copy or export it again");
         stream.Position = 0;
+        if (CameraRaw.Refusal(stream, head.AsSpan(0, length), where) is { } refusal)
+            throw refusal;
         (ImageFormat? format, string description) = FormatSniffer.Identify(head.AsSpan(0, length));
         if (format is null)
             throw new ImageException($"This is {description}", where, $"Give a {ImageFormats.Names} file");

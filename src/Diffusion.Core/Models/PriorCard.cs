@@ -84,7 +84,7 @@ public sealed record PriorCard
                 $"Give the weights of {families.Priors}"
             );
         JsonObject card = identity.RequireCard(families);
-        return Guarded(weights.Path, () => Parse(card), Wanted) with { Notes = [identity.Note] };
+        return Guarded(weights.Path, () => Parse(card), CheckpointIdentity.Wanted) with { Notes = [identity.Note] };
     }
 
     /// <summary>The name of the weight file that a card says it belongs to; null when it says none or cannot be read.</summary>
@@ -101,9 +101,6 @@ public sealed record PriorCard
             return null;
         }
     }
-
-    /// <summary>The advice where there is no card and the network cannot be run as it was recognised.</summary>
-    internal const string Wanted = "Give a network that is supported, or put a card.json beside it that says how to run it";
 
     /// <summary>The advice where a card cannot be used.</summary>
     internal const string Remedy = "Correct it, or move it away to have the architecture recognised from the weights";

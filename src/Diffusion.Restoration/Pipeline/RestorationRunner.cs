@@ -149,6 +149,7 @@ public sealed class RestorationRunner : IDisposable
     private IRestoration Begin(IReadOnlyList<Measurement> batch)
     {
         string[] kinds = [.. batch.Select(_method.KindOf).Distinct()];
+        _method.KeepWithin(_memory.Bytes);
         return kinds.Length == 1
             ? _method.Begin(batch)
             : throw new ArgumentException($"A batch is of one operator and size, but here are {string.Join("; ", kinds)}.");

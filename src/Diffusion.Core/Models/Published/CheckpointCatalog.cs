@@ -95,7 +95,7 @@ public sealed class CheckpointCatalog
         }
         catch (CheckpointException impossible) when (impossible.Where is null)
         {
-            throw new CheckpointException(impossible.What, checkpoint.Path, PriorCard.Wanted, impossible);
+            throw new CheckpointException(impossible.What, checkpoint.Path, CheckpointIdentity.Wanted, impossible);
         }
     }
 
