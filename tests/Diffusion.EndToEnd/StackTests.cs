@@ -65,7 +65,10 @@ public sealed class StackTests : IDisposable
         WriteStack("s.tif", 4, 8);
         Run(Denoise("s.tif", "o.tif", "--pages", "2..3", "--batch", "2")).Expect(0);
         Assert.Equal(2, ImageFile.Identify(_workspace["o.tif"]).Frames);
-        using (Picture first = Page("o.tif", 1), second = Page("s.tif", 2))
+        using (
+            Picture first = Page("o.tif", 1),
+                second = Page("s.tif", 2)
+        )
             Assert.InRange(Gap(first, second), 0, 0.3);
         Run(Denoise("s.tif", "x.tif", "--pages", "2..9")).ExpectError(1, "no page 9", "1 to 4");
         Run(Denoise("s.tif", "x.png", "--pages", "all")).ExpectError(1, "PNG holds one picture", "TIFF");

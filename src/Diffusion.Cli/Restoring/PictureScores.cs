@@ -23,9 +23,7 @@ internal static class PictureScores
             throw new DiffusionException("One pixel is too little to compare", where, "Compare larger pictures, or use a smaller --border");
         // Channels that are no colours are compared one by one.
         if (clean.shape[1] is not (1 or 3))
-            return Mean([
-                .. restored.split(1, 1).Zip(clean.split(1, 1), (one, other) => Of(one, other, where, border, eightBit)),
-            ]);
+            return Mean([.. restored.split(1, 1).Zip(clean.split(1, 1), (one, other) => Of(one, other, where, border, eightBit))]);
         return PictureMetrics.Compute(restored.cpu().clamp(0, 1), clean.cpu().clamp(0, 1), border, eightBit);
     }
 

@@ -28,11 +28,15 @@ internal sealed class Report(string input, string output, RestoredPicture restor
         if (restored.Pages.Count > 1)
             _scores = PictureScores.Mean([
                 _scores,
-                .. restored.Pages.Skip(1).Select((page, i) =>
-                    {
-                        using Picture clean = Clean(i + 1);
-                        return PictureScores.Of(page.Pixels, clean.Pixels, reference);
-                    }),
+                .. restored
+                    .Pages.Skip(1)
+                    .Select(
+                        (page, i) =>
+                        {
+                            using Picture clean = Clean(i + 1);
+                            return PictureScores.Of(page.Pixels, clean.Pixels, reference);
+                        }
+                    ),
             ]);
         _spread = restored.Spread?.Against(_clean.Pixels);
     }

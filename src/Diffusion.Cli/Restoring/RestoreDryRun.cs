@@ -30,14 +30,7 @@ internal static class RestoreDryRun
         plans.Run(item =>
         {
             IReadOnlyList<int?> pages = Measurement.PagesOf(item.Input, reading);
-            using Measurement measurement = Measurement.Open(
-                item.Input,
-                reading with
-                {
-                    Label = labelOf(item.Input),
-                    Page = pages[0],
-                }
-            );
+            using Measurement measurement = Measurement.Open(item.Input, reading with { Label = labelOf(item.Input), Page = pages[0] });
             RestorePlan plan = runner.Plan(measurement, batch);
             plan = plan with { Seconds = plan.Seconds * pages.Count };
             bool complete = !todo.Contains(item);

@@ -40,7 +40,9 @@ internal static class ColorProfile
         // UTF-16 in version 4, ASCII in version 2.
         return tag.Length < Ascii ? ""
             : tag.StartsWith("mluc"u8) ? Encoding.BigEndianUnicode.GetString(tag[Math.Min(Unicode, tag.Length)..])
-            : Encoding.ASCII.GetString(tag.Slice(Ascii, Math.Min(tag.Length - Ascii, BinaryPrimitives.ReadInt32BigEndian(tag[8..]) is >= 0 and var n ? n : 0)));
+            : Encoding.ASCII.GetString(
+                tag.Slice(Ascii, Math.Min(tag.Length - Ascii, BinaryPrimitives.ReadInt32BigEndian(tag[8..]) is >= 0 and var n ? n : 0))
+            );
     }
 
     /// <summary>Whether a profile belongs to pictures with that many colour channels and holds what a conversion needs.</summary>

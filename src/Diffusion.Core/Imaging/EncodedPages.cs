@@ -38,11 +38,13 @@ internal sealed class EncodedPages : IEncodedPicture
         using DisposeScope scope = torch.NewDisposeScope();
         TiffPage[] pages =
         [
-            .. _pages.Select(page => page with
-            {
-                Pixels = page.Pixels.reshape(page.Pixels.shape[^3..]).detach().cpu(),
-                Alpha = page.Alpha?.reshape(1, page.Alpha.shape[^2], page.Alpha.shape[^1]).detach().cpu(),
-            }),
+            .. _pages.Select(page =>
+                page with
+                {
+                    Pixels = page.Pixels.reshape(page.Pixels.shape[^3..]).detach().cpu(),
+                    Alpha = page.Alpha?.reshape(1, page.Alpha.shape[^2], page.Alpha.shape[^1]).detach().cpu(),
+                }
+            ),
         ];
         // FITS has no coverage, and its values are data: they stay as they are.
         if (_format == ImageFormat.Fits)

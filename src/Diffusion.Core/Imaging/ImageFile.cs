@@ -124,7 +124,12 @@ public static class ImageFile
     /// <exception cref="ImageException">The format cannot hold the picture, or the stream refused it.</exception>
     public static void Write(Stream stream, Tensor pixels, ImageFormat format, WriteOptions? options = null, Tensor? alpha = null)
     {
-        using IEncodedPicture encoded = Encode([(pixels, alpha, options?.Metadata)], format, options ?? WriteOptions.Default, "output stream");
+        using IEncodedPicture encoded = Encode(
+            [(pixels, alpha, options?.Metadata)],
+            format,
+            options ?? WriteOptions.Default,
+            "output stream"
+        );
         // TIFF goes back to its header when it is done: encode in memory, then copy.
         using MemoryStream memory = new();
         encoded.Save(memory);
@@ -242,7 +247,10 @@ public static class ImageFile
         const int Float = 32;
         double full = picture.FullScale;
         // FITS holds numbers, and so does TIFF where they are signed: what was 300 is 300 again.
-        bool ownNumbers = full > 1 && (bits == Float || full < Math.Pow(2, bits)) && (format == ImageFormat.Fits || (format == ImageFormat.Tiff && full is sbyte.MaxValue or short.MaxValue));
+        bool ownNumbers =
+            full > 1
+            && (bits == Float || full < Math.Pow(2, bits))
+            && (format == ImageFormat.Fits || (format == ImageFormat.Tiff && full is sbyte.MaxValue or short.MaxValue));
         if (picture.Range is null && !ownNumbers)
             return picture.Pixels.alias();
         if (bits != Float && full == 1)

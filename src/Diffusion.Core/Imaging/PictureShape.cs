@@ -10,10 +10,7 @@ internal static class PictureShape
     public static (int Height, int Width) Check(Tensor pixels, Tensor? alpha)
     {
         if (pixels.dim() is not (3 or 4) || (pixels.dim() == 4 && pixels.shape[0] != 1) || pixels.numel() == 0)
-            throw new ArgumentException(
-                $"A picture to be written is [1,C,H,W] or [C,H,W], not {Shapes.Describe(pixels)}.",
-                nameof(pixels)
-            );
+            throw new ArgumentException($"A picture to be written is [1,C,H,W] or [C,H,W], not {Shapes.Describe(pixels)}.", nameof(pixels));
         (int height, int width) = (checked((int)pixels.shape[^2]), checked((int)pixels.shape[^1]));
         if (alpha is not null && !alpha.shape.SequenceEqual([1, 1, height, width]))
             throw new ArgumentException(

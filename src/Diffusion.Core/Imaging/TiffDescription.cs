@@ -25,7 +25,9 @@ internal sealed record TiffDescription(string Text, int Pages)
     {
         if (from == to || !OfStack || IsImageJ)
             return this;
-        return IsShape ? null : EditOme(pixels =>
+        return IsShape
+            ? null
+            : EditOme(pixels =>
             {
                 Set(pixels, "SizeX", to.Width);
                 Set(pixels, "SizeY", to.Height);
@@ -91,10 +93,7 @@ internal sealed record TiffDescription(string Text, int Pages)
             foreach (XElement pixels in document.Descendants().Where(e => e.Name.LocalName == "Pixels").ToArray())
                 if (!edit(pixels))
                     return null;
-            return this with
-            {
-                Text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>" + document.ToString(SaveOptions.DisableFormatting),
-            };
+            return this with { Text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>" + document.ToString(SaveOptions.DisableFormatting) };
         }
         catch (XmlException)
         {

@@ -26,13 +26,12 @@ internal sealed class TiffPixels : IPixelSource
         PictureSource.CheckSize(Width, Height, options, where);
         Check();
         int beyond = layout.Samples - layout.Channels - (HasAlpha ? 1 : 0);
-        Notes =
-        [
-            .. beyond > 0 ? [$"{beyond} extra channels are ignored"] : (string[])[],
-        ];
+        Notes = [.. beyond > 0 ? [$"{beyond} extra channels are ignored"] : (string[])[]];
         // Its values stay those of the profile, which is written with them again.
         byte[]? profile =
-            tags.Has(TiffTag.IccProfile) && layout.Photometric is TiffLayout.Rgb or TiffLayout.Black ? tags.Bytes(TiffTag.IccProfile) : null;
+            tags.Has(TiffTag.IccProfile) && layout.Photometric is TiffLayout.Rgb or TiffLayout.Black
+                ? tags.Bytes(TiffTag.IccProfile)
+                : null;
         Metadata = new() { Profile = profile is not null && ColorProfile.Fits(profile, Channels) ? profile : null };
     }
 

@@ -33,13 +33,11 @@ internal static class TiffWriter
             TiffPage page = pages[i];
             List<TiffField> fields = [.. Layout(page, bits), .. Said(page.Metadata, i == 0, pages.Count, bits)];
             Strips(stream, page, bits, where, out long[] offsets, out long[] lengths, out int rows);
-            fields.AddRange(
-                [
-                    TiffField.Whole(TiffTag.RowsPerStrip, rows),
-                    directories.Places(TiffTag.StripOffsets, offsets),
-                    directories.Places(TiffTag.StripByteCounts, lengths),
-                ]
-            );
+            fields.AddRange([
+                TiffField.Whole(TiffTag.RowsPerStrip, rows),
+                directories.Places(TiffTag.StripOffsets, offsets),
+                directories.Places(TiffTag.StripByteCounts, lengths),
+            ]);
             if (pages.Count > 1)
                 fields.Add(TiffField.Whole(TiffTag.SubfileType, 2));
             directories.Write(fields);
@@ -66,11 +64,7 @@ internal static class TiffWriter
         ];
         if (bits != 32)
             fields.Add(TiffField.Shorts(TiffTag.Predictor, [2]));
-        int[] extra =
-        [
-            .. Enumerable.Repeat(MeaningUnknown, rgb ? 0 : channels - 1),
-            .. page.Alpha is null ? [] : (int[])[Unassociated],
-        ];
+        int[] extra = [.. Enumerable.Repeat(MeaningUnknown, rgb ? 0 : channels - 1), .. page.Alpha is null ? [] : (int[])[Unassociated]];
         if (extra.Length > 0)
             fields.Add(TiffField.Shorts(TiffTag.ExtraSamples, extra));
         return fields;
@@ -84,11 +78,7 @@ internal static class TiffWriter
         yield return TiffField.Rational(TiffTag.ResolutionX, across);
         yield return TiffField.Rational(TiffTag.ResolutionY, down);
         yield return TiffField.Shorts(TiffTag.ResolutionUnit, [metadata.Resolution is null ? NoUnit : Inch]);
-        if (
-            metadata.Description is { } description
-            && (first || !description.OfStack)
-            && description.TextFor(pages, bits) is { } text
-        )
+        if (metadata.Description is { } description && (first || !description.OfStack) && description.TextFor(pages, bits) is { } text)
             yield return TiffField.Text(TiffTag.Description, text);
         foreach ((TiffTag tag, string value) in metadata.Texts)
             yield return TiffField.Text(tag, value);

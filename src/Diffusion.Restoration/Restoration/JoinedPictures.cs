@@ -28,7 +28,12 @@ internal static class JoinedPictures
         {
             Samples = [.. Enumerable.Range(0, channels[0].Samples.Count).Select(i => Join(c => c.Samples[i]))],
             Spread = channels[0].Spread is { } spread
-                ? new SampleSpread { Count = spread.Count, Mean = Stack(s => s.Mean), Deviation = Stack(s => s.Deviation) }
+                ? new SampleSpread
+                {
+                    Count = spread.Count,
+                    Mean = Stack(s => s.Mean),
+                    Deviation = Stack(s => s.Deviation),
+                }
                 : null,
         };
         foreach (RestoredPicture channel in channels)

@@ -121,7 +121,15 @@ public sealed class Measurement : IDisposable
         Picture picture =
             path != ImageFile.Standard && MeasurementArray.Holds(path)
                 ? MeasurementArray.Read(path, options, side, out shape)
-                : ImageFile.Read(path, new ReadOptions { Hdu = options.Hdu, Page = options.Page, AnyChannels = true });
+                : ImageFile.Read(
+                    path,
+                    new ReadOptions
+                    {
+                        Hdu = options.Hdu,
+                        Page = options.Page,
+                        AnyChannels = true,
+                    }
+                );
         bool isPicture = shape is null && side is null;
         shape ??= picture.Pixels.shape;
         // Its tensors become the measurement's.

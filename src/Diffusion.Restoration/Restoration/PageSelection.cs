@@ -38,11 +38,7 @@ public readonly record struct PageSelection(int First, int? Last)
     public IReadOnlyList<int> Of(int pages, string where) =>
         (Last ?? pages) <= pages && First <= pages
             ? [.. Enumerable.Range(First, (Last ?? pages) - First + 1)]
-            : throw new ImageException(
-                $"There is no page {Last ?? First}",
-                where,
-                $"The file has pages 1 to {pages}"
-            );
+            : throw new ImageException($"There is no page {Last ?? First}", where, $"The file has pages 1 to {pages}");
 
     /// <inheritdoc/>
     public override string ToString() =>

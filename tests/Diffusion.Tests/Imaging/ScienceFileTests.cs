@@ -7,11 +7,7 @@ namespace Diffusion.Tests.Imaging;
 public sealed class ScienceFileTests : PictureFixture
 {
     private Picture[] Pages(string file, int pages) =>
-        [
-            .. Enumerable
-                .Range(1, pages)
-                .Select(page => ImageFile.Read(At(file), new ReadOptions { Page = page, AnyChannels = true })),
-        ];
+        [.. Enumerable.Range(1, pages).Select(page => ImageFile.Read(At(file), new ReadOptions { Page = page, AnyChannels = true }))];
 
     private void Rewrite(string file, string to, int pages) => ImageFile.Write(At(to), Pages(file, pages));
 
@@ -94,10 +90,7 @@ public sealed class ScienceFileTests : PictureFixture
             At("a.tif"),
             At("b.tif")
         );
-        Assert.Contains(
-            "5",
-            Assert.Throws<ImageException>(() => ImageFile.Write(At("c.png"), torch.zeros(1, 5, 4, 4))).Message
-        );
+        Assert.Contains("5", Assert.Throws<ImageException>(() => ImageFile.Write(At("c.png"), torch.zeros(1, 5, 4, 4))).Message);
     }
 
     [Theory]

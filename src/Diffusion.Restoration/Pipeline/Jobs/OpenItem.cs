@@ -39,7 +39,8 @@ internal sealed class OpenItem : IDisposable
     public bool IsNew(string note) => _notes.Add(note);
 
     /// <summary>Which page a measurement is, in words; null where there is only one.</summary>
-    public string? PartOf(Measurement measurement) => Pages.Count > 1 ? $"page {measurement.Page}, {_restored.Count + 1} of {Pages.Count}" : null;
+    public string? PartOf(Measurement measurement) =>
+        Pages.Count > 1 ? $"page {measurement.Page}, {_restored.Count + 1} of {Pages.Count}" : null;
 
     /// <summary>Takes over a restored page, and the first page's measurement.</summary>
     public void Add(Measurement measurement, RestoredPicture restored)
