@@ -17,6 +17,7 @@ internal static class Root
             GlobalOptions.Verbose,
             new DemoVerb(),
             new RestoreVerb(),
+            new FaceVerb(),
             new DegradeVerb(),
             new MetricsVerb(),
             new VerbGroup(

@@ -53,14 +53,27 @@ public sealed record FaceAlignment(Affine ToSquare, int Size)
     /// <exception cref="ArgumentException">The square has another size or other channels.</exception>
     public Tensor Paste(Tensor picture, Tensor square, int factor = 1, bool asPublished = false)
     {
+        using ComputeScope scope = new();
+        Tensor result = picture.clone();
+        PasteInto(result, square, factor, asPublished);
+        return scope.Return(result);
+    }
+
+    /// <summary>As <see cref="Paste"/>, within the photograph itself: a large one is not copied.</summary>
+    /// <param name="picture">[1,C,H,W] float32 on [0,1]; borrowed and changed.</param>
+    /// <param name="square">[1,C,Size,Size] float32 on [0,1]; borrowed.</param>
+    /// <param name="factor">By what the photograph was enlarged after its points were found.</param>
+    /// <param name="asPublished">Darkens the outermost pixels of the feather, as the published code does.</param>
+    /// <exception cref="ArgumentException">The square has another size or other channels.</exception>
+    public void PasteInto(Tensor picture, Tensor square, int factor = 1, bool asPublished = false)
+    {
         if (!square.shape.SequenceEqual([1, picture.shape[1], Size, Size]))
             throw new ArgumentException($"The face is [{string.Join(",", square.shape)}] instead of [1,{picture.shape[1]},{Size},{Size}].");
         using ComputeScope scope = new();
-        Tensor result = picture.clone();
         Affine toPhoto = ToSquare.Inverse().Then(Affine.Similarity(factor, 0, 0, 0));
         if (Reach(toPhoto, (int)picture.shape[2], (int)picture.shape[3]) is not var (top, left, height, width))
-            return scope.Return(result);
-        Tensor region = result.narrow(2, top, height).narrow(3, left, width);
+            return;
+        Tensor region = picture.narrow(2, top, height).narrow(3, left, width);
         Affine toSquare = new Affine(1, 0, left, 0, 1, top).Then(toPhoto.Inverse());
         Tensor face = Warp.Bilinear(square, toSquare, height, width, WarpEdge.Replicate);
         Tensor ones = Warp.Bilinear(torch.ones(1, 1, Size, Size), toSquare, height, width, WarpEdge.Blend);
@@ -69,7 +82,6 @@ public sealed record FaceAlignment(Affine ToSquare, int Size)
         Tensor weight = soft * eroded,
             taken = asPublished ? soft : weight;
         region.copy_(torch.where(taken.gt(0), weight * face + (1 - taken) * region, region));
-        return scope.Return(result);
     }
 
     /// <summary>The part of the photograph that the square covers; null: none of it.</summary>

@@ -1,0 +1,107 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Diffusion.Imaging;
+
+namespace Diffusion.EndToEnd;
+
+/// <summary>The faces of whole photographs through the built command.</summary>
+public sealed class FaceTests : IDisposable
+{
+    private static readonly string Plugin = Metadata("SamplePlugin"),
+        Demo = Path.Combine(Metadata("RepositoryRoot"), "src", "Diffusion.Cli", "demo");
+
+    private readonly Workspace _work = new();
+
+    public FaceTests() => File.Copy(Path.Combine(Demo, "astronaut.png"), _work["photo.png"]);
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public void Nothing_but_the_face_changes_in_16_bits_with_transparency()
+    {
+        using (Picture photo = ImageFile.Read(_work["photo.png"]))
+        using (DisposeScope scope = torch.NewDisposeScope())
+            ImageFile.Write(
+                _work["deep.png"],
+                (photo.Pixels * 65535 / 1.003f).round() / 65535,
+                new WriteOptions { BitDepth = 16 },
+                torch.linspace(0, 1, photo.Pixels.shape[3]).expand(1, 1, photo.Pixels.shape[2], -1)
+            );
+        JsonNode face = Assert.Single(Told(Face("deep.png", "-o", "out.png", "--sheet", "--json"))["faces"]!.AsArray())!;
+        double[] box = [.. face["box"]!.AsArray().Select(value => (double)value!)];
+        Assert.Equal((5, 468), (face["points"]!.AsArray().Count, face["landmarks"]!.AsArray().Count));
+        Assert.InRange((double)face["score"]!, 0.6, 1);
+        Assert.InRange((double)face["identity_distance"]!, 1e-4, 0.5);
+        using Picture before = ImageFile.Read(_work["deep.png"]),
+            after = ImageFile.Read(_work["out.png"]);
+        using DisposeScope outer = torch.NewDisposeScope();
+        Assert.Equal(16, after.BitDepth);
+        Assert.True(after.Alpha!.equal(before.Alpha!).all().item<bool>());
+        Tensor changed = (before.Pixels != after.Pixels).any(1).squeeze(0);
+        Tensor rows = changed.any(1).nonzero().squeeze(1),
+            columns = changed.any(0).nonzero().squeeze(1);
+        (double width, double height) = (box[2] - box[0], box[3] - box[1]);
+        Assert.InRange(columns.min().item<long>(), box[0] - width, box[0]);
+        Assert.InRange(columns.max().item<long>(), box[2], box[2] + width);
+        Assert.InRange(rows.min().item<long>(), box[1] - height, box[1]);
+        Assert.InRange(rows.max().item<long>(), box[3], box[3] + height);
+        Assert.True(File.Exists(_work["out_sheet.png"]));
+        Assert.Equal(468, JsonNode.Parse(File.ReadAllText(_work["out.png.json"]))!["faces"]![0]!["landmarks"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public void No_face_is_one_line_and_the_other_photographs_go_on()
+    {
+        TestPictures.Write(_work["plain.png"], 90, 120);
+        TestPictures.Write(_work["one.png"], 1, 1);
+        Face("plain.png", "-o", "out.png").ExpectError(1, "No face was found", "plain");
+        Face("one.png", "-o", "out.png").ExpectError(1, "No face was found", "one");
+        Outcome some = Face("one.png", "photo.png", "plain.png", "-o", "out/");
+        Assert.Equal(1, some.Code);
+        Assert.Contains("2 of 3 files failed", some.Error);
+        Assert.Equal(["out/photo.png", "out/photo.png.json"], _work.Files.Where(file => file.StartsWith("out", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void What_is_complete_is_not_made_again_unless_the_settings_change()
+    {
+        Face("photo.png", "-o", "out.png").Expect(0);
+        Assert.Contains("1 of 1 outputs are complete", Face("photo.png", "-o", "out.png", "--resume").Expect(0).Error);
+        Assert.DoesNotContain("complete", Face("photo.png", "-o", "out.png", "--resume", "--color-fix", "adain").Expect(0).Error);
+        Face("photo.png", "-o", "out.png").ExpectError(2, "exists already");
+    }
+
+    [Fact]
+    public void Identity_is_measured_against_the_original_and_the_photograph_can_be_enlarged()
+    {
+        DiffusionCommand.Run(_work.Folder, ["degrade", "photo.png", "-A", "blur:sigma=2", "--noise", "0", "--clip", "-o", "soft.png"]).Expect(0);
+        JsonNode face = Told(Face("soft.png", "-o", "out.png", "--reference", "photo.png", "--scale", "2", "--json"))["faces"]![0]!;
+        Assert.InRange((double)face["identity_distance_before"]!, 0.05, 1);
+        Assert.NotEqual((double)face["identity_distance_before"]!, (double)face["identity_distance_after"]!);
+        using Picture small = ImageFile.Read(_work["soft.png"]),
+            large = ImageFile.Read(_work["out.png"]);
+        Assert.Equal((2 * small.Width, 2 * small.Height), (large.Width, large.Height));
+    }
+
+    [Fact]
+    public void An_aligned_face_is_taken_as_it_is()
+    {
+        TestPictures.Write(_work["square.png"], 64, 64);
+        TestPictures.Write(_work["oblong.png"], 64, 80);
+        Assert.Null(Told(Face("square.png", "-o", "out.png", "--aligned", "--json"))["faces"]![0]!["box"]);
+        using Picture face = ImageFile.Read(_work["out.png"]);
+        Assert.Equal((512, 512), (face.Width, face.Height));
+        Face("oblong.png", "-o", "no.png", "--aligned").ExpectError(1, "square", "--aligned");
+        Run("square.png", "-o", "no.png").ExpectError(2, "--model", "zero-shot", "diffusion checkpoints list");
+        Run("square.png", "-o", "no.png", "--model", "zero-shto").ExpectError(2, "zero-shto", "Did you mean \"zero-shot\"?");
+    }
+
+    private static JsonNode Told(Outcome outcome) => JsonNode.Parse(outcome.Expect(0).Output)!;
+
+    private Outcome Face(params string[] words) => Run([.. words, "--plugin", Plugin, "--model", "unsharp-mask"]);
+
+    private Outcome Run(params string[] words) => DiffusionCommand.Run(_work.Folder, ["face", .. words]);
+
+    private static string Metadata(string key) =>
+        typeof(FaceTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == key).Value!;
+}
