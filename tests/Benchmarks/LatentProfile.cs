@@ -58,41 +58,32 @@ internal static class LatentProfile
                 bool halves = parameter.Name.Contains("downsamplers");
                 long pad = weight.shape[2] / 2;
                 int seen = halves ? 2 * h : h;
-                yield return (
-                    "convolutions",
-                    () =>
-                    {
-                        using DisposeScope scope = torch.NewDisposeScope();
-                        Tensor x = ChannelsLast.Of(torch.ones([1, weight.shape[1], seen, seen], weight.dtype));
-                        return torch
-                            .nn.functional.conv2d(x, weight, strides: [halves ? 2 : 1, halves ? 2 : 1], padding: [pad, pad])
-                            .MoveToOuterDisposeScope();
-                    }
-                );
+                yield return ("convolutions", () =>
+                {
+                    using DisposeScope scope = torch.NewDisposeScope();
+                    Tensor x = ChannelsLast.Of(torch.ones([1, weight.shape[1], seen, seen], weight.dtype));
+                    return torch
+                        .nn.functional.conv2d(x, weight, strides: [halves ? 2 : 1, halves ? 2 : 1], padding: [pad, pad])
+                        .MoveToOuterDisposeScope();
+                });
                 continue;
             }
             bool ofContext = parameter.Name.Contains("attn2.to_k") || parameter.Name.Contains("attn2.to_v");
-            yield return (
-                "products",
-                () =>
-                {
-                    using Tensor tokens = torch.ones([1, ofContext ? Tokens : (long)h * h, weight.shape[1]], weight.dtype);
-                    return torch.nn.functional.linear(tokens, weight);
-                }
-            );
+            yield return ("products", () =>
+            {
+                using Tensor tokens = torch.ones([1, ofContext ? Tokens : (long)h * h, weight.shape[1]], weight.dtype);
+                return torch.nn.functional.linear(tokens, weight);
+            });
             if (!parameter.Name.Contains("to_q"))
                 continue;
             long heads = weight.shape[0] / 64,
                 others = parameter.Name.Contains("attn2") ? Tokens : (long)h * h;
-            yield return (
-                "attention",
-                () =>
-                {
-                    using Tensor q = torch.ones([1, heads, (long)h * h, 64], weight.dtype),
-                        k = torch.ones([1, heads, others, 64], weight.dtype);
-                    return torch.nn.functional.scaled_dot_product_attention(q, k, k);
-                }
-            );
+            yield return ("attention", () =>
+            {
+                using Tensor q = torch.ones([1, heads, (long)h * h, 64], weight.dtype),
+                    k = torch.ones([1, heads, others, 64], weight.dtype);
+                return torch.nn.functional.scaled_dot_product_attention(q, k, k);
+            });
         }
     }
 
