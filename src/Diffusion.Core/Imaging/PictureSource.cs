@@ -35,6 +35,7 @@ internal sealed class PictureSource : IDisposable
                     "Save the channels one by one, or three as RGB"
                 );
             _pixels = pixels;
+            Metadata = Format == ImageFormat.Tiff ? TiffMetadata.Read(stream, options.Page ?? 1, pixels.Metadata) : pixels.Metadata;
         }
         catch
         {
@@ -52,6 +53,7 @@ internal sealed class PictureSource : IDisposable
     public double FullScale => _pixels.FullScale;
     public int Channels => _pixels.Channels;
     public bool HasAlpha => _pixels.HasAlpha;
+    public PictureMetadata Metadata { get; }
     public IReadOnlyList<string> Notes => [.. _notes, .. _pixels.Notes];
 
     public PictureInfo Info =>

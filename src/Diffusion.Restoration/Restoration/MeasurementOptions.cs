@@ -28,6 +28,12 @@ public sealed record MeasurementOptions
     /// </summary>
     public OperatorSpec? Operator { get; init; }
 
+    /// <summary>Which pages of a stack are restored; null: the first alone.</summary>
+    public PageSelection? Pages { get; init; }
+
+    /// <summary>The page that is read, counted from 1; null: the first, with a note where there are several.</summary>
+    public int? Page { get; init; }
+
     /// <summary>Its class, for class-conditional priors.</summary>
     public long? Label { get; init; }
 
@@ -38,6 +44,8 @@ public sealed record MeasurementOptions
             settings["range"] = range.ToString();
         if (Depth is { } depth)
             settings["depth"] = depth;
+        if (Pages is { } pages)
+            settings["pages"] = pages.ToString();
         if (Key is not null)
             settings["key"] = Key;
         if (Hdu is { } hdu)

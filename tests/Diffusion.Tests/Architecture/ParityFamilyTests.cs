@@ -20,7 +20,6 @@ public sealed class ParityFamilyTests
         "moceir",
         "mpmfnet",
         "nafnet",
-        "osdface",
         "promptir",
         "restormer",
         "selective-scan",

@@ -9,7 +9,7 @@ internal sealed class LatentDecoder
     private readonly Conv2d _in,
         _out;
     private readonly MiddleOfAutoencoder _middle;
-    private readonly List<(ResnetBlock[] Blocks, Conv2d? AfterDoubling)> _levels = [];
+    private readonly List<(ResidualBlock[] Blocks, Conv2d? AfterDoubling)> _levels = [];
     private readonly GroupNorm _norm;
 
     /// <summary>Declares it.</summary>
@@ -21,18 +21,20 @@ internal sealed class LatentDecoder
         _in = new Conv2d(network, $"{name}.conv_in", config.LatentChannels, width, keepFloat32: true, result: network.Policy.NetworkDtype);
         for (int level = 0; level < widths.Length; level++)
         {
-            List<ResnetBlock> blocks = [];
+            List<ResidualBlock> blocks = [];
             for (int i = 0; i <= config.LayersPerBlock; i++)
             {
                 string block = $"{name}.up_blocks.{level}.resnets.{i}";
-                blocks.Add(new(network, block, width, widths[level], groups, LatentEncoder.Epsilon));
+                blocks.Add(
+                    LatentEncoderNames.Diffusers.NewBlock(network, block, width, widths[level], groups, LatentEncoderShape.UsualEpsilon)
+                );
                 width = widths[level];
             }
             bool last = level == widths.Length - 1;
             _levels.Add(([.. blocks], last ? null : new Conv2d(network, $"{name}.up_blocks.{level}.upsamplers.0.conv", width, width)));
         }
-        _middle = new MiddleOfAutoencoder(network, name, LatentEncoderNames.Diffusers, widths[0], groups);
-        _norm = new GroupNorm(network, $"{name}.conv_norm_out", width, groups, LatentEncoder.Epsilon);
+        _middle = new MiddleOfAutoencoder(network, name, LatentEncoderNames.Diffusers, widths[0], groups, LatentEncoderShape.UsualEpsilon);
+        _norm = new GroupNorm(network, $"{name}.conv_norm_out", width, groups, LatentEncoderShape.UsualEpsilon);
         _out = new Conv2d(network, $"{name}.conv_out", width, config.OutChannels, keepFloat32: true);
     }
 
@@ -45,7 +47,7 @@ internal sealed class LatentDecoder
         h = Replaced(h, y => _middle.Forward(y, trace), "mid_block");
         for (int level = 0; level < _levels.Count; level++)
         {
-            (ResnetBlock[] blocks, Conv2d? afterDoubling) = _levels[level];
+            (ResidualBlock[] blocks, Conv2d? afterDoubling) = _levels[level];
             for (int i = 0; i < blocks.Length; i++)
                 h = Replaced(h, blocks[i].Forward, $"up_blocks.{level}.resnets.{i}");
             if (afterDoubling is not null)

@@ -8,14 +8,11 @@ namespace Diffusion.Networks;
 /// </summary>
 internal sealed class LatentEncoder
 {
-    /// <summary>Of all norms of encoder and decoder.</summary>
-    public const double Epsilon = 1e-6;
-
     private readonly string _name;
     private readonly LatentEncoderNames _names;
     private readonly Conv2d _in,
         _out;
-    private readonly List<(ResnetBlock[] Blocks, PixelAttention[] Attentions, Conv2d? Halve)> _levels = [];
+    private readonly List<(ResidualBlock[] Blocks, PixelAttention[] Attentions, Conv2d? Halve)> _levels = [];
     private readonly MiddleOfAutoencoder _middle;
     private readonly GroupNorm _norm;
 
@@ -32,12 +29,10 @@ internal sealed class LatentEncoder
         _in = new Conv2d(network, $"{name}.conv_in", shape.Inputs, width, keepFloat32: true, result: inner);
         for (int level = 0; level < shape.Widths.Count; level++)
         {
-            List<ResnetBlock> blocks = [];
+            List<ResidualBlock> blocks = [];
             for (int i = 0; i < shape.Blocks; i++)
             {
-                blocks.Add(
-                    new(network, $"{name}.{names.Resnet(level, i)}", width, shape.Widths[level], groups, Epsilon, null, names.Shortcut)
-                );
+                blocks.Add(names.NewBlock(network, $"{name}.{names.Resnet(level, i)}", width, shape.Widths[level], groups, shape.Epsilon));
                 width = shape.Widths[level];
             }
             int attentions = shape.Attends(level) ? shape.Blocks : 0;
@@ -48,7 +43,14 @@ internal sealed class LatentEncoder
                         .. Enumerable
                             .Range(0, attentions)
                             .Select(i =>
-                                names.NewAttention(network, $"{name}.{names.Attention(level, i)}", width, groups, Epsilon, shape.Heads)
+                                names.NewAttention(
+                                    network,
+                                    $"{name}.{names.Attention(level, i)}",
+                                    width,
+                                    groups,
+                                    shape.Epsilon,
+                                    shape.Heads
+                                )
                             ),
                     ],
                     level == shape.Widths.Count - 1
@@ -57,8 +59,8 @@ internal sealed class LatentEncoder
                 )
             );
         }
-        _middle = new MiddleOfAutoencoder(network, name, names, width, groups, shape.Heads);
-        _norm = new GroupNorm(network, $"{name}.{names.Norm}", width, groups, Epsilon);
+        _middle = new MiddleOfAutoencoder(network, name, names, width, groups, shape.Epsilon, shape.Heads);
+        _norm = new GroupNorm(network, $"{name}.{names.Norm}", width, groups, shape.Epsilon);
         _out = new Conv2d(network, $"{name}.conv_out", width, shape.Outputs, keepFloat32: true);
     }
 
@@ -70,7 +72,7 @@ internal sealed class LatentEncoder
         trace?.Invoke($"{_name}.conv_in", h);
         for (int level = 0; level < _levels.Count; level++)
         {
-            (ResnetBlock[] blocks, PixelAttention[] attentions, Conv2d? halve) = _levels[level];
+            (ResidualBlock[] blocks, PixelAttention[] attentions, Conv2d? halve) = _levels[level];
             for (int i = 0; i < blocks.Length; i++)
             {
                 h = Replaced(h, blocks[i].Forward, _names.Resnet(level, i));
@@ -119,6 +121,12 @@ internal sealed record LatentEncoderShape(int Inputs, int Outputs, int First, IR
 {
     /// <summary>Whether a level has attention behind each block.</summary>
     public Func<int, bool> Attends { get; init; } = _ => false;
+
+    /// <summary>Epsilon of Stable Diffusion's norms.</summary>
+    public const double UsualEpsilon = 1e-6;
+
+    /// <summary>Epsilon of the norms.</summary>
+    public double Epsilon { get; init; } = UsualEpsilon;
 
     /// <summary>Heads of the attentions.</summary>
     public int Heads { get; init; } = 1;

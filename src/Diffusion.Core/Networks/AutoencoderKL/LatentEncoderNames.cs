@@ -27,6 +27,23 @@ internal abstract record LatentEncoderNames
     public abstract string Norm { get; }
     public abstract string Shortcut { get; }
 
+    /// <summary>A residual block of one of these names.</summary>
+    public ResidualBlock NewBlock(Network network, string name, long inputs, long outputs, long groups, double epsilon) =>
+        new(
+            network,
+            name,
+            inputs,
+            outputs,
+            null,
+            scaleShift: false,
+            names: ResidualNames.Diffusers with
+            {
+                Skip = Shortcut,
+            },
+            groups: groups,
+            epsilon: epsilon
+        );
+
     /// <summary>An attention over pixels of one of these names.</summary>
     public abstract PixelAttention NewAttention(Network network, string name, long channels, long groups, double epsilon, long heads);
 

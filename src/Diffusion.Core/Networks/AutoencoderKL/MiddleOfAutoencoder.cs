@@ -8,16 +8,24 @@ internal sealed class MiddleOfAutoencoder
     private readonly string _name;
     private readonly LatentEncoderNames _names;
     private readonly PixelAttention _attention;
-    private readonly ResnetBlock _first,
+    private readonly ResidualBlock _first,
         _second;
 
     /// <summary>Declares the attention, then the blocks.</summary>
-    public MiddleOfAutoencoder(Network network, string name, LatentEncoderNames names, long width, long groups, long heads = 1)
+    public MiddleOfAutoencoder(
+        Network network,
+        string name,
+        LatentEncoderNames names,
+        long width,
+        long groups,
+        double epsilon,
+        long heads = 1
+    )
     {
         (_name, _names) = (name, names);
-        _attention = names.NewAttention(network, $"{name}.{names.MiddleAttention}", width, groups, LatentEncoder.Epsilon, heads);
-        _first = new ResnetBlock(network, $"{name}.{names.MiddleResnet(0)}", width, width, groups, LatentEncoder.Epsilon);
-        _second = new ResnetBlock(network, $"{name}.{names.MiddleResnet(1)}", width, width, groups, LatentEncoder.Epsilon);
+        _attention = names.NewAttention(network, $"{name}.{names.MiddleAttention}", width, groups, epsilon, heads);
+        _first = names.NewBlock(network, $"{name}.{names.MiddleResnet(0)}", width, width, groups, epsilon);
+        _second = names.NewBlock(network, $"{name}.{names.MiddleResnet(1)}", width, width, groups, epsilon);
     }
 
     /// <summary>[N,C,H,W], borrowed, to [N,C,H,W]; the caller owns it.</summary>

@@ -43,7 +43,7 @@ public sealed class TimestepEmbedding
     /// <param name="second">Published name of the second layer.</param>
     /// <param name="waves">The waves.</param>
     /// <param name="outputs">Width of the embedding.</param>
-    /// <param name="activation">Between the layers; null: SiLU.</param>
+    /// <param name="activation">Between the layers, [N,outputs] to the same; null: SiLU.</param>
     public TimestepEmbedding(
         Network network,
         string first,

@@ -6,7 +6,7 @@ namespace Diffusion.Networks;
 internal sealed class UNetLevel
 {
     private readonly string _name;
-    private readonly ResnetBlock[] _resnets;
+    private readonly ResidualBlock[] _resnets;
     private readonly SpatialTransformer[] _transformers;
 
     /// <summary>Declares <c>attentions</c> and <c>resnets</c>, in this order.</summary>
@@ -39,14 +39,16 @@ internal sealed class UNetLevel
         [
             .. inputs.Select(
                 (channels, i) =>
-                    new ResnetBlock(
+                    new ResidualBlock(
                         network,
                         $"{name}.resnets.{i}",
                         channels,
                         width,
-                        config.NormNumGroups,
-                        config.NormEps,
-                        4L * config.BlockOutChannels[0]
+                        4L * config.BlockOutChannels[0],
+                        scaleShift: false,
+                        names: ResidualNames.Diffusers,
+                        groups: config.NormNumGroups,
+                        epsilon: config.NormEps
                     )
             ),
         ];
