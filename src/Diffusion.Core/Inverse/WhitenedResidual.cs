@@ -28,7 +28,8 @@ public static class WhitenedResidual
     }
 
     /// <summary>
-    /// Up to where the residual of a restored picture is no fault: 1.5; of operators that leave a part of the picture open a fiftieth of the
+    /// Up to where the residual of a restored picture is no fault: 1.5; of operators that leave a part of the picture open a fiftieth of
+    /// the
     /// measurement's power, and 50 at least.
     /// </summary>
     /// <remarks>

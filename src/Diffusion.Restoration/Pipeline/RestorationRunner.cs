@@ -190,8 +190,7 @@ public sealed class RestorationRunner : IDisposable
             Seconds = seconds,
             WhitenedResidual = residual,
             Solves = parts.Reports[index].Solves,
-            Hint =
-                choice.Doubt
+            Hint = choice.Doubt
                 ?? (residual is { } left && choice.ResidualLimit is { } limit ? WhitenedResidual.Hint(left, limit) : null)
                 ?? parts.Sameness(choice.Method),
         };

@@ -66,7 +66,11 @@ public sealed class ResidualHintTests : IClassFixture<ResidualHintTests.Priors>
     }
 
     [Theory]
-    [InlineData("identity", "blur:sigma=2"), InlineData("blur:sigma=1", "blur:sigma=3"), InlineData("radon:angles=60", "radon:angles=60,theta=0..150")]
+    [
+        InlineData("identity", "blur:sigma=2"),
+        InlineData("blur:sigma=1", "blur:sigma=3"),
+        InlineData("radon:angles=60", "radon:angles=60,theta=0..150")
+    ]
     public void Another_operator_gives_one(string made, string given)
     {
         using Picture photo = Crop("coffee");
