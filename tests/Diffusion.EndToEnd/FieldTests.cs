@@ -108,6 +108,25 @@ public sealed class FieldTests : IDisposable
     }
 
     [Fact]
+    public void Frequencies_of_a_scanner_with_their_own_mask()
+    {
+        string frequencies = Field("kspace", "kspace.npz");
+        JsonNode restored = Restored(
+            frequencies,
+            "-A",
+            $"fourier:mask=\"{frequencies}\"",
+            "--noise",
+            "0.02",
+            "-o",
+            "o.png",
+            "--reference",
+            Field("kspace", "ref.png")
+        );
+        Assert.Null((string?)restored["hint"]);
+        Assert.True(Psnr(restored) > 23.5, $"{restored}");
+    }
+
+    [Fact]
     public void Counts_of_a_camera_need_a_range_and_come_back_as_counts()
     {
         string counts = Field("counts", "counts.tif"),
