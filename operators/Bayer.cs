@@ -4,29 +4,19 @@ using Diffusion.Settings;
 
 namespace Diffusion.Operators;
 
-/// <summary>The colours of a 2 x 2 block of a sensor, row by row.</summary>
-public enum BayerPattern
-{
-    /// <summary>Red green / green blue.</summary>
-    Rggb,
-
-    /// <summary>Blue green / green red.</summary>
-    Bggr,
-
-    /// <summary>Green red / blue green.</summary>
-    Grbg,
-
-    /// <summary>Green blue / red green.</summary>
-    Gbrg,
-}
-
 /// <summary>One colour per pixel, as a camera's sensor sees it: demosaicing. A A^T = I.</summary>
-[Operator("bayer", About = "One colour per pixel by a Bayer pattern: demosaicing", Examples = "bayer\nbayer:pattern=grbg")]
+[Operator(
+    "bayer",
+    About = "One colour per pixel by a Bayer or X-Trans pattern: demosaicing",
+    Examples = "bayer\nbayer:pattern=grbg\nbayer:pattern=xtrans"
+)]
 public sealed record Bayer : OperatorSpec
 {
-    /// <summary>The colours of a 2 x 2 block, row by row.</summary>
+    /// <summary>
+    /// The colours of the block from the upper left: rggb, bggr, grbg, gbrg, xtrans, or its letters row by row in any case.
+    /// </summary>
     [Setting]
-    public BayerPattern Pattern { get; init; } = BayerPattern.Rggb;
+    public ColorPattern Pattern { get; init; } = ColorPattern.Rggb;
 
     /// <inheritdoc/>
     protected override LinearOperator Create(ImageShape input, Device device)
@@ -34,25 +24,27 @@ public sealed record Bayer : OperatorSpec
         if (input.Channels != 3)
             throw Error($"A Bayer pattern has three colours, but the picture has {input.Channels} channel(s)", "Use a colour picture");
         using DisposeScope scope = torch.NewDisposeScope();
-        string colours = Pattern.ToString().ToLowerInvariant();
         Tensor mask = torch.zeros(3, input.Height, input.Width, device: device);
-        for (int i = 0; i < 4; i++)
-        {
-            if (i / 2 < input.Height && i % 2 < input.Width)
-                mask.select(0, "rgb".IndexOf(colours[i], StringComparison.Ordinal))
-                    .slice(0, i / 2, input.Height, 2)
-                    .slice(1, i % 2, input.Width, 2)
-                    .fill_(1);
-        }
-        return new Mosaic(input, mask);
+        for (int row = 0; row < Math.Min(Pattern.Side, input.Height); row++)
+        for (int column = 0; column < Math.Min(Pattern.Side, input.Width); column++)
+            mask.select(0, Pattern.ColorAt(row, column))
+                .slice(0, row, input.Height, Pattern.Side)
+                .slice(1, column, input.Width, Pattern.Side)
+                .fill_(1);
+        return new Mosaic(input, mask, Pattern);
     }
 
     /// <inheritdoc/>
     public override AreaOperators ByArea(ImageShape picture, Device device) =>
-        new(2, 2, 1, area => Bind(picture with { Height = area.Height, Width = area.Width }, device));
+        new(Pattern.Side, Pattern.IsBayer ? 2 : 2 * Mosaic.Reach, 1, area =>
+            Bind(picture with { Height = area.Height, Width = area.Width }, device)
+        );
 
-    private sealed class Mosaic(ImageShape input, Tensor mask) : OrthogonalRowsOperator
+    private sealed class Mosaic(ImageShape input, Tensor mask, ColorPattern pattern) : OrthogonalRowsOperator
     {
+        /// <summary>How far a colour is looked for in patterns other than Bayer's.</summary>
+        public const int Reach = 3;
+
         // In eighths: green from its four neighbours; red or blue from the left and right; from the corners.
         private static readonly float[] Cross = [0, 0, -1, 0, 0, 0, 0, 2, 0, 0, -1, 2, 4, 2, -1, 0, 0, 2, 0, 0, 0, 0, -1, 0, 0],
             Along = [0, 0, 0.5f, 0, 0, 0, -1, 0, -1, 0, -1, 4, 5, 4, -1, 0, -1, 0, -1, 0, 0, 0, 0.5f, 0, 0],
@@ -66,9 +58,10 @@ public sealed record Bayer : OperatorSpec
             new()
             {
                 OrthonormalRows = true,
-                Local = (2, 1),
+                Local = (pattern.Side, 1),
                 ClosedForm = true,
                 Classical = "demosaicing",
+                Mosaic = (pattern.Side, pattern.ColorAt),
             };
         public override Device Device => _mask.device;
 
@@ -83,13 +76,16 @@ public sealed record Bayer : OperatorSpec
         /// <summary>
         /// Demosaicing by Malvar, He and Cutler, "High-quality linear interpolation for demosaicing of Bayer-patterned color images"
         /// (ICASSP 2004): bilinear interpolation, corrected by the gradient of the colour that the
-        /// pixel does have. Pictures of one or two lines are interpolated alone.
+        /// pixel does have. Pictures of one or two lines are interpolated alone, and of other patterns the differences to an interpolated
+        /// green.
         /// </summary>
         public override Tensor Guess(Tensor y, SolveRequest? request = null)
         {
             using DisposeScope scope = torch.NewDisposeScope();
             if (Input.Height < 3 || Input.Width < 3)
-                return Interpolate(y).MoveToOuterDisposeScope();
+                return Interpolate(y * _mask, 1).MoveToOuterDisposeScope();
+            if (!pattern.IsBayer)
+                return GreenFirst(y).MoveToOuterDisposeScope();
             // Mirrored about the outermost pixels, so that the pattern goes on.
             Tensor filtered = torch.nn.functional.conv2d(torch.nn.functional.pad(y, [2, 2, 2, 2], PaddingModes.Reflect), Filters(y.device));
             (Tensor cross, Tensor along, Tensor across, Tensor corners) = (
@@ -118,12 +114,30 @@ public sealed record Bayer : OperatorSpec
             static Tensor Filter(float[] values) => torch.tensor(values).reshape(5, 5);
         }
 
-        private Tensor Interpolate(Tensor y)
+        // Colours differ little in their detail: red and blue are smooth but for green's.
+        private Tensor GreenFirst(Tensor y)
         {
-            Tensor line = torch.tensor([1f, 2f, 1f], device: y.device),
-                kernel = torch.outer(line, line).expand(3, 1, 3, 3);
-            Tensor Around(Tensor t) => torch.nn.functional.conv2d(t, kernel, padding: [1L, 1L], groups: 3);
-            Tensor known = y * _mask;
+            Tensor known = y * _mask,
+                green = Interpolate(known, 2).narrow(1, 1, 1),
+                differences = Interpolate((known - green) * _mask, Reach);
+            return known + (1 - _mask) * (green + differences);
+        }
+
+        // Known values stay; the others are means of those around, weighted by a binomial window.
+        private Tensor Interpolate(Tensor known, int reach)
+        {
+            Tensor line = torch.tensor([1f, 2f, 1f], device: known.device);
+            for (int i = 1; i < reach; i++)
+                line = torch
+                    .nn.functional.conv1d(
+                        line.reshape(1, 1, -1),
+                        torch.tensor([1f, 2f, 1f], device: known.device).reshape(1, 1, 3),
+                        padding: 2
+                    )
+                    .reshape(-1);
+            long size = 2 * reach + 1;
+            Tensor kernel = torch.outer(line, line).expand(3, 1, size, size);
+            Tensor Around(Tensor t) => torch.nn.functional.conv2d(t, kernel, padding: [(long)reach, reach], groups: 3);
             return known + (1 - _mask) * Around(known) / Around(_mask.unsqueeze(0)).clamp_min(1e-6);
         }
 

@@ -35,6 +35,13 @@ internal sealed class ReadingOptions
         CustomParser = Values.AtLeast(0, "units"),
     };
 
+    private readonly Option<PageSelection?> _pages = new("--pages")
+    {
+        HelpName = "P",
+        Description = "Pages of a stack: all, N or A..B; several are restored one by one into a stack",
+        CustomParser = Pages,
+    };
+
     /// <summary>Adds them to a verb.</summary>
     /// <param name="command">The verb.</param>
     /// <param name="depth">Whether it writes what it reads.</param>
@@ -43,6 +50,7 @@ internal sealed class ReadingOptions
         command.Add(_range);
         if (depth)
             command.Add(_depth);
+        command.Add(_pages);
         command.Add(_key);
         command.Add(_hdu);
         return this;
@@ -54,6 +62,7 @@ internal sealed class ReadingOptions
         {
             Range = session.Get(_range),
             Depth = session.Get(_depth),
+            Pages = session.Get(_pages),
             Key = session.Get(_key),
             Hdu = session.Get(_hdu),
         };
@@ -75,6 +84,15 @@ internal sealed class ReadingOptions
         if (ValueRange.Parse(text) is { } range)
             return range;
         result.AddError($"--range takes BLACK..WHITE in the values of the file, such as 100..4095, or auto, not \"{text}\".");
+        return null;
+    }
+
+    private static PageSelection? Pages(ArgumentResult result)
+    {
+        string text = result.Tokens[^1].Value;
+        if (PageSelection.Parse(text) is { } pages)
+            return pages;
+        result.AddError($"--pages takes all, a page such as 3, or a range such as 3..7, not \"{text}\".");
         return null;
     }
 

@@ -11,17 +11,12 @@ namespace Diffusion.Cli.Restoring;
 /// <summary>Restores with a method that needs neither operator nor prior: <c>--model NAME</c>.</summary>
 internal sealed class ModelWay : RestoreWay
 {
+    private const string Preset = "preset";
     private readonly MethodEntry _entry;
     private readonly Dictionary<string, string>? _set;
 
     public ModelWay(Session session, WayOptions way, ExecutionOptions execution, Catalogs catalogs, string name)
     {
-        if (way.NotForModels.FirstOrDefault(session.Has) is { } option)
-            throw new UsageException(
-                $"{option.Name} is nothing for a model, which needs no operator, noise, solver or prior",
-                $"--model {name}",
-                $"Leave {option.Name} or --model out; a model's own settings are given with --model-set"
-            );
         string[] names = [.. catalogs.Methods.Entries.Select(entry => entry.Name)];
         if (!names.Contains(name, StringComparer.OrdinalIgnoreCase))
             throw new UsageException(
@@ -30,7 +25,16 @@ internal sealed class ModelWay : RestoreWay
                 names.Length > 0 ? NearestName.Advice(name, names) : "There are only those that --plugin brings"
             );
         _entry = catalogs.Methods.Find(name);
+        bool hasPresets = _entry.Settings.Any(setting => setting.IsNamed(Preset));
+        if (way.NotForModels.FirstOrDefault(option => session.Has(option) && !(hasPresets && option == way.Solver.Preset)) is { } option)
+            throw new UsageException(
+                $"{option.Name} is nothing for a model, which needs no operator, noise, solver or prior",
+                $"--model {name}",
+                $"Leave {option.Name} or --model out; a model's own settings are given with --model-set"
+            );
         _set = session.Get(way.ModelSet);
+        if (hasPresets && session.Get(way.Solver.Preset) is { } preset)
+            _set = new(_set ?? [], StringComparer.OrdinalIgnoreCase) { [Preset] = preset };
         UsageException.Guard(() => _entry.Create(_set)).Dispose();
         Options = new RunOptions
         {

@@ -21,8 +21,22 @@ internal static class PictureScores
             throw new DiffusionException($"A border of {border} leaves nothing of {Describe(clean)}", where, "Use a smaller --border");
         if (Math.Max(clean.shape[2], clean.shape[3]) - 2 * border < 2)
             throw new DiffusionException("One pixel is too little to compare", where, "Compare larger pictures, or use a smaller --border");
+        // Channels that are no colours are compared one by one.
+        if (clean.shape[1] is not (1 or 3))
+            return Mean([.. restored.split(1, 1).Zip(clean.split(1, 1), (one, other) => Of(one, other, where, border, eightBit))]);
         return PictureMetrics.Compute(restored.cpu().clamp(0, 1), clean.cpu().clamp(0, 1), border, eightBit);
     }
+
+    /// <summary>The mean of each.</summary>
+    public static PictureMetrics Mean(IReadOnlyCollection<PictureMetrics> all) =>
+        new()
+        {
+            Psnr = all.Average(m => m.Psnr),
+            Ssim = all.Average(m => m.Ssim),
+            PsnrY = all.Average(m => m.PsnrY),
+            Niqe = all.Average(m => m.Niqe),
+            Gmsd = all.Average(m => m.Gmsd),
+        };
 
     /// <summary>All of them; equal pictures have no finite PSNR: null.</summary>
     public static JsonObject ToJson(this PictureMetrics metrics) =>

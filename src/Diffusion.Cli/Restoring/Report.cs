@@ -17,8 +17,27 @@ internal sealed class Report(string input, string output, RestoredPicture restor
     /// <summary>Measures against the clean picture.</summary>
     public void Compare(string reference)
     {
-        _clean = ImageFile.Read(reference);
+        int pages = ImageFile.Identify(reference, new ReadOptions { AnyChannels = true }).Frames;
+        Picture Clean(int index) =>
+            ImageFile.Read(
+                reference,
+                new ReadOptions { AnyChannels = true, Page = pages > 1 && measurement.Page is { } first ? first + index : null }
+            );
+        _clean = Clean(0);
         _scores = PictureScores.Of(restored.Picture.Pixels, _clean.Pixels, reference);
+        if (restored.Pages.Count > 1)
+            _scores = PictureScores.Mean([
+                _scores,
+                .. restored
+                    .Pages.Skip(1)
+                    .Select(
+                        (page, i) =>
+                        {
+                            using Picture clean = Clean(i + 1);
+                            return PictureScores.Of(page.Pixels, clean.Pixels, reference);
+                        }
+                    ),
+            ]);
         _spread = restored.Spread?.Against(_clean.Pixels);
     }
 

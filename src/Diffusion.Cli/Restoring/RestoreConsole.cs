@@ -34,12 +34,16 @@ internal sealed class RestoreConsole(Session session, StartUp startUp) : IRestor
     public void Noted(JobItem item, string note) => Terminal.Say($"{item.Input}: {note}.");
 
     /// <inheritdoc/>
-    public void Watch(IReadOnlyList<JobItem> items, Action<Action<double>> restore) =>
-        Terminal.WithProgress(items.Count == 1 ? Path.GetFileName(items[0].Input) : $"{items.Count} pictures", report => restore(part =>
-            {
-                startUp.Tell("first step", Terminal);
-                report(part);
-            }));
+    public void Watch(IReadOnlyList<JobItem> items, string? part, Action<Action<double>> restore) =>
+        Terminal.WithProgress(
+            items.Count == 1 ? Path.GetFileName(items[0].Input) + (part is null ? "" : $", {part}") : $"{items.Count} pictures",
+            report =>
+                restore(part =>
+                {
+                    startUp.Tell("first step", Terminal);
+                    report(part);
+                })
+        );
 
     /// <inheritdoc/>
     public void Restored(JobItem item, Measurement measurement, RestoredPicture restored)

@@ -29,8 +29,10 @@ internal static class RestoreDryRun
         double seconds = 0;
         plans.Run(item =>
         {
-            using Measurement measurement = Measurement.Open(item.Input, reading with { Label = labelOf(item.Input) });
+            IReadOnlyList<int?> pages = Measurement.PagesOf(item.Input, reading);
+            using Measurement measurement = Measurement.Open(item.Input, reading with { Label = labelOf(item.Input), Page = pages[0] });
             RestorePlan plan = runner.Plan(measurement, batch);
+            plan = plan with { Seconds = plan.Seconds * pages.Count };
             bool complete = !todo.Contains(item);
             if (!complete)
                 seconds += plan.Seconds;

@@ -33,7 +33,7 @@ internal sealed class ZeroShotWay : RestoreWay
             Noise = session.Get(way.Problem.Noise)?.Model,
             NoiseMap = RestoreSettings.NoiseMap(session, way.Problem),
             NoiseInFileUnits = session.Get(way.Problem.Noise)?.InFileUnits ?? false,
-            Reading = way.Reading.Of(session),
+            Reading = way.Reading.Of(session) with { Operator = _spec },
             Samples = session.Get(way.Samples) ?? 1,
             Label = session.Get(way.Label),
             ResizeMask = session.Get(way.Problem.ResizeMask),

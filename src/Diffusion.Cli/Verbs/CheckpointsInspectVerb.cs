@@ -20,7 +20,11 @@ internal sealed class CheckpointsInspectVerb : Verb
         : base("inspect", "Show the architecture and the tensors of any checkpoint or prior")
     {
         _file = Take(
-            new Argument<string>("file") { HelpName = "FILE", Description = "A .safetensors, .pt, .pth or .ckpt file, or a prior's name" }
+            new Argument<string>("file")
+            {
+                HelpName = "FILE",
+                Description = "A .safetensors, .pt, .pth or .ckpt file, a folder of diffusers, or a prior's name",
+            }
         );
         _tensors = Take(new Option<bool>("--tensors") { Description = "List every tensor" });
         _plugins = Take(new ProblemOptions().Plugins);
@@ -77,6 +81,8 @@ internal sealed class CheckpointsInspectVerb : Verb
             ["config"] = summary.Identity?.Architecture.Config.DeepClone(),
             ["prefix"] = summary.Identity?.Prefix,
             ["entry"] = summary.Identity?.Entry?.Name,
+            ["prediction"] = summary.Identity?.Card?["prediction"]?.DeepClone(),
+            ["schedule"] = summary.Identity?.Card?["schedule"]?.DeepClone(),
             ["usable_as_prior"] = summary.Identity?.Card is not null,
             ["note"] = summary.Identity?.Note,
             ["rmse"] = card?.RmseTable is { } rows ? new JsonArray([.. rows.Select(row => new JsonArray(row.Sigma, row.Rmse))]) : null,
@@ -103,6 +109,8 @@ internal sealed class CheckpointsInspectVerb : Verb
         foreach ((string key, JsonNode? value) in identity.Architecture.Config)
             terminal.Print($"  {key, -24} {value?.ToJsonString() ?? "null"}");
         terminal.Print($"as a prior    {(identity.Card is null ? "no" : $"yes: --prior {summary.Path}")}");
+        if (identity.Card?["prediction"] is { } prediction)
+            terminal.Print($"predicts      {prediction}");
         if (card?.RmseTable is { } rows)
             terminal.Print(
                 "error         "

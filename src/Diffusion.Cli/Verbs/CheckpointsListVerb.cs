@@ -53,7 +53,7 @@ internal sealed class CheckpointsListVerb()
         if (installed.Count == 0)
             session.Terminal.Print("  none (diffusion checkpoints where)");
         session.Terminal.Print("");
-        session.Terminal.Print("Published files that --prior FILE recognises:");
+        session.Terminal.Print("Published files that are recognised:");
         Table table = new();
         table.AddColumns("name", "what it is", "file", "MB", "licence", "home page");
         foreach (CatalogEntry entry in CheckpointCatalog.Default.Entries)

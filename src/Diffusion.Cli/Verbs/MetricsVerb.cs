@@ -55,24 +55,29 @@ internal sealed class MetricsVerb : Verb
     public override ExitCode Run(Session session)
     {
         MeasurementOptions reading = _reading.Of(session);
-        IReadOnlyList<string> restored = InputFiles.Expand([session.Get(_restored)]);
+        IReadOnlyList<string> restored = InputFiles.Expand([session.Get(_restored)], ".npz", ".npy");
         References references = new(session.Get(_reference), restored);
         (string File, string Reference)[] pairs = [.. restored.Select(file => (file, references.For(file)!))];
         List<(string Name, PictureMetrics Metrics)> rows = [];
         FileJob job = JobConsole.Watched(session, [.. pairs.Select(pair => new JobItem(pair.File, pair.Reference, () => []))]);
         job.Run(item =>
         {
-            string file = item.Input;
-            using Measurement picture = Read(file, reading),
-                clean = Read(item.Output, reading);
-            PictureMetrics metrics = PictureScores.Of(picture.Y, clean.Y, file, session.Get(_border) ?? 0, !session.Get(_float));
-            rows.Add((file, metrics));
-            if (session.Terminal.Json)
-                PrintJson(session.Terminal, file, metrics);
+            bool isSeveral = reading.Pages is { IsSeveral: true };
+            IReadOnlyList<int?> pages = Measurement.PagesOf(item.Input, reading);
+            foreach (int? page in pages)
+            {
+                string name = isSeveral ? $"{item.Input} page {page}" : item.Input;
+                using Measurement picture = Read(item.Input, reading with { Page = page }),
+                    clean = Read(item.Output, reading with { Page = page });
+                PictureMetrics metrics = PictureScores.Of(picture.Y, clean.Y, name, session.Get(_border) ?? 0, !session.Get(_float));
+                rows.Add((name, metrics));
+                if (session.Terminal.Json)
+                    PrintJson(session.Terminal, name, metrics);
+            }
         });
         ExitCode code = JobConsole.Finish(session, job);
         if (rows.Count > 1)
-            rows.Add(("mean", Mean([.. rows.Select(row => row.Metrics)])));
+            rows.Add(("mean", PictureScores.Mean([.. rows.Select(row => row.Metrics)])));
         if (session.Terminal.Json && rows.Count > 1)
             PrintJson(session.Terminal, "mean", rows[^1].Metrics);
         if (!session.Terminal.Json && rows.Count > 0)
@@ -83,11 +88,17 @@ internal sealed class MetricsVerb : Verb
     // As restore reads it.
     private static Measurement Read(string file, MeasurementOptions reading)
     {
-        Measurement picture = Measurement.Open(file, reading);
+        Measurement picture = Measurement.Open(file, reading with { Range = null });
+        // A range is that of the file that is on another scale; a picture beside it is as it is.
+        if (reading.Range is { } range && (range.IsAuto || !IsOnAnotherScale(picture, range)))
+        {
+            picture.Dispose();
+            picture = Measurement.Open(file, reading);
+        }
         try
         {
             picture.CheckScale();
-            return picture is { Known: null, Shape: not null }
+            return picture is { Known: null } && (picture.Shape is not null || picture.IsOfChannels)
                 ? picture
                 : throw new ImageException(
                     picture.Known is null ? "This is no picture" : "The picture holds NaN or infinity",
@@ -102,15 +113,11 @@ internal sealed class MetricsVerb : Verb
         }
     }
 
-    private static PictureMetrics Mean(IReadOnlyList<PictureMetrics> all) =>
-        new()
-        {
-            Psnr = all.Average(m => m.Psnr),
-            Ssim = all.Average(m => m.Ssim),
-            PsnrY = all.Average(m => m.PsnrY),
-            Niqe = all.Average(m => m.Niqe),
-            Gmsd = all.Average(m => m.Gmsd),
-        };
+    private static bool IsOnAnotherScale(Measurement picture, ValueRange range)
+    {
+        const double Headroom = 1.5;
+        return range.White > Headroom * picture.FullScale && (picture.FullScale > 1 || picture.Y.max().item<float>() <= Headroom);
+    }
 
     private static void PrintJson(Terminal terminal, string name, PictureMetrics metrics)
     {

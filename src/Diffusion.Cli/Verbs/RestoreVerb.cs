@@ -13,7 +13,9 @@ namespace Diffusion.Cli.Verbs;
 internal sealed class RestoreVerb : Verb
 {
     private const string Pattern = "{name}_restored.png",
-        Extension = ".png";
+        Extension = ".png",
+        StackPattern = "{name}_restored.tif",
+        StackExtension = ".tif";
 
     private readonly Argument<string[]> _inputs;
     private readonly WayOptions _way;
@@ -74,7 +76,11 @@ internal sealed class RestoreVerb : Verb
             throw new ImageException("There are only restored pictures", words[0], "Name those that are to be restored again");
         References references = new(session.Get(_reference), inputs);
         string[] clean = [.. inputs.Select(references.For).OfType<string>()];
-        OutputPlan plan = OutputPlan.Make(inputs, output, Pattern, Extension, overwrite, several, clean);
+        // Stacks stay stacks.
+        bool stack = way.Options.Reading.Pages is { IsSeveral: true };
+        string pattern = stack ? StackPattern : Pattern,
+            extension = stack ? StackExtension : Extension;
+        OutputPlan plan = OutputPlan.Make(inputs, output, pattern, extension, overwrite, several, clean);
         _way.Reading.CheckOutputs(session, plan.Paths);
         string[] sheets = Sheets(session, plan);
         OutputPlan.CheckFree([.. plan.Paths, .. sheets], [.. inputs, .. clean], overwrite || several);

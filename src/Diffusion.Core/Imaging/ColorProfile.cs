@@ -19,15 +19,30 @@ internal static class ColorProfile
     /// </summary>
     public static bool IsSrgb(ReadOnlySpan<byte> profile)
     {
-        ReadOnlySpan<byte> tag = Tag(profile, "desc"u8);
-        if (tag.Length < 12)
-            return false;
-        // UTF-16 in version 4, ASCII in version 2.
-        string description = tag.StartsWith("mluc"u8)
-            ? Encoding.BigEndianUnicode.GetString(tag[12..])
-            : Encoding.ASCII.GetString(tag[12..]);
+        string description = Description(profile);
         return description.Contains("sRGB", StringComparison.Ordinal)
             && !description.Contains("linear", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>How a profile calls itself, for messages.</summary>
+    public static string NameOf(ReadOnlySpan<byte> profile)
+    {
+        string name = new([.. Description(profile).Where(c => c is >= ' ' and <= '~')]);
+        const int Longest = 60;
+        return string.IsNullOrWhiteSpace(name) ? "the embedded profile" : name.Trim()[..Math.Min(Longest, name.Trim().Length)];
+    }
+
+    private static string Description(ReadOnlySpan<byte> profile)
+    {
+        ReadOnlySpan<byte> tag = Tag(profile, "desc"u8);
+        const int Ascii = 12,
+            Unicode = 28;
+        // UTF-16 in version 4, ASCII in version 2.
+        return tag.Length < Ascii ? ""
+            : tag.StartsWith("mluc"u8) ? Encoding.BigEndianUnicode.GetString(tag[Math.Min(Unicode, tag.Length)..])
+            : Encoding.ASCII.GetString(
+                tag.Slice(Ascii, Math.Min(tag.Length - Ascii, BinaryPrimitives.ReadInt32BigEndian(tag[8..]) is >= 0 and var n ? n : 0))
+            );
     }
 
     /// <summary>Whether a profile belongs to pictures with that many colour channels and holds what a conversion needs.</summary>

@@ -5,14 +5,13 @@ using Vips = NetVips;
 namespace Diffusion.Imaging;
 
 /// <summary>A picture quantised to a format's samples, ready to be saved to a stream.</summary>
-internal sealed unsafe class EncodedPicture : IDisposable
+internal sealed unsafe class EncodedPicture : IEncodedPicture
 {
     private const int StripBytes = 2 << 20;
 
     private readonly ImageFormat _format;
     private readonly WriteOptions _options;
     private readonly string _where;
-    private readonly Tensor _pixels;
     private readonly int _bits;
     private readonly void* _samples;
     private readonly long _length;
@@ -26,29 +25,14 @@ internal sealed unsafe class EncodedPicture : IDisposable
     /// <param name="where">How messages call the output.</param>
     public EncodedPicture(Tensor pixels, Tensor? alpha, ImageFormat format, WriteOptions options, string where)
     {
-        if (
-            pixels.dim() is not (3 or 4)
-            || (pixels.dim() == 4 && pixels.shape[0] != 1)
-            || pixels.shape[^3] is not (1 or 3)
-            || pixels.numel() == 0
-        )
-            throw new ArgumentException(
-                $"A picture to be written is [1,C,H,W] or [C,H,W] with C = 1 or 3, not {Shapes.Describe(pixels)}.",
-                nameof(pixels)
-            );
-        (int height, int width) = (checked((int)pixels.shape[^2]), checked((int)pixels.shape[^1]));
-        if (alpha is not null && !alpha.shape.SequenceEqual([1, 1, height, width]))
-            throw new ArgumentException(
-                $"The alpha channel of a {width}x{height} picture is [1,1,{height},{width}], not {Shapes.Describe(alpha)}.",
-                nameof(alpha)
-            );
+        (int height, int width) = PictureShape.Check(pixels, alpha);
         if (Math.Max(height, width) > format.LongestSide())
             throw new ImageException(
                 $"{format.DisplayName()} cannot hold {width}x{height} pixels: its longest side is {format.LongestSide()}",
                 where,
                 "Write PNG or TIFF"
             );
-        (_format, _options, _where, _pixels) = (format, options, where, pixels);
+        (_format, _options, _where) = (format, options, where);
         _bits = format.StoredBits(options.BitDepth ?? 8);
         CodecLibrary.Load();
         NativeLibraries.LoadTorch();
@@ -62,8 +46,6 @@ internal sealed unsafe class EncodedPicture : IDisposable
             color = color * cover + (1 - cover);
             cover = null;
         }
-        // FITS has no coverage, and its values are data: they stay as they are.
-        cover = format == ImageFormat.Fits ? null : cover;
         int bands = (int)color.shape[0] + (cover is null ? 0 : 1);
         int sampleBytes = _bits switch
         {
@@ -91,10 +73,9 @@ internal sealed unsafe class EncodedPicture : IDisposable
         using WatchedStream watched = new(stream);
         try
         {
-            if (_format == ImageFormat.Fits)
-                FitsWriter.Write(watched, _pixels, _bits);
-            else
-                Encode(watched);
+            Encode(watched);
+            if (Said.Resolution is null)
+                PixelDensity.Forget(watched, _format);
         }
         catch (Vips.VipsException exception)
         {
@@ -116,20 +97,25 @@ internal sealed unsafe class EncodedPicture : IDisposable
         NativeMemory.Free(_samples);
     }
 
+    private PictureMetadata Said => _options.Metadata ?? PictureMetadata.None;
+
     private void Encode(Stream stream)
     {
-        const Vips.Enums.ForeignKeep Nothing = Vips.Enums.ForeignKeep.None;
+        Vips.Enums.ForeignKeep kept =
+            (_image.Contains("icc-profile-data") ? Vips.Enums.ForeignKeep.Icc : Vips.Enums.ForeignKeep.None)
+            | (Said.Exif.Count + Said.Texts.Count > 0 ? Vips.Enums.ForeignKeep.Exif : Vips.Enums.ForeignKeep.None)
+            | (_image.Contains("xmp-data") ? Vips.Enums.ForeignKeep.Xmp : Vips.Enums.ForeignKeep.None);
         switch (_format)
         {
             case ImageFormat.Png:
-                _image.PngsaveStream(stream, bitdepth: _bits, keep: Nothing);
+                _image.PngsaveStream(stream, bitdepth: _bits, keep: kept);
                 break;
             case ImageFormat.Jpeg:
-                _image.JpegsaveStream(stream, q: _options.Quality ?? 95, optimizeCoding: true, keep: Nothing);
+                _image.JpegsaveStream(stream, q: _options.Quality ?? 95, optimizeCoding: true, keep: kept);
                 break;
             case ImageFormat.WebP:
                 // exact: colours under transparent pixels are kept.
-                _image.WebpsaveStream(stream, q: _options.Quality ?? 100, lossless: _options.Quality is null, exact: true, keep: Nothing);
+                _image.WebpsaveStream(stream, q: _options.Quality ?? 100, lossless: _options.Quality is null, exact: true, keep: kept);
                 break;
             case ImageFormat.Tiff:
                 _image.TiffsaveStream(
@@ -138,7 +124,7 @@ internal sealed unsafe class EncodedPicture : IDisposable
                     bigtiff: _length > 3_500_000_000,
                     // What predicts floats is not read everywhere.
                     predictor: _bits == 32 ? Vips.Enums.ForeignTiffPredictor.None : Vips.Enums.ForeignTiffPredictor.Horizontal,
-                    keep: Nothing
+                    keep: kept
                 );
                 break;
             default:
@@ -149,7 +135,7 @@ internal sealed unsafe class EncodedPicture : IDisposable
                     compression: Vips.Enums.ForeignHeifCompression.Av1,
                     effort: 4,
                     subsampleMode: Vips.Enums.ForeignSubsample.Off,
-                    keep: Nothing
+                    keep: kept
                 );
                 break;
         }
@@ -167,27 +153,9 @@ internal sealed unsafe class EncodedPicture : IDisposable
             Tensor strip = color.narrow(1, row, count);
             if (alpha is not null)
                 strip = torch.cat([strip, alpha.narrow(1, row, count)], 0);
-            Tensor samples = Round(strip.permute(1, 2, 0).to(ScalarType.Float32)).contiguous();
+            Tensor samples = Samples.Of(strip.permute(1, 2, 0).to(ScalarType.Float32), _bits, _where).contiguous();
             samples.bytes.CopyTo(new Span<byte>((byte*)_samples + row * rowBytes, checked((int)(count * rowBytes))));
         }
-    }
-
-    private Tensor Round(Tensor values)
-    {
-        if (_bits == 32)
-            return values;
-        if (values.isnan().any().item<bool>())
-            throw new ImageException(
-                "The picture holds values that are not numbers (NaN)",
-                _where,
-                "Look for the step that made them; a float TIFF can store them"
-            );
-        int full = (1 << _bits) - 1;
-        Tensor whole = (values.clamp(0, 1) * full).round();
-        if (_bits == 8)
-            return whole.to(ScalarType.Byte);
-        // 16-bit samples; AVIF's 12 bits sit in the upper ones. Int16 keeps the low 16 bits, which are those of an unsigned sample.
-        return (whole * (1 << (16 - _bits))).to(ScalarType.Int32).to(ScalarType.Int16);
     }
 
     private Vips.Image Describe(int colors, int width, int height, int bands)
@@ -199,6 +167,20 @@ internal sealed unsafe class EncodedPicture : IDisposable
             _ => (Vips.Enums.BandFormat.Ushort, colors == 1 ? Vips.Enums.Interpretation.Grey16 : Vips.Enums.Interpretation.Rgb16),
         };
         using Vips.Image plain = Vips.Image.NewFromMemory((nint)_samples, (ulong)_length, width, height, bands, sample);
-        return plain.Copy(interpretation: meaning);
+        (double Across, double Down)? resolution = Said.Resolution;
+        using Vips.Image described = plain.Copy(interpretation: meaning, xres: resolution?.Across, yres: resolution?.Down);
+        return described.Mutate(image =>
+        {
+            if (Said.Profile is { } profile && ColorProfile.Fits(profile, colors))
+                image.Set(Vips.GValue.BlobType, "icc-profile-data", profile);
+            if (Said.Xmp is { } xmp)
+                image.Set(Vips.GValue.BlobType, "xmp-data", System.Text.Encoding.UTF8.GetBytes(xmp));
+            foreach ((string name, object value) in Said.Exif)
+                image.Set(value is byte[] ? Vips.GValue.BlobType : Vips.GValue.GStrType, name, value);
+            foreach ((TiffTag tag, string text) in Said.Texts)
+                image.Set(Vips.GValue.GStrType, $"exif-ifd0-{tag}", text);
+            const int Upright = 1;
+            image.Set(Vips.GValue.GIntType, "orientation", Upright);
+        });
     }
 }

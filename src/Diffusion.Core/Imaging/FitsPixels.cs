@@ -53,6 +53,7 @@ internal sealed class FitsPixels : IPixelSource
             _ => 1,
         };
     public IReadOnlyList<string> Notes => _unit.Notes;
+    public PictureMetadata Metadata => new() { Cards = FitsCoordinates.Kept(_unit.Header.Cards) };
 
     public Tensor Read(int left, int top, int width, int height)
     {

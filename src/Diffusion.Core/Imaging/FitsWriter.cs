@@ -11,8 +11,9 @@ internal static class FitsWriter
     /// <summary>Writes a picture.</summary>
     /// <param name="stream">Where to.</param>
     /// <param name="pixels">[1,C,H,W] or [C,H,W] on [0,1]; borrowed.</param>
+    /// <param name="kept">Further cards of the header.</param>
     /// <param name="bits">8, 16 (unsigned, by BZERO) or 32 (float, never clipped).</param>
-    public static void Write(Stream stream, Tensor pixels, int bits)
+    public static void Write(Stream stream, Tensor pixels, int bits, IReadOnlyList<string> kept)
     {
         using IDisposable noGrad = torch.no_grad();
         using DisposeScope scope = torch.NewDisposeScope();
@@ -31,8 +32,9 @@ internal static class FitsWriter
             cards.Add(Card("NAXIS3", $"{channels}"));
         if (bits == 16)
             cards.AddRange([Card("BZERO", "32768"), Card("BSCALE", "1")]);
+        cards.AddRange(kept);
         cards.Add("END".PadRight(80));
-        Pad(stream, Encoding.ASCII.GetBytes(string.Concat(cards)), (byte)' ');
+        Pad(stream, Encoding.Latin1.GetBytes(string.Concat(cards)), (byte)' ');
         Pad(stream, Samples(values, bits), 0);
     }
 

@@ -23,6 +23,9 @@ internal interface IPixelSource : IDisposable
     double FullScale { get; }
     IReadOnlyList<string> Notes { get; }
 
+    /// <summary>What the file says besides the pixels.</summary>
+    PictureMetadata Metadata => PictureMetadata.None;
+
     /// <summary>Decodes a rectangle.</summary>
     /// <returns>[1,samples,height,width] float32; the caller owns it.</returns>
     Tensor Read(int left, int top, int width, int height);

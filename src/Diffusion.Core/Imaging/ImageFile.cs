@@ -91,14 +91,8 @@ public static class ImageFile
             Write(output, pixels, options.Format ?? ImageFormat.Png, options, alpha);
             return;
         }
-        ImageFormat format = options.Format
-            ?? ImageFormats.FromExtension(path)
-            ?? throw new ImageException(
-                $"\"{Path.GetExtension(path)}\" is no picture format",
-                path,
-                "Use .png, .jpg, .webp, .tif or .avif"
-            );
-        using EncodedPicture encoded = new(pixels, alpha, format, options, path);
+        ImageFormat format = FormatOf(path, options);
+        using IEncodedPicture encoded = Encode([(pixels, alpha, options.Metadata)], format, options, path);
         OutputFile.Write(path, options.Overwrite, encoded.Save);
     }
 
@@ -108,7 +102,7 @@ public static class ImageFile
     {
         options = WithDepth(options, picture);
         ImageFormat? format = options.Format ?? ImageFormats.FromExtension(path);
-        using Tensor values = InItsRange(picture, format?.StoredBits(options.BitDepth ?? 8) ?? 8);
+        using Tensor values = InItsRange(picture, format, format?.StoredBits(options.BitDepth ?? 8) ?? 8);
         Write(path, values, options, picture.Alpha);
     }
 
@@ -117,7 +111,7 @@ public static class ImageFile
     public static void Write(Stream stream, Picture picture, ImageFormat format, WriteOptions? options = null)
     {
         options = WithDepth(options, picture);
-        using Tensor values = InItsRange(picture, format.StoredBits(options.BitDepth ?? 8));
+        using Tensor values = InItsRange(picture, format, format.StoredBits(options.BitDepth ?? 8));
         Write(stream, values, format, options, picture.Alpha);
     }
 
@@ -130,7 +124,12 @@ public static class ImageFile
     /// <exception cref="ImageException">The format cannot hold the picture, or the stream refused it.</exception>
     public static void Write(Stream stream, Tensor pixels, ImageFormat format, WriteOptions? options = null, Tensor? alpha = null)
     {
-        using EncodedPicture encoded = new(pixels, alpha, format, options ?? WriteOptions.Default, "output stream");
+        using IEncodedPicture encoded = Encode(
+            [(pixels, alpha, options?.Metadata)],
+            format,
+            options ?? WriteOptions.Default,
+            "output stream"
+        );
         // TIFF goes back to its header when it is done: encode in memory, then copy.
         using MemoryStream memory = new();
         encoded.Save(memory);
@@ -142,30 +141,125 @@ public static class ImageFile
         });
     }
 
+    /// <summary>Writes pictures as the pages of one file: TIFF, or FITS as the planes of a cube.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="pages">At least one; borrowed. The first one's depth holds for all.</param>
+    /// <param name="options">As for one picture.</param>
+    /// <exception cref="ImageException">The format has no pages, or the file cannot be written.</exception>
+    /// <exception cref="ResourceException">The disk is full.</exception>
+    public static void Write(string path, IReadOnlyList<Picture> pages, WriteOptions? options = null)
+    {
+        if (pages.Count == 1)
+        {
+            Write(path, pages[0], options);
+            return;
+        }
+        options = WithDepth(options, pages[0]);
+        ImageFormat format = FormatOf(path, options);
+        Tensor[] values = [.. pages.Select(page => InItsRange(page, format, format.StoredBits(options.BitDepth ?? 8)))];
+        try
+        {
+            using IEncodedPicture encoded = Encode(
+                [.. pages.Zip(values, (page, value) => (value, page.Alpha, (PictureMetadata?)page.Metadata))],
+                format,
+                options,
+                path
+            );
+            OutputFile.Write(path, options.Overwrite, encoded.Save);
+        }
+        finally
+        {
+            foreach (Tensor value in values)
+                value.Dispose();
+        }
+    }
+
+    /// <summary>Refuses what a format cannot hold.</summary>
+    /// <param name="format">The format.</param>
+    /// <param name="pages">Pictures in one file.</param>
+    /// <param name="channels">Channels of each.</param>
+    /// <param name="where">The file.</param>
+    /// <exception cref="ImageException">Only TIFF and FITS hold that.</exception>
+    public static void CheckHolds(ImageFormat format, int pages, int channels, string where)
+    {
+        if (format is ImageFormat.Tiff or ImageFormat.Fits || (pages == 1 && channels is 1 or 3))
+            return;
+        throw new ImageException(
+            pages > 1
+                ? $"{format.DisplayName()} holds one picture, not {pages}"
+                : $"{format.DisplayName()} holds 1 or 3 channels, not {channels}",
+            where,
+            "Write TIFF or FITS"
+        );
+    }
+
+    private static ImageFormat FormatOf(string path, WriteOptions options) =>
+        options.Format
+        ?? ImageFormats.FromExtension(path)
+        ?? throw new ImageException(
+            $"\"{Path.GetExtension(path)}\" is no picture format",
+            path,
+            "Use .png, .jpg, .webp, .tif, .avif or .fits"
+        );
+
+    private static IEncodedPicture Encode(
+        IReadOnlyList<(Tensor Pixels, Tensor? Alpha, PictureMetadata? Metadata)> pages,
+        ImageFormat format,
+        WriteOptions options,
+        string where
+    )
+    {
+        (Tensor pixels, Tensor? alpha, PictureMetadata? metadata) = pages[0];
+        PictureShape.Check(pixels, alpha);
+        CheckHolds(format, pages.Count, (int)pixels.shape[^3], where);
+        return
+            format == ImageFormat.Fits
+            || (format == ImageFormat.Tiff && (pages.Count > 1 || EncodedPages.IsNeeded(pixels, metadata ?? PictureMetadata.None)))
+            ? new EncodedPages(
+                [.. pages.Select(page => new TiffPage(page.Pixels, page.Alpha, page.Metadata ?? PictureMetadata.None))],
+                format,
+                format.StoredBits(options.BitDepth ?? 8),
+                where
+            )
+            : new EncodedPicture(pixels, alpha, format, options, where);
+    }
+
     private static WriteOptions WithDepth(WriteOptions? options, Picture picture)
     {
         options ??= WriteOptions.Default;
-        return options.BitDepth is null
-            ? options with
-            {
-                BitDepth = picture.BitDepth switch
+        return options with
+        {
+            Metadata = options.Metadata ?? picture.Metadata,
+            BitDepth = options.BitDepth
+                ?? picture.BitDepth switch
                 {
                     <= 8 => 8,
                     <= 16 => 16,
                     _ => 32,
                 },
-            }
-            : options;
+        };
     }
 
     // Floats are the file's own numbers again. Integers have its scale where it held integers; of a float file they show its range.
-    private static Tensor InItsRange(Picture picture, int bits)
+    private static Tensor InItsRange(Picture picture, ImageFormat? format, int bits)
     {
         using IDisposable noGrad = torch.no_grad();
         const int Float = 32;
-        if (picture.Range is not { } range || (bits != Float && picture.FullScale == 1))
+        double full = picture.FullScale;
+        // FITS holds numbers, and so does TIFF where they are signed: what was 300 is 300 again.
+        bool ownNumbers =
+            full > 1
+            && (bits == Float || full < Math.Pow(2, bits))
+            && (format == ImageFormat.Fits || (format == ImageFormat.Tiff && full is sbyte.MaxValue or short.MaxValue));
+        if (picture.Range is null && !ownNumbers)
             return picture.Pixels.alias();
-        double scale = bits == Float ? 1 : 1 / picture.FullScale;
+        if (bits != Float && full == 1)
+            return picture.Pixels.alias();
+        ValueRange range = picture.Range ?? new ValueRange(0, full);
+        double scale =
+            bits == Float ? 1
+            : ownNumbers ? 1 / (Math.Pow(2, bits) - 1)
+            : 1 / full;
         using DisposeScope scope = torch.NewDisposeScope();
         return (picture.Pixels * ((range.White - range.Black) * scale) + range.Black * scale).MoveToOuterDisposeScope();
     }
@@ -187,6 +281,7 @@ public static class ImageFile
             Format = source.Format,
             Name = name,
             Notes = source.Notes,
+            Metadata = source.Metadata,
         };
     }
 

@@ -57,6 +57,9 @@ public sealed class Picture : IDisposable
     /// </summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>Resolution, profile, EXIF and what else the file says besides the pixels; it is written with the picture.</summary>
+    public PictureMetadata Metadata { get; init; } = PictureMetadata.None;
+
     /// <summary>3, or 1 for gray; others only where <see cref="ReadOptions.AnyChannels"/> asked for them.</summary>
     public int Channels => (int)Pixels.shape[1];
 

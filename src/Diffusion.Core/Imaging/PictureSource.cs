@@ -35,6 +35,7 @@ internal sealed class PictureSource : IDisposable
                     "Save the channels one by one, or three as RGB"
                 );
             _pixels = pixels;
+            Metadata = Format == ImageFormat.Tiff ? TiffMetadata.Read(stream, options.Page ?? 1, pixels.Metadata) : pixels.Metadata;
         }
         catch
         {
@@ -52,6 +53,7 @@ internal sealed class PictureSource : IDisposable
     public double FullScale => _pixels.FullScale;
     public int Channels => _pixels.Channels;
     public bool HasAlpha => _pixels.HasAlpha;
+    public PictureMetadata Metadata { get; }
     public IReadOnlyList<string> Notes => [.. _notes, .. _pixels.Notes];
 
     public PictureInfo Info =>
@@ -110,6 +112,8 @@ internal sealed class PictureSource : IDisposable
         if (length == 0)
             throw new ImageException("The picture is empty (zero bytes)", where, "Copy or export it again");
         stream.Position = 0;
+        if (CameraRaw.Refusal(stream, head.AsSpan(0, length), where) is { } refusal)
+            throw refusal;
         (ImageFormat? format, string description) = FormatSniffer.Identify(head.AsSpan(0, length));
         if (format is null)
             throw new ImageException($"This is {description}", where, $"Give a {ImageFormats.Names} file");

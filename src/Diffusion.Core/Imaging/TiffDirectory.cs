@@ -16,7 +16,9 @@ internal sealed class TiffDirectory
     private readonly Dictionary<ushort, (ushort Type, long Count, long At)> _entries = [];
     private readonly Stream _stream;
 
-    private TiffDirectory(Stream stream, bool bigEndian) => (_stream, IsBigEndian) = (stream, bigEndian);
+    private readonly bool _isBig;
+
+    private TiffDirectory(Stream stream, bool bigEndian, bool isBig) => (_stream, IsBigEndian, _isBig) = (stream, bigEndian, isBig);
 
     /// <summary>Whether the most significant byte comes first.</summary>
     public bool IsBigEndian { get; }
@@ -38,7 +40,7 @@ internal sealed class TiffDirectory
                 return null;
             bool bigEndian = head[0] == 'M';
             bool isBig = (bigEndian ? head[3] : head[2]) == 43;
-            TiffDirectory scan = new(stream, bigEndian);
+            TiffDirectory scan = new(stream, bigEndian, isBig);
             long next = isBig ? scan.Whole(8, 8) : scan.Whole(4, 4);
             TiffDirectory? first = null,
                 found = null;
@@ -47,7 +49,7 @@ internal sealed class TiffDirectory
             while (next != 0 && pages < MostPages && seen.Add(next))
             {
                 pages++;
-                TiffDirectory directory = new(stream, bigEndian);
+                TiffDirectory directory = new(stream, bigEndian, isBig);
                 next = directory.ReadEntries(next, isBig, keep: pages == 1 || pages == page);
                 first ??= directory;
                 found = pages == page ? directory : found;
@@ -61,6 +63,18 @@ internal sealed class TiffDirectory
         catch (Exception exception) when (exception is EndOfStreamException or InvalidDataException or OverflowException)
         {
             return null;
+        }
+    }
+
+    /// <summary>The directories that this one names as its own, as RAW files have them beside a small picture.</summary>
+    /// <exception cref="InvalidDataException">They lie beyond the file.</exception>
+    public IEnumerable<TiffDirectory> Inner()
+    {
+        foreach (long at in Integers(TiffTag.SubDirectories))
+        {
+            TiffDirectory inner = new(_stream, IsBigEndian, _isBig);
+            inner.ReadEntries(at, _isBig, keep: true);
+            yield return inner;
         }
     }
 
@@ -91,6 +105,18 @@ internal sealed class TiffDirectory
             return null;
         (long over, long under) = (Number(bytes.AsSpan(0, 4)), Number(bytes.AsSpan(4, 4)));
         return under == 0 ? null : (double)over / under;
+    }
+
+    /// <summary>The first number of a tag, whole or rational.</summary>
+    /// <exception cref="InvalidDataException">It lies beyond the file, or has no value.</exception>
+    public double Number(TiffTag tag)
+    {
+        const ushort UnsignedRational = 5;
+        return (
+            _entries[(ushort)tag].Type == UnsignedRational ? Rational(tag)
+            : Integers(tag) is [var value, ..] ? value
+            : null
+        ) ?? throw new InvalidDataException();
     }
 
     /// <summary>A text; null where it is absent.</summary>

@@ -26,13 +26,13 @@ internal sealed class TiffPixels : IPixelSource
         PictureSource.CheckSize(Width, Height, options, where);
         Check();
         int beyond = layout.Samples - layout.Channels - (HasAlpha ? 1 : 0);
-        Notes =
-        [
-            .. beyond > 0 ? [$"{beyond} extra channels are ignored"] : (string[])[],
-            .. tags.Has(TiffTag.IccProfile) && layout.Photometric != TiffLayout.Separated
-                ? ["The colour profile of a picture in this layout is ignored"]
-                : (string[])[],
-        ];
+        Notes = [.. beyond > 0 ? [$"{beyond} extra channels are ignored"] : (string[])[]];
+        // Its values stay those of the profile, which is written with them again.
+        byte[]? profile =
+            tags.Has(TiffTag.IccProfile) && layout.Photometric is TiffLayout.Rgb or TiffLayout.Black
+                ? tags.Bytes(TiffTag.IccProfile)
+                : null;
+        Metadata = new() { Profile = profile is not null && ColorProfile.Fits(profile, Channels) ? profile : null };
     }
 
     public int Width => _layout.Width;
@@ -50,6 +50,7 @@ internal sealed class TiffPixels : IPixelSource
             _ => 1,
         };
     public IReadOnlyList<string> Notes { get; }
+    public PictureMetadata Metadata { get; }
 
     /// <summary>The page, where its layout is one that the codec library lacks; null where that reads it.</summary>
     /// <exception cref="ImageException">Neither reads it; damaged, or unsupported by name.</exception>

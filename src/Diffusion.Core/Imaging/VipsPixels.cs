@@ -17,6 +17,7 @@ internal sealed class VipsPixels : IPixelSource
     private readonly bool _randomAccess;
     private Vips.Image _image = null!;
     private float _fullScale;
+    private byte[]? _profile;
 
     /// <summary>Opens a picture and reads its header.</summary>
     /// <param name="stream">Seekable; borrowed.</param>
@@ -48,6 +49,7 @@ internal sealed class VipsPixels : IPixelSource
     public int Channels => _image.Bands >= 3 ? 3 : 1;
     public bool HasAlpha => _image.Bands is 2 or 4;
     public IReadOnlyList<string> Notes => _notes;
+    public PictureMetadata Metadata { get; private set; } = PictureMetadata.None;
 
     /// <inheritdoc/>
     public Tensor Read(int left, int top, int width, int height)
@@ -88,11 +90,30 @@ internal sealed class VipsPixels : IPixelSource
         BitDepth = Depth(header);
         PictureSource.CheckSize(Width, Height, _options, _where);
         _image = Guard(() => Convert(header, _options));
+        Metadata = Said(header);
         _fullScale = _image.Format switch
         {
             Vips.Enums.BandFormat.Uchar => 255,
             Vips.Enums.BandFormat.Ushort => 65535,
             _ => 1,
+        };
+    }
+
+    private PictureMetadata Said(Vips.Image header)
+    {
+        // What the library says where the file says nothing.
+        static bool IsDefault(double resolution) => resolution == 1 || Math.Abs(resolution - 72 / 25.4) < 1e-3;
+        Dictionary<string, object> exif = header
+            .GetFields()
+            .Where(name => name.StartsWith("exif-", StringComparison.Ordinal))
+            .ToDictionary(name => name, header.Get);
+        return new()
+        {
+            Resolution = IsDefault(header.Xres) && IsDefault(header.Yres) ? null : (header.Xres, header.Yres),
+            Profile = _profile,
+            Xmp = header.Contains("xmp-data") && header.Get("xmp-data") is byte[] xmp ? System.Text.Encoding.UTF8.GetString(xmp) : null,
+            Exif = exif,
+            Texts = TiffMetadata.TextsOf(exif),
         };
     }
 
@@ -221,11 +242,15 @@ internal sealed class VipsPixels : IPixelSource
             );
         if (color.Interpretation is Vips.Enums.Interpretation.Lab or Vips.Enums.Interpretation.Labs or Vips.Enums.Interpretation.Xyz)
             return Keep(color.Colourspace(Vips.Enums.Interpretation.Rgb16));
-        if (profile is null || !options.ApplyProfile || ColorProfile.IsSrgb(profile))
+        if (profile is null)
             return color;
-        if (color.Format != Vips.Enums.BandFormat.Float)
+        if (options.ApplyProfile && !ColorProfile.IsSrgb(profile) && color.Format != Vips.Enums.BandFormat.Float)
+        {
+            _notes.Add($"The colours are converted from {ColorProfile.NameOf(profile)} to sRGB");
             return Keep(color.IccTransform("srgb", intent: Vips.Enums.Intent.Relative, embedded: true, depth: 16));
-        _notes.Add("The colour profile of a float picture is ignored");
+        }
+        // The values stay those of the profile, which is written with them again.
+        _profile = profile;
         return color;
     }
 

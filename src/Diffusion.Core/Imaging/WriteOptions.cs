@@ -30,6 +30,9 @@ public sealed record WriteOptions
             field = value is null or (>= 1 and <= 100) ? value : throw new ArgumentException($"The quality must be 1 to 100, not {value}.");
     }
 
+    /// <summary>What is said of the picture besides its pixels; null takes the picture's own.</summary>
+    public PictureMetadata? Metadata { get; init; }
+
     /// <summary>Replace a file that exists. False makes that an error.</summary>
     public bool Overwrite { get; init; } = true;
 }

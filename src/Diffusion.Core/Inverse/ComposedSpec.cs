@@ -1,3 +1,4 @@
+using Diffusion.Arrays;
 using Diffusion.Runtime;
 using Diffusion.Settings;
 
@@ -79,6 +80,12 @@ public sealed record ComposedSpec : OperatorSpec
         }
         return chain;
     }
+
+    /// <inheritdoc/>
+    public override bool TakesArrays => Parts[^1].TakesArrays;
+
+    /// <summary>The last operator's reading; its picture is what the operators before it make.</summary>
+    public override OwnMeasurement Own(NumericArray array, OwnReading reading) => Parts[^1].Own(array, reading);
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Notes() => [.. Parts.SelectMany(p => p.Notes())];

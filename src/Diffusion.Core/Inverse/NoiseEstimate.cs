@@ -10,8 +10,8 @@ public sealed record NoiseEstimate(double Sigma)
     private const int Block = 16;
 
     /// <summary>
-    /// Estimates the noise of a measurement that looks like a picture: of identity, blur, downsampling, grey, and the known pixels of a
-    /// mask.
+    /// Estimates the noise of a measurement that looks like a picture: of identity, blur, downsampling, grey, the known pixels of a
+    /// mask, and the mosaics of colour sensors.
     /// </summary>
     /// <remarks>
     /// Immerkaer's difference of Laplacians (1996), the 3x3 filter (1 -2 1) x (1 -2 1) / 6, removes everything that is smooth and keeps the
@@ -24,9 +24,13 @@ public sealed record NoiseEstimate(double Sigma)
     /// <returns>The estimate; null where the measurement is no picture or too little of one, and a number has to be given.</returns>
     public static NoiseEstimate? From(Tensor y, LinearOperator a)
     {
-        if (!a.Output.IsImage || !KeepsSmooth(a))
+        if (!a.Output.IsImage)
             return null;
         using ComputeScope scope = new();
+        if (a.Traits.Mosaic is { } mosaic)
+            return MosaicNoise.From(y, mosaic.Side, mosaic.ColorAt) is { } found ? new(found) : null;
+        if (!KeepsSmooth(a))
+            return null;
         Tensor known = a.Restrict(torch.ones(a.Output.Batch(1), device: y.device)).gt(0.5).expand(y.shape);
         // Values at the ends of the scale may have been clipped, which hides noise.
         Tensor usable = known.logical_and(y.gt(1e-4)).logical_and(y.lt(1 - 1e-4)).to(y.dtype);

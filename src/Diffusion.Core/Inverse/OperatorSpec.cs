@@ -1,4 +1,5 @@
 using System.Reflection;
+using Diffusion.Arrays;
 using Diffusion.Runtime;
 using Diffusion.Settings;
 
@@ -42,6 +43,20 @@ public abstract record OperatorSpec
     /// <param name="picture">The whole picture; <see cref="Bind"/> must accept it.</param>
     /// <param name="device">Where their constants live.</param>
     public virtual AreaOperators? ByArea(ImageShape picture, Device device) => null;
+
+    /// <summary>
+    /// Whether a user's own array (complex frequencies, a sinogram) can be a measurement of this operator; <see cref="Own"/> reads it.
+    /// </summary>
+    public virtual bool TakesArrays => false;
+
+    /// <summary>Brings a user's own array into the form that this operator makes of a picture.</summary>
+    /// <param name="array">The array; borrowed.</param>
+    /// <param name="reading">Where it is from, and its scale.</param>
+    /// <returns>The measurement; the caller disposes it, after the operators that it binds.</returns>
+    /// <exception cref="OperatorSpecException">It can't be one, or the settings don't fit it.</exception>
+    /// <exception cref="NotSupportedException">The operator takes no arrays.</exception>
+    public virtual OwnMeasurement Own(NumericArray array, OwnReading reading) =>
+        throw new NotSupportedException($"The operator \"{Name}\" takes pictures.");
 
     /// <summary>
     /// What a user should know about the files that the spec names, one sentence each, without a full stop. Reads the files.

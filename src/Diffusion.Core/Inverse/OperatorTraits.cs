@@ -44,6 +44,11 @@ public sealed record OperatorTraits
     public bool ClosedForm { get; init; }
 
     /// <summary>
+    /// It shows one colour of each pixel: the side of the square block that repeats, and the colour's number by row and column in it.
+    /// </summary>
+    public (int Side, Func<int, int, int> ColorAt)? Mosaic { get; init; }
+
+    /// <summary>
     /// The name of the classical restoration that the operator's first guess is; null where that is no more than a start.
     /// </summary>
     public string? Classical { get; init; }

@@ -79,6 +79,7 @@ public sealed class Bundle
         NetworkFamily family = Text(described, "kind") is { } kind
             ? _families.Find(kind)
             : found?.Family ?? throw new CheckpointException($"The part \"{part}\" is of no network that is known here", file.Path);
+        weights = found?.Weights(weights) ?? family.Named(weights);
         JsonObject config = described["config"] as JsonObject ?? (found is null ? [] : family.Complete(found.Config).Config);
         Network network = family.Create(config, policy);
         try

@@ -22,22 +22,26 @@ internal static class DiffusersFolder
     {
         if (Network(folder) is not { } network)
             return null;
-        string[] weights =
-        [
-            .. Directory
-                .GetFiles(network, Stem + ".*")
-                .Where(file => Path.GetExtension(file) is ".safetensors" or ".bin")
-                .OrderBy(file => Path.GetFileName(file).Length - Path.GetExtension(file).Length)
-                .ThenByDescending(Path.GetExtension, StringComparer.Ordinal),
-        ];
-        return weights.Length > 0
-            ? new PriorFiles(weights[0], null)
-            : throw new CheckpointException(
-                $"There is a config.json, but no {Stem}.safetensors or .bin",
-                network,
-                "Put the weights there; files in parts are not supported"
-            );
+        return WeightsIn(network) is { } weights
+            ? new PriorFiles(weights, null)
+            : throw new CheckpointException($"There is a config.json, but no {Stem}.safetensors or .bin", network, "Put the weights there");
     }
+
+    /// <summary>The weight file of a network in its folder, or the index of several; null when there is none.</summary>
+    /// <remarks>Whole before half precision, safetensors before PyTorch's.</remarks>
+    public static string? WeightsIn(string folder) =>
+        !Directory.Exists(folder)
+            ? null
+            : Directory
+                .GetFiles(folder, Stem + "*")
+                .Where(file => !IsShard(file) && Path.GetExtension(file) is ".safetensors" or ".bin" or ".json")
+                .OrderBy(file => Path.GetFileName(file).Replace(".index", "").Replace(".json", "").Count(letter => letter == '.'))
+                .ThenByDescending(file => file.Contains(".safetensors", StringComparison.Ordinal))
+                .ThenBy(Path.GetFileName, StringComparer.Ordinal)
+                .FirstOrDefault();
+
+    // diffusion_pytorch_model-00001-of-00002.safetensors
+    private static bool IsShard(string file) => Path.GetFileName(file).Contains("-of-", StringComparison.Ordinal);
 
     private static string? Network(string folder) =>
         Parts.Select(part => Path.Combine(folder, part)).FirstOrDefault(part => File.Exists(Path.Combine(part, "config.json")));

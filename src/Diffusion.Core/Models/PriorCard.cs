@@ -84,10 +84,7 @@ public sealed record PriorCard
                 $"Give the weights of {families.Priors}"
             );
         JsonObject card = identity.RequireCard(families);
-        return Guarded(weights.Path, () => Parse(card), "Put a card.json beside it that says how to run it") with
-        {
-            Notes = [identity.Note],
-        };
+        return Guarded(weights.Path, () => Parse(card), CheckpointIdentity.Wanted) with { Notes = [identity.Note] };
     }
 
     /// <summary>The name of the weight file that a card says it belongs to; null when it says none or cannot be read.</summary>

@@ -79,7 +79,7 @@ public static class PriorLoader
         {
             throw card.Path is { } path
                 ? new CheckpointException(impossible.What, path, PriorCard.Remedy, impossible)
-                : new CheckpointException(impossible.What, weights, "Put a card.json beside it that says how to run it", impossible);
+                : new CheckpointException(impossible.What, weights, CheckpointIdentity.Wanted, impossible);
         }
     }
 

@@ -13,6 +13,9 @@ public sealed record RecognizedNetwork(NetworkFamily Family, JsonObject Config, 
 {
     /// <summary>Kind and configuration.</summary>
     public Architecture Architecture => new(Family.Kind, Config);
+
+    /// <summary>Its weights under the names that the network here has; borrows the file.</summary>
+    public ICheckpoint Weights(ICheckpoint file) => Family.Named(new CheckpointView(file, Prefix));
 }
 
 /// <summary>The network families of some assemblies. Immutable; made by one pass over their exported types.</summary>

@@ -62,6 +62,13 @@ public abstract class NetworkFamily
     /// <returns>All constructor arguments and a sentence's part that says what was assumed, or null where nothing had to be.</returns>
     public virtual (JsonObject Config, string? Assumed) Complete(JsonObject shown) => (shown, null);
 
+    /// <summary>
+    /// Weights under the names that networks here have, where published files name them otherwise too, and without those that no network
+    /// here reads.
+    /// </summary>
+    /// <param name="weights">Weights without what precedes the published names; borrowed, and must outlive the result.</param>
+    public virtual ICheckpoint Named(ICheckpoint weights) => weights;
+
     /// <summary>What is known about a network in a file: what the file or others beside it tell, completed with what is usual.</summary>
     /// <param name="file">The file; borrowed.</param>
     /// <param name="found">What <see cref="Find"/> found in it.</param>

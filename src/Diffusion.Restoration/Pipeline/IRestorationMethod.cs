@@ -19,6 +19,12 @@ public interface IRestorationMethod : IDisposable
     /// <param name="policy">Device, number format, threads.</param>
     void Open(ComputePolicy policy);
 
+    /// <summary>
+    /// Told the memory that it may take, before each batch: a method that can do with less at the price of time decides by it.
+    /// </summary>
+    /// <param name="bytes">Of the whole process.</param>
+    void KeepWithin(long bytes) { }
+
     /// <summary>Measurements of one kind are restored together; cheap.</summary>
     /// <param name="measurement">Borrowed.</param>
     /// <exception cref="DiffusionException">It cannot be restored by this method.</exception>

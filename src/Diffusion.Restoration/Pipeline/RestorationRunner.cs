@@ -37,7 +37,13 @@ public sealed class RestorationRunner : IDisposable
 
     /// <summary>Measurements of one kind may be restored together.</summary>
     /// <exception cref="DiffusionException">It cannot be restored.</exception>
-    public string KindOf(Measurement measurement) => _method.KindOf(measurement);
+    public string KindOf(Measurement measurement)
+    {
+        if (!measurement.IsOfChannels)
+            return _method.KindOf(measurement);
+        using Measurement first = measurement.Channel(0);
+        return $"{measurement.Y.shape[1]} channels of {_method.KindOf(first)}";
+    }
 
     /// <summary>Restores measurements of one kind together; each result is the same as if it were restored alone, up to rounding.</summary>
     /// <param name="batch">Borrowed.</param>
@@ -54,6 +60,8 @@ public sealed class RestorationRunner : IDisposable
     {
         if (batch.Count == 0)
             return [];
+        if (batch.Any(measurement => measurement.IsOfChannels))
+            return [.. batch.Select(measurement => ByChannel(measurement, progress, cancellation))];
         using ComputeScope scope = new();
         Stopwatch watch = Stopwatch.StartNew();
         using IRestoration restoration = Begin(batch);
@@ -76,6 +84,16 @@ public sealed class RestorationRunner : IDisposable
     /// <exception cref="ArgumentException">As for a restoration.</exception>
     public RestorePlan Plan(Measurement measurement, int batch = 1)
     {
+        if (measurement.IsOfChannels)
+        {
+            using Measurement first = measurement.Channel(0);
+            RestorePlan one = Plan(first, batch);
+            return one with
+            {
+                Picture = one.Picture with { Channels = (int)measurement.Y.shape[1] },
+                Seconds = one.Seconds * measurement.Y.shape[1],
+            };
+        }
         using ComputeScope scope = new();
         double perPixel = _method.SecondsPerPixel(measurement);
         using IRestoration restoration = Begin([measurement]);
@@ -100,9 +118,38 @@ public sealed class RestorationRunner : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _method.Dispose();
 
+    // Channels that are no colours are gray pictures, one after the other.
+    private RestoredPicture ByChannel(Measurement measurement, Action<RestoreProgress>? progress, CancellationToken cancellation)
+    {
+        if (!measurement.IsOfChannels)
+            return Restore([measurement], progress, cancellation)[0];
+        List<RestoredPicture> restored = [];
+        try
+        {
+            int channels = (int)measurement.Y.shape[1];
+            for (int i = 0; i < channels; i++)
+            {
+                int done = i;
+                using Measurement channel = measurement.Channel(i);
+                Action<RestoreProgress>? told = progress is null
+                    ? null
+                    : step => progress(new(done * step.Samples + step.Sample, channels * step.Samples, step.Step));
+                restored.AddRange(Restore([channel], told, cancellation));
+            }
+        }
+        catch
+        {
+            foreach (RestoredPicture picture in restored)
+                picture.Dispose();
+            throw;
+        }
+        return JoinedPictures.OfChannels(restored);
+    }
+
     private IRestoration Begin(IReadOnlyList<Measurement> batch)
     {
         string[] kinds = [.. batch.Select(_method.KindOf).Distinct()];
+        _method.KeepWithin(_memory.Bytes);
         return kinds.Length == 1
             ? _method.Begin(batch)
             : throw new ArgumentException($"A batch is of one operator and size, but here are {string.Join("; ", kinds)}.");

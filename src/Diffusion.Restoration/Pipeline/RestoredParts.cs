@@ -78,6 +78,9 @@ internal sealed record RestoredParts(
             BitDepth = measurement.BitDepth,
             FullScale = measurement.FullScale,
             Range = measurement.Range,
+            Metadata = measurement.Shape is { } seen
+                ? measurement.Metadata.For((seen.Height, seen.Width), ((int)pixels.shape[2], (int)pixels.shape[3]))
+                : PictureMetadata.None,
         };
     }
 

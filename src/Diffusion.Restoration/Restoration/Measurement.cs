@@ -54,7 +54,7 @@ public sealed class Measurement : IDisposable
     public bool IsOfUnknownScale { get; init; }
 
     /// <summary>One unit of the file's own numbers on [0,1].</summary>
-    public double Unit => 1 / (Range is { } range ? range.White - range.Black : FullScale);
+    public double Unit => Own?.Unit ?? 1 / (Range is { } range ? range.White - range.Black : FullScale);
 
     /// <summary>Its class, for class-conditional priors; null: <see cref="RestoreOptions.Label"/>.</summary>
     public long? Label { get; init; }
@@ -68,11 +68,26 @@ public sealed class Measurement : IDisposable
     /// <summary>The folder that file names in the side file are relative to.</summary>
     public string Folder { get; init; } = "";
 
-    /// <summary>y as a picture's shape; null when it is no picture.</summary>
-    public ImageShape? Shape => Y.dim() == 4 && Y.shape[1] is (1 or 3) ? new((int)Y.shape[1], (int)Y.shape[2], (int)Y.shape[3]) : null;
+    /// <summary>What its file says besides the values.</summary>
+    public PictureMetadata Metadata { get; init; } = PictureMetadata.None;
 
-    /// <summary>The clean picture's shape, where a side file tells it.</summary>
-    public ImageShape? Clean => Side is { InputSize: [var c, var h, var w] } ? new(c, h, w) : null;
+    /// <summary>The page of a stack that it is, counted from 1; null: it is the file.</summary>
+    public int? Page { get; init; }
+
+    /// <summary>Whether its channels are no colours, so that each is restored as a picture of its own.</summary>
+    public bool IsOfChannels { get; private init; }
+
+    /// <summary>The user's own array in the form of an operator, where it is one. Owned.</summary>
+    public OwnMeasurement? Own { get; init; }
+
+    /// <summary>y as a picture's shape; null when it is no picture.</summary>
+    public ImageShape? Shape =>
+        Own is null && Y.dim() == 4 && Y.shape[1] is (1 or 3) ? new((int)Y.shape[1], (int)Y.shape[2], (int)Y.shape[3]) : null;
+
+    /// <summary>The clean picture's shape, where a side file or an own array tells it.</summary>
+    public ImageShape? Clean => Own?.Picture ?? SideShape;
+
+    private ImageShape? SideShape => Side is { InputSize: [var c, var h, var w] } ? new(c, h, w) : null;
 
     /// <summary>A measurement from a picture; both stay independent of each other.</summary>
     public static Measurement From(Picture picture)
@@ -84,6 +99,8 @@ public sealed class Measurement : IDisposable
             FullScale = picture.FullScale,
             Range = picture.Range,
             Known = TakeMissing(y),
+            Metadata = picture.Metadata,
+            IsOfChannels = picture.Channels is not (1 or 3),
         };
     }
 
@@ -96,13 +113,24 @@ public sealed class Measurement : IDisposable
         using ComputeScope scope = new();
         options ??= MeasurementOptions.Default;
         SideFile? side = path == ImageFile.Standard ? null : SideFile.Find(path);
+        if (side is null && path != ImageFile.Standard && options.Operator is { TakesArrays: true } spec)
+            return MeasurementArray.ReadOwn(path, options, spec);
         string folder = path == ImageFile.Standard ? "" : Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";
         // Arrays that degrade wrote may have any shape, which their side files say.
         long[]? shape = null;
         Picture picture =
             path != ImageFile.Standard && MeasurementArray.Holds(path)
                 ? MeasurementArray.Read(path, options, side, out shape)
-                : ImageFile.Read(path, new ReadOptions { Hdu = options.Hdu });
+                : ImageFile.Read(
+                    path,
+                    new ReadOptions
+                    {
+                        Hdu = options.Hdu,
+                        Page = options.Page,
+                        AnyChannels = true,
+                    }
+                );
+        bool isPicture = shape is null && side is null;
         shape ??= picture.Pixels.shape;
         // Its tensors become the measurement's.
         Tensor y = picture.Pixels;
@@ -126,12 +154,44 @@ public sealed class Measurement : IDisposable
             BitDepth = options.Depth ?? ResultBits(picture.BitDepth),
             FullScale = picture.FullScale,
             Range = range,
-            IsOfUnknownScale = side is null && range is null && picture.FullScale == 1,
+            IsOfUnknownScale = side is null && range is null && picture.FullScale is 1 or > ushort.MaxValue,
             Notes = notes,
             Label = options.Label,
+            Metadata = picture.Metadata,
+            Page = options.Page,
+            IsOfChannels = isPicture && shape[1] is not (1 or 3),
             Known = known?.reshape(shape),
         };
     }
+
+    /// <summary>The pages of a file that are wanted, counted from 1; null alone: the file as it is.</summary>
+    /// <exception cref="ImageException">It has fewer, or cannot be read.</exception>
+    public static IReadOnlyList<int?> PagesOf(string path, MeasurementOptions options)
+    {
+        if (options.Pages is not { } wanted)
+            return [null];
+        int pages =
+            path == ImageFile.Standard || MeasurementArray.Holds(path)
+                ? 1
+                : ImageFile.Identify(path, new ReadOptions { Hdu = options.Hdu, AnyChannels = true }).Frames;
+        return [.. wanted.Of(pages, path).Select(page => (int?)page)];
+    }
+
+    /// <summary>One channel as a measurement of its own; the caller disposes it.</summary>
+    /// <param name="index">Counted from 0.</param>
+    public Measurement Channel(int index) =>
+        new(Y.narrow(1, index, 1).clone(), Name, Alpha?.clone())
+        {
+            Known = Known?.narrow(1, index, 1).clone(),
+            BitDepth = BitDepth,
+            FullScale = FullScale,
+            Range = Range,
+            IsOfUnknownScale = IsOfUnknownScale,
+            Label = Label,
+            Folder = Folder,
+            Metadata = Metadata,
+            Page = Page,
+        };
 
     /// <summary>Refuses floats that are on another scale than [0,1] where nobody has said so.</summary>
     /// <param name="tolerance">How far noise may lead beyond.</param>
@@ -143,11 +203,17 @@ public sealed class Measurement : IDisposable
         using DisposeScope scope = torch.NewDisposeScope();
         double low = Y.min().item<float>(),
             high = Y.max().item<float>();
-        if (low >= -tolerance && high <= 1 + tolerance)
+        // Nobody uses all of 32 bits or more: what fills only their lowest part is on another scale.
+        const double SmallestPart = 1.0 / 256;
+        bool wide = FullScale > 1;
+        if (low >= -tolerance && high <= 1 + tolerance && !(wide && high > 0 && high < SmallestPart))
             return;
-        string range = string.Create(CultureInfo.InvariantCulture, $"{low:0.######}..{high:0.######}");
+        string format = wide ? "0" : "0.######";
+        string Number(double value) => (value * FullScale).ToString(format, CultureInfo.InvariantCulture);
+        string range = $"{Number(low)}..{Number(high)}";
         throw new ImageException(
-            $"The values run from {range.Replace("..", " to ", StringComparison.Ordinal)}, but pictures are on [0,1]",
+            $"The values run from {range.Replace("..", " to ", StringComparison.Ordinal)}, but pictures are on "
+                + (wide ? string.Create(CultureInfo.InvariantCulture, $"0 to {FullScale:0}, all of this type of integers") : "[0,1]"),
             Name,
             $"Say which values are black and white: --range BLACK..WHITE, for example --range {range} or --range auto; --range 0..1 takes "
                 + "them as they are"
@@ -167,6 +233,7 @@ public sealed class Measurement : IDisposable
         Y.Dispose();
         Alpha?.Dispose();
         Known?.Dispose();
+        Own?.Dispose();
     }
 
     // Where values are missing, y becomes 0 and what is known is returned.

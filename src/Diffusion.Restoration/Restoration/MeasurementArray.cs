@@ -1,5 +1,6 @@
 using Diffusion.Arrays;
 using Diffusion.Imaging;
+using Diffusion.Inverse;
 using Diffusion.Runtime;
 
 namespace Diffusion.Restoration;
@@ -7,8 +8,10 @@ namespace Diffusion.Restoration;
 /// <summary>Reads measurements from arrays of numbers.</summary>
 internal static class MeasurementArray
 {
-    // What degrade calls its measurements.
-    private const string Own = "y";
+    private const int Float = 32;
+
+    // What degrade calls its measurements, and others theirs.
+    private static readonly string[] Names = ["y", "kspace", "sinogram"];
 
     /// <summary>Whether a file holds an array and no picture; FITS files are pictures.</summary>
     public static bool Holds(string path) => ImageFormats.FromExtension(path) is null && DataFile.IsArray(path);
@@ -29,7 +32,7 @@ internal static class MeasurementArray
             throw new ImageException(
                 "The measurement is complex",
                 path,
-                "Restore the .npz that diffusion degrade wrote, which holds real and imaginary parts side by side"
+                "Name the operator of complex measurements, such as -A fourier:mask=mask.npy, which takes real and imaginary parts"
             );
         double fullScale = FullScale(array.Type);
         Tensor values = (fullScale == 1 ? array.Values : array.Values.to(ScalarType.Float64) / fullScale).to(ScalarType.Float32).clone();
@@ -46,19 +49,45 @@ internal static class MeasurementArray
         };
     }
 
+    /// <summary>Reads an own array for an operator that takes it.</summary>
+    /// <exception cref="DiffusionException">There is none, or it is no measurement of the operator.</exception>
+    public static Measurement ReadOwn(string path, MeasurementOptions options, OperatorSpec spec)
+    {
+        using NumericArray array = Select(path, new() { Key = options.Key, Hdu = options.Hdu });
+        if (options.Range is { IsAuto: false, Black: not 0 } range)
+            throw new ImageException(
+                $"The range {range} has a black of its own, but what is measured here are sums, of which black is 0",
+                path,
+                FormattableString.Invariant($"Write --range 0..{range.White:R}, or subtract it before")
+            );
+        double? white = options.Range is { IsAuto: false } given ? given.White : null;
+        OwnMeasurement own = spec.Own(array, new OwnReading(path, white));
+        return new Measurement(own.Y, Path.GetFileNameWithoutExtension(path))
+        {
+            Own = own,
+            Range = new ValueRange(0, own.White),
+            BitDepth = options.Depth ?? Float,
+            Notes = [.. array.Notes, .. own.Notes],
+            Label = options.Label,
+        };
+    }
+
     private static NumericArray Select(string path, ArraySelection selection)
     {
         try
         {
             return DataFile.Read(path, selection);
         }
-        catch (ImageException) when (selection.Key is null && Path.GetExtension(path).Equals(".npz", StringComparison.OrdinalIgnoreCase))
+        catch (ImageException) when (selection.Key is null)
         {
-            try
+            foreach (string name in Names)
             {
-                return DataFile.Read(path, selection with { Key = Own });
+                try
+                {
+                    return DataFile.Read(path, selection with { Key = name });
+                }
+                catch (ImageException) { }
             }
-            catch (ImageException) { }
             throw;
         }
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Diffusion.Imaging;
+using Diffusion.Inverse;
 
 namespace Diffusion.Restoration;
 
@@ -21,6 +22,18 @@ public sealed record MeasurementOptions
     /// <summary>Which header and data unit of a FITS file, counted from 0; null: the first with a picture.</summary>
     public int? Hdu { get; init; }
 
+    /// <summary>
+    /// How it was measured, where that is known: operators that take arrays (complex frequencies, sinograms) read files without a side
+    /// file.
+    /// </summary>
+    public OperatorSpec? Operator { get; init; }
+
+    /// <summary>Which pages of a stack are restored; null: the first alone.</summary>
+    public PageSelection? Pages { get; init; }
+
+    /// <summary>The page that is read, counted from 1; null: the first, with a note where there are several.</summary>
+    public int? Page { get; init; }
+
     /// <summary>Its class, for class-conditional priors.</summary>
     public long? Label { get; init; }
 
@@ -31,6 +44,8 @@ public sealed record MeasurementOptions
             settings["range"] = range.ToString();
         if (Depth is { } depth)
             settings["depth"] = depth;
+        if (Pages is { } pages)
+            settings["pages"] = pages.ToString();
         if (Key is not null)
             settings["key"] = Key;
         if (Hdu is { } hdu)

@@ -32,17 +32,17 @@ internal static class MeasurementRange
     /// <param name="fullScale">What 1 stands for in the file.</param>
     public static string? NoteOn(Tensor y, double fullScale)
     {
-        if (fullScale != ushort.MaxValue)
+        if (fullScale is not (ushort.MaxValue or short.MaxValue))
             return null;
         using DisposeScope scope = torch.NewDisposeScope();
         double largest = Math.Round(y.max().item<float>() * fullScale);
         foreach (int bits in (int[])[10, 12, 14])
         {
             int full = (1 << bits) - 1;
-            if (largest <= full && largest > 0.9 * full)
+            if (largest > byte.MaxValue && largest <= full)
                 return string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The values end at {largest} of {ushort.MaxValue}, as those of {bits} bits do; if they are, pass --range 0..{full}"
+                    $"The values end at {largest} of {fullScale}, as those of {bits} bits do; if they are, pass --range 0..{full}"
                 );
         }
         return null;

@@ -16,10 +16,17 @@ public readonly record struct RestoreProgress(int Sample, int Samples, SolverSte
 }
 
 /// <summary>A restored picture and how it came about.</summary>
-public sealed class RestoredPicture : IDisposable
+public sealed record RestoredPicture : IDisposable
 {
     /// <summary>The picture; with several samples, their mean.</summary>
     public required Picture Picture { get; init; }
+
+    /// <summary>The pages, where the file is a stack: <see cref="Picture"/> is the first of them.</summary>
+    public IReadOnlyList<Picture> Pages
+    {
+        get => field.Count == 0 ? [Picture] : field;
+        init;
+    } = [];
 
     /// <summary>The single restorations, where there are several.</summary>
     public IReadOnlyList<Picture> Samples { get; init; } = [];
@@ -91,7 +98,8 @@ public sealed class RestoredPicture : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Picture.Dispose();
+        foreach (Picture page in Pages)
+            page.Dispose();
         foreach (Picture sample in Samples)
             sample.Dispose();
         Spread?.Dispose();

@@ -86,6 +86,8 @@ internal sealed class BoundProblem : IDisposable
     // Of the size that the side file says, unless the user named another operator than the one that it belongs to.
     private static LinearOperator OperatorOf(OperatorSpec spec, Measurement measurement, int priorChannels, Device device)
     {
+        if (measurement.Own is { } own)
+            return OfOwn(spec, own, device);
         if (measurement.Clean is { } known)
         {
             if (measurement.Shape is null || measurement.Side!.Operator == spec.ToString())
@@ -100,6 +102,25 @@ internal sealed class BoundProblem : IDisposable
                 spec.ToString(),
                 "Keep the .json file that diffusion degrade wrote beside it"
             );
+    }
+
+    // What the operators before the last one make is the picture behind the array.
+    private static LinearOperator OfOwn(OperatorSpec spec, OwnMeasurement own, Device device)
+    {
+        if (spec is not ComposedSpec composed)
+            return own.Bind?.Invoke(device) ?? spec.Bind(own.Picture, device);
+        OperatorSpec first = ComposedSpec.Of(composed.Parts.SkipLast(1));
+        (int height, int width) = InputSize.Before(first, own.Picture.Height, own.Picture.Width);
+        LinearOperator before = first.Bind(own.Picture with { Height = height, Width = width }, device);
+        if (before.Output.IsImage && before.Output.Image == own.Picture)
+            return ComposedOperator.Of(before, own.Bind?.Invoke(device) ?? composed.Parts[^1].Bind(own.Picture, device));
+        OperatorSpecException error = new(
+            $"\"{first}\" makes {before.Output} of a picture of {before.Input}, but {own.Picture} was measured",
+            spec.ToString(),
+            "Leave it out, or correct it"
+        );
+        before.Dispose();
+        throw error;
     }
 
     private static LinearOperator Making(LinearOperator a, OperatorSpec spec, Measurement measurement)

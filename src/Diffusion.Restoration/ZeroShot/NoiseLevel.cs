@@ -15,8 +15,8 @@ internal static class NoiseLevel
             return (auto.GrowsWithSignal ? PoissonEstimate.From(y, a) : NoiseEstimate.From(y, a)?.Sigma) is { } found
                 ? (found, true)
                 : throw new DiffusionException(
-                    $"The noise level of \"{measurement.Name}\" cannot be estimated: the measurement is a mosaic or no picture, or too "
-                        + "little of one",
+                    $"The noise level of \"{measurement.Name}\" cannot be estimated: the measurement is no picture, or too little "
+                        + "of one",
                     null,
                     auto.GrowsWithSignal
                         ? "Pass --noise poisson:gain=G,read=R"

@@ -114,7 +114,15 @@ public sealed class ZeroShotMethod : IRestorationMethod
     /// <inheritdoc/>
     /// <exception cref="OperatorSpecException">It is not known how the measurement was made, or the side file's spec is wrong.</exception>
     public string KindOf(Measurement measurement) =>
-        $"{SpecOf(measurement)} {measurement.Clean} {string.Join("x", measurement.Y.shape)} {SeenOperator.KindOf(measurement)}".TrimEnd();
+        string.Join(
+                ' ',
+                SpecOf(measurement),
+                measurement.Clean,
+                string.Join("x", measurement.Y.shape),
+                SeenOperator.KindOf(measurement),
+                measurement.Own?.Kind
+            )
+            .TrimEnd();
 
     /// <inheritdoc/>
     public IRestoration Begin(IReadOnlyList<Measurement> batch) => new ZeroShotRestoration(this, SpecOf(batch[0]), batch);

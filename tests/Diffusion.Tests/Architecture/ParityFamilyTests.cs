@@ -20,15 +20,12 @@ public sealed class ParityFamilyTests
         "moceir",
         "mpmfnet",
         "nafnet",
-        "osdface",
         "promptir",
         "restormer",
-        "sd-unet",
         "selective-scan",
         "swinir",
         "tur",
         "uformer",
-        "vae",
         "vlunet",
     ];
 

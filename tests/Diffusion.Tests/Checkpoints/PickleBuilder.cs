@@ -10,6 +10,9 @@ internal sealed record Global(string Module, string Name);
 /// <summary>A function call in a pickle.</summary>
 internal sealed record Call(Global Function, params object?[] Arguments);
 
+/// <summary>An object of a class in a pickle: made without arguments, or by a call, and given attributes.</summary>
+internal sealed record Instance(object Class, object? State);
+
 /// <summary>A persistent id in a pickle.</summary>
 internal sealed record Persistent(params object?[] Items);
 
@@ -75,6 +78,13 @@ internal sealed class PickleBuilder
                 Write(function);
                 Write(arguments);
                 Op('R');
+                break;
+            case Instance(var made, var state):
+                Write(made);
+                if (made is Global)
+                    Op(')', 0x81);
+                Write(state);
+                Op('b');
                 break;
             case Persistent(var items):
                 Write(items);

@@ -219,6 +219,107 @@ public sealed class PickleTests
             )
         );
 
+    [Fact]
+    public void A_whole_module_gives_what_its_state_dict_would()
+    {
+        object root = Module(
+            [("scale", Vector("0", 4))],
+            [("mean", Vector("0", 4)), ("cache", Vector("0", 4))],
+            [("body", Module([("weight", Vector("0", 4)), ("bias", null)], [], [])), ("act", Module([], [], []))],
+            [("cache", null)]
+        );
+        using Scratch scratch = new();
+        using ICheckpoint alone = Checkpoint.Open(scratch.File("a.pt", Zip(root, ("0", Floats(4)))));
+        Assert.Equal(["scale", "mean", "body.weight"], alone.Tensors.Keys);
+        using ICheckpoint inside = Checkpoint.Open(scratch.File("b.pt", Zip(new Entries(("epoch", 3L), ("net", root)), ("0", Floats(4)))));
+        Assert.Equal(["net.scale", "net.mean", "net.body.weight"], inside.Tensors.Keys);
+        Assert.Equal("3", inside.Metadata["epoch"]);
+        using Tensor read = inside.Tensors["net.body.weight"].Read();
+        Assert.Equal([0f, 1, 2, 3], read.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void A_whole_module_of_a_legacy_file_needs_no_source()
+    {
+        object made = new Instance(
+            new Raw([
+                .. PickleBuilder.Dump(new Persistent("module", new Global("my.nets", "Net"), "nets.py", "class Net: ..."), stop: false)[
+                    2..
+                ],
+                (byte)')',
+                0x81,
+            ]),
+            Members([("weight", Vector("0", 4, legacy: true))], [], [])
+        );
+        using Scratch scratch = new();
+        using ICheckpoint file = Checkpoint.Open(scratch.File("l.pt", Legacy(made, ("0", 4, Floats(4)))));
+        Assert.Equal(["weight"], file.Tensors.Keys);
+    }
+
+    [Fact]
+    public void Paths_partial_functions_and_settings_are_data() =>
+        Reads(
+            new Entries(
+                ("path", new Call(new Global("pathlib", "PosixPath"), "/", "data")),
+                ("newer", new Call(new Global("pathlib._local", "PosixPath"), "/", "data")),
+                (
+                    "partial",
+                    new Instance(
+                        new Call(new Global("functools", "partial"), new Global("my.losses", "huber")),
+                        new object?[] { new Global("my.losses", "huber"), Array.Empty<object?>(), new Entries(("delta", 0.1)), null }
+                    )
+                ),
+                ("settings", new Instance(new Global("my.settings", "Settings"), new Entries(("rate", 1e-3)))),
+                ("space", new Instance(new Call(new Global("types", "SimpleNamespace")), new Entries(("a", 1L)))),
+                (
+                    "old",
+                    new Instance(
+                        new Call(
+                            new Global("copy_reg", "_reconstructor"),
+                            new Global("my.settings", "Old"),
+                            new Global("__builtin__", "object"),
+                            null
+                        ),
+                        new Entries(("b", 2L))
+                    )
+                )
+            )
+        );
+
+    [Theory, InlineData("my.module", "function"), InlineData("my.module", "Class")]
+    public void What_is_data_as_a_name_is_not_called(string module, string name) =>
+        Fails(new Call(new Global(module, name), 1L), $"{module}.{name}");
+
+    [Theory, InlineData("subprocess", "Popen"), InlineData("os", "path"), InlineData("importlib", "import_module")]
+    public void What_runs_programs_is_refused_even_as_a_name(string module, string name)
+    {
+        Fails(new Global(module, name), $"{module}.{name}");
+        Fails(new Instance(new Global(module, name), new Entries()), $"{module}.{name}");
+    }
+
+    private static Instance Module(
+        (object?, object?)[] parameters,
+        (object?, object?)[] buffers,
+        (object?, object?)[] modules,
+        (object? Name, object?)[]? passing = null
+    ) => new(new Global("__main__", "Net"), Members(parameters, buffers, modules, passing));
+
+    private static Entries Members(
+        (object?, object?)[] parameters,
+        (object?, object?)[] buffers,
+        (object?, object?)[] modules,
+        (object? Name, object?)[]? passing = null
+    ) =>
+        new(
+            ("training", true),
+            ("_parameters", new Entries(parameters) { Ordered = true }),
+            ("_buffers", new Entries(buffers) { Ordered = true }),
+            ("_non_persistent_buffers_set", new Call(new Global("__builtin__", "set"), (passing ?? []).Select(one => one.Name).ToList())),
+            ("_backward_hooks", new Entries { Ordered = true }),
+            ("activation", new Global("torch.nn.functional", "silu")),
+            ("_modules", new Entries(modules) { Ordered = true })
+        );
+
     private static byte[] Short(string text) => [0x8c, (byte)text.Length, .. Encoding.ASCII.GetBytes(text)];
 
     private static void Reads(object root)

@@ -69,7 +69,9 @@ internal static class PyTorchFile
     }
 
     /// <summary>A zip file of whole tensors, as <c>torch.save(state_dict)</c> writes it.</summary>
-    public static byte[] Zip(IReadOnlyDictionary<string, Tensor> tensors)
+    /// <param name="tensors">Tensors by name.</param>
+    /// <param name="beside">What else lies in the dictionary.</param>
+    public static byte[] Zip(IReadOnlyDictionary<string, Tensor> tensors, params (object? Key, object? Value)[] beside)
     {
         (object? Key, object? Value)[] entries =
         [
@@ -86,7 +88,10 @@ internal static class PyTorchFile
                     )
             ),
         ];
-        return Zip(new Entries(entries) { Ordered = true }, [.. tensors.Values.Select((tensor, i) => ($"{i}", tensor.bytes.ToArray()))]);
+        return Zip(
+            new Entries([.. beside, .. entries]) { Ordered = true },
+            [.. tensors.Values.Select((tensor, i) => ($"{i}", tensor.bytes.ToArray()))]
+        );
     }
 
     private static object?[] Tuple(long[] numbers) => [.. numbers.Select(number => (object?)number)];

@@ -398,8 +398,12 @@ public sealed class HostilePictureTests : PictureFixture
         );
 
     [Fact]
-    public void Tensors_that_are_no_pictures_are_refused() =>
-        Assert.Contains("[1,2,4,4]", Assert.Throws<ArgumentException>(() => ImageFile.Write(At("a.png"), torch.rand(1, 2, 4, 4))).Message);
+    public void Tensors_that_are_no_pictures_are_refused()
+    {
+        Assert.Contains("[2,3,4,4]", Assert.Throws<ArgumentException>(() => ImageFile.Write(At("a.png"), torch.rand(2, 3, 4, 4))).Message);
+        // Two channels are a picture, but none that PNG holds.
+        Assert.Contains("2", Assert.Throws<ImageException>(() => ImageFile.Write(At("a.png"), torch.rand(1, 2, 4, 4))).Message);
+    }
 
     /// <summary>A PNG that claims a size, with the beginning of a data chunk.</summary>
     private static byte[] PngHeader(int width, int height)

@@ -15,6 +15,9 @@ public sealed class NoiseEstimateTests
     [InlineData("mask:box=40x40+20+20", 0.05, 0.1)]
     [InlineData("mask:random=0.5", 0.1, 0.2)]
     [InlineData("gray", 0.05, 0.1)]
+    [InlineData("bayer", 0.05, 0.1)]
+    [InlineData("bayer:pattern=xtrans", 0.05, 0.15)]
+    [InlineData("blur:sigma=1|bayer:pattern=gbrg", 0.02, 0.1)]
     public void Noise_is_found_within_its_tolerance(string spec, double sigma, double tolerance)
     {
         using ComputeScope scope = new();
@@ -29,7 +32,6 @@ public sealed class NoiseEstimateTests
     [InlineData("hadamard")]
     [InlineData("fourier")]
     [InlineData("radon:angles=3")]
-    [InlineData("bayer")]
     [InlineData("mask:random=0.99")]
     public void Where_the_measurement_is_no_picture_a_number_is_asked_for(string spec)
     {

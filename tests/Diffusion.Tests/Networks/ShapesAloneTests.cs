@@ -15,7 +15,7 @@ public sealed class ShapesAloneTests
     public static TheoryData<string, int> Random =>
         [
             .. from kind in new[] { AdmUNetFamily.Name, ConsistencyUNetFamily.Name }
-            from seed in Enumerable.Range(0, 8)
+            from seed in Enumerable.Range(0, 16)
             select new TheoryDataRow<string, int>(kind, seed),
         ];
 
@@ -29,16 +29,21 @@ public sealed class ShapesAloneTests
         using Scratch scratch = new();
         using DiffusionNetwork network = (DiffusionNetwork)family.Create(AdmUNetConfig.Keys.Write(config), ComputePolicy.Reference);
         network.Initialize((ulong)seed);
-        string file = scratch.At("mine.safetensors"),
-            prefix = random.Next(3) switch
-            {
-                0 => "",
-                1 => "state_dict.",
-                _ => "state_dict.model.",
-            };
+        string prefix = random.Next(4) switch
+        {
+            0 => "",
+            1 => "state_dict.",
+            2 => "ema.",
+            _ => "state_dict.model.",
+        };
         // The published code begins with a last convolution of zeros: any network would compute the same.
         network.Parameters.Single(parameter => parameter.Name == "out.2.weight").Value.normal_(0, 0.1);
-        SafetensorsWriter.Write(file, network.Parameters.ToDictionary(p => prefix + p.Name, p => p.Value));
+        Dictionary<string, Tensor> weights = network.Parameters.ToDictionary(p => prefix + p.Name, p => p.Value);
+        string file = scratch.At("mine.safetensors");
+        if (random.Next(2) == 0)
+            SafetensorsWriter.Write(file, weights);
+        else
+            file = scratch.File("mine.pt", PyTorchFile.Zip(weights, ("step", 1L)));
 
         using NetworkPrior prior = (NetworkPrior)PriorLoader.Load(file, ComputePolicy.Reference);
         Assert.Equal(kind == ConsistencyUNetFamily.Name ? PriorKind.Consistency : PriorKind.PosteriorMean, prior.Info.Kind);
@@ -90,10 +95,11 @@ public sealed class ShapesAloneTests
             [1],
             [1, 2],
             [0.5, 1, 1.5],
+            [1, 1.5, 2.5],
             [1, 1, 2],
         ];
         double[] multipliers = ladders[random.Next(ladders.Length)];
-        int channels = 64;
+        int channels = 64 * random.Next(1, 3);
         bool updown = multipliers.Length > 1 && random.Next(2) == 0;
         int[] attention = [.. Enumerable.Range(0, multipliers.Length).Select(level => 1 << level).Where(_ => random.Next(2) == 0)];
         int[] widths =

@@ -61,6 +61,7 @@ public sealed class ConformanceTests : IDisposable
         "fourier:lines=radial,acceleration=3",
         "radon:angles=4",
         "radon:angles=3,detector=20",
+        "radon:angles=5,detector=31,theta=10..200,pitch=0.8,center=14.2,direction=counterclockwise",
         "crop",
         "crop:box=8x6+2+3",
         "pad:left=3,right=2,top=1",

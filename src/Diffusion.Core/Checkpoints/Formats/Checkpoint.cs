@@ -7,17 +7,19 @@ public static class Checkpoint
 {
     /// <summary>Opens a weight file and reads its table of contents, not its tensors. Nothing in the file is executed.</summary>
     /// <param name="path">
-    /// A <c>.safetensors</c> file, or one written by PyTorch's <c>torch.save</c> (<c>.pt</c>, <c>.pth</c>, <c>.ckpt</c>, <c>.bin</c>). The
-    /// format is told by content, not by extension.
+    /// A <c>.safetensors</c> file, or one written by PyTorch's <c>torch.save</c> (<c>.pt</c>, <c>.pth</c>, <c>.ckpt</c>, <c>.bin</c>),
+    /// or the index (<c>.index.json</c>) of weights in several files. The format is told by content.
     /// </param>
     /// <returns>The checkpoint; the caller disposes it.</returns>
     /// <exception cref="CheckpointException">There is no such file, it is damaged, or it is of another kind.</exception>
-    public static ICheckpoint Open(string path)
+    public static ICheckpoint Open(string path) => Open(path, mayBeIndex: true);
+
+    private static ICheckpoint Open(string path, bool mayBeIndex)
     {
         CheckpointFile file = new(path);
         try
         {
-            return Open(file);
+            return Open(file, mayBeIndex);
         }
         catch
         {
@@ -26,7 +28,7 @@ public static class Checkpoint
         }
     }
 
-    private static ICheckpoint Open(CheckpointFile file)
+    private static ICheckpoint Open(CheckpointFile file, bool mayBeIndex)
     {
         ReadOnlySpan<byte> start = file.ReadBytes(0, Math.Min(file.Length, 512));
         if (start.IsEmpty)
@@ -37,6 +39,8 @@ public static class Checkpoint
             return PyTorchZip.Open(file);
         if (start[0] == 0x80 && start.Length > 1 && start[1] <= 5)
             return PyTorchLegacy.Open(file);
+        if (mayBeIndex && Path.GetExtension(file.Path) == ".json" && start.TrimStart(" \t\r\n"u8) is [(byte)'{', ..])
+            return ShardedCheckpoint.Open(file, shard => Open(shard, mayBeIndex: false));
         if (ForeignFile.Recognize(start) is { } what)
             throw new CheckpointException(what.What, file.Path, what.Remedy);
         // A damaged file that means to be safetensors gets that format's precise error.

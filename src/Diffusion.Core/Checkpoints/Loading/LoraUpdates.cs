@@ -46,6 +46,11 @@ public sealed class LoraUpdates
             );
     }
 
+    /// <summary>
+    /// Leaves convolutions alone that are updated in diffusers' style, as published merges do; in peft's style they are updated always.
+    /// </summary>
+    public bool OnlyPeftConvolutions { get; init; }
+
     /// <summary>The layers that are updated, without the prefix.</summary>
     public IReadOnlyCollection<string> Layers => _updates.Keys;
 
@@ -60,6 +65,8 @@ public sealed class LoraUpdates
             string name = layer + ".weight";
             if (!merged.TryGetValue(name, out TensorEntry? entry))
                 throw Wrong($"There is no layer {Printable.Shorten(layer)} to update in {weights.Path}");
+            if (OnlyPeftConvolutions && entry.Shape.Count == 4 && up.Name.EndsWith(Styles[1].Up, StringComparison.Ordinal))
+                continue;
             if (!Fits(entry.Shape, down.Shape, up.Shape))
                 throw Wrong(
                     $"The update of {Printable.Shorten(layer)} is [{string.Join(",", up.Shape)}] times "

@@ -13,6 +13,10 @@ public sealed class ShapeTable
                 _shapes[name[prefix.Length..]] = shape;
     }
 
+    /// <summary>The same shapes under other names; those that have none are left out.</summary>
+    public ShapeTable Renamed(IReadOnlyDictionary<string, string> names) =>
+        new(_shapes.Where(pair => names.ContainsKey(pair.Key)).Select(pair => KeyValuePair.Create(names[pair.Key], pair.Value)), "");
+
     /// <summary>All names.</summary>
     public IReadOnlyCollection<string> Names => _shapes.Keys;
 

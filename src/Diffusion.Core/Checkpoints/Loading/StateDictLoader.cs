@@ -121,7 +121,9 @@ public static class StateDictLoader
             throw new CheckpointException(
                 $"Weight {parameter.Name} holds NaN or infinity{converted}",
                 path,
-                "The file is damaged, or its training diverged; use another one"
+                dtype == ScalarType.Float16 && entry.Dtype != dtype
+                    ? "It is too large for fp16; use --dtype bf16"
+                    : "The file is damaged, or its training diverged; use another one"
             );
         return scope.Return(read.reshape(parameter.Shape).to(device ?? torch.CPU));
     }

@@ -59,6 +59,8 @@ internal sealed class PickleGlobals(PickleStream stream)
         "__builtin__.dict",
         "__builtin__.tuple",
         "__builtin__.unicode",
+        "__builtin__.object",
+        "builtins.object",
         "torch._utils._rebuild_tensor",
         "torch._utils._rebuild_tensor_v2",
         "torch._utils._rebuild_tensor_v3",

@@ -59,7 +59,7 @@ public sealed class CheckpointCatalog
         CheckpointIdentity identity = new(checkpoint.Path, found.Family, found.Architecture, found.Prefix, null, candidates, "", null);
         if (Kept(checkpoint, found) is { } kept)
             return Described(identity, kept, "its metadata says how it is run") with { Own = true };
-        NetworkFacts facts = found.Family.Describe(checkpoint, found);
+        NetworkFacts facts = Facts(checkpoint, found);
         if (facts.Told is not null)
             return Unlisted(identity, facts);
         if (Find(checkpoint.Metadata.GetValueOrDefault(MetadataKey, checkpoint.Path)) is { } named && candidates.Contains(named))
@@ -77,12 +77,7 @@ public sealed class CheckpointCatalog
                 Entry = null,
             };
         if (candidates.All(candidates[0].ComputesLike))
-            return Unlisted(identity, facts) is var assumed
-                ? assumed with
-                {
-                    Note = $"{assumed.Note}. {names} have these shapes too",
-                }
-                : null;
+            return Unlisted(identity, facts, $". {names} have these shapes too");
         IEnumerable<string> kinds = candidates.Select(entry => entry.Prediction).Distinct();
         return identity with
         {
@@ -90,6 +85,18 @@ public sealed class CheckpointCatalog
                 $"The shapes are those of {names}, which are run differently ({string.Join(" or ", kinds)}), and the file's name "
                 + $"does not tell which it is",
         };
+    }
+
+    private static NetworkFacts Facts(ICheckpoint checkpoint, RecognizedNetwork found)
+    {
+        try
+        {
+            return found.Family.Describe(checkpoint, found);
+        }
+        catch (CheckpointException impossible) when (impossible.Where is null)
+        {
+            throw new CheckpointException(impossible.What, checkpoint.Path, CheckpointIdentity.Wanted, impossible);
+        }
     }
 
     /// <summary>The entry whose published file this is, byte for byte.</summary>
@@ -113,7 +120,7 @@ public sealed class CheckpointCatalog
             Card = identity.Family.Prediction is not null ? entry.Card : null,
         };
 
-    private static CheckpointIdentity Unlisted(CheckpointIdentity identity, NetworkFacts facts)
+    private static CheckpointIdentity Unlisted(CheckpointIdentity identity, NetworkFacts facts, string more = "")
     {
         if (identity.Family.Prediction is not { } usual)
             return identity with { Note = $"The file holds {identity.Family.Description}" };
@@ -128,7 +135,7 @@ public sealed class CheckpointCatalog
             card["schedule"] = ScheduleCard.Write(schedule);
         string assumed = facts.Assumed is null ? "" : $"{facts.Assumed} are assumed; a card.json beside the file can say otherwise";
         string[] parts = [.. new[] { facts.Told, assumed }.OfType<string>().Where(part => part.Length > 0)];
-        return Described(identity, card, parts.Length == 0 ? null : string.Join("; ", parts)) with { Own = facts.Told is not null };
+        return Described(identity, card, parts.Length == 0 ? null : string.Join("; ", parts) + more) with { Own = facts.Told is not null };
     }
 
     private static CheckpointIdentity Described(CheckpointIdentity identity, JsonObject card, string? how)
@@ -153,13 +160,19 @@ public sealed class CheckpointCatalog
                 JsonNode.Parse(text) is JsonObject card
                 && card["config"] is JsonObject config
                 && (string?)card["kind"] == found.Family.Kind
-                && found.Family.HasLayout(config, found.Config)
+                && Fits(config)
                 ? card
                 : null;
         }
         catch (Exception unusable) when (unusable is JsonException or InvalidOperationException or CheckpointException)
         {
             return null;
+        }
+
+        bool Fits(JsonObject config)
+        {
+            using Network network = found.Family.Create(config, null);
+            return StateDictLoader.Compare(network.Parameters, checkpoint).Fits;
         }
     }
 }

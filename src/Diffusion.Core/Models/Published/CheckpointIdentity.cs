@@ -24,6 +24,9 @@ public sealed record CheckpointIdentity(
     JsonObject? Card
 )
 {
+    /// <summary>The advice where there is no card and the network cannot be run as it was recognised.</summary>
+    internal const string Wanted = "Give a network that is supported, or put a card.json beside it that says how to run it";
+
     /// <summary>Whether the card rests on what this file, or files beside it, tell.</summary>
     public bool Own { get; init; }
 

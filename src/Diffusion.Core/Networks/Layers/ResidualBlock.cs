@@ -48,7 +48,7 @@ public sealed class ResidualBlock : IUNetLayer
     private readonly Conv2d _inConvolution,
         _outConvolution;
     private readonly Conv2d? _skip;
-    private readonly Linear _embedding;
+    private readonly Linear? _embedding;
     private readonly bool _scaleShift;
     private readonly double _factor;
     private readonly Resample _resample;
@@ -58,7 +58,7 @@ public sealed class ResidualBlock : IUNetLayer
     /// <param name="name">Published name of the block.</param>
     /// <param name="inputs">Channels of the input.</param>
     /// <param name="outputs">Channels of the output.</param>
-    /// <param name="embedding">Width of the time embedding.</param>
+    /// <param name="embedding">Width of the time embedding; null: the block knows no time.</param>
     /// <param name="scaleShift">Whether the embedding enters as scale and shift of the second norm, or is added before it.</param>
     /// <param name="resample">Resampling inside the block.</param>
     /// <param name="pixelNorm">Whether each pixel is normalised by itself, or groups of channels over the whole picture.</param>
@@ -71,7 +71,7 @@ public sealed class ResidualBlock : IUNetLayer
         string name,
         long inputs,
         long outputs,
-        long embedding,
+        long? embedding,
         bool scaleShift,
         Resample resample = Resample.None,
         bool pixelNorm = false,
@@ -85,7 +85,9 @@ public sealed class ResidualBlock : IUNetLayer
         names ??= ResidualNames.Adm;
         _inNorm = Norm(names.InNorm, inputs);
         _inConvolution = new Conv2d(network, $"{name}.{names.InConvolution}", inputs, outputs);
-        _embedding = new Linear(network, $"{name}.{names.Embedding}", embedding, scaleShift ? 2 * outputs : outputs, keepFloat32: true);
+        _embedding = embedding is { } time
+            ? new Linear(network, $"{name}.{names.Embedding}", time, scaleShift ? 2 * outputs : outputs, keepFloat32: true)
+            : null;
         _outNorm = Norm(names.OutNorm, outputs);
         _outConvolution = new Conv2d(network, $"{name}.{names.OutConvolution}", outputs, outputs, zero: true);
         _skip = inputs == outputs ? null : new Conv2d(network, $"{name}.{names.Skip}", inputs, outputs, kernel: 1);
@@ -97,12 +99,21 @@ public sealed class ResidualBlock : IUNetLayer
     }
 
     /// <inheritdoc/>
-    public Tensor Forward(Tensor h, Tensor embedding, Tensor? context = null)
+    public Tensor Forward(Tensor h, Tensor embedding, Tensor? context = null) => Compute(h, embedding);
+
+    /// <summary>Computes a block that knows no time.</summary>
+    /// <param name="h">[N,C,H,W] features, borrowed.</param>
+    /// <returns>[N,outputs,H,W]; the caller owns it.</returns>
+    public Tensor Forward(Tensor h) => Compute(h, null);
+
+    private Tensor Compute(Tensor h, Tensor? embedding)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor e = _embedding.Forward(embedding);
+        Tensor? e = _embedding?.Forward(embedding!);
         Tensor y = Through(_inNorm.Activate(h), Resized, _inConvolution.Forward);
-        if (_scaleShift)
+        if (e is null)
+            y = Through(y, v => _outNorm.Activate(v, reuse: true), _outConvolution.Forward);
+        else if (_scaleShift)
         {
             Tensor[] halves = e.chunk(2, dim: 1);
             y = Through(y, v => _outNorm.Activate(v, (halves[0], halves[1]), reuse: true), _outConvolution.Forward);

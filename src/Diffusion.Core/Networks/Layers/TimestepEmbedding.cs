@@ -37,13 +37,13 @@ public sealed class TimestepEmbedding
     private readonly Linear _first,
         _second;
 
-    /// <summary>Declares the two layers.</summary>
+    /// <summary>Declares the two layers, [outputs,width] and [outputs,outputs].</summary>
     /// <param name="network">Where to declare them.</param>
     /// <param name="first">Published name of the first layer.</param>
     /// <param name="second">Published name of the second layer.</param>
     /// <param name="waves">The waves.</param>
     /// <param name="outputs">Width of the embedding.</param>
-    /// <param name="activation">Between the layers; null: SiLU.</param>
+    /// <param name="activation">Between the layers, [N,outputs] to the same; null: SiLU.</param>
     public TimestepEmbedding(
         Network network,
         string first,

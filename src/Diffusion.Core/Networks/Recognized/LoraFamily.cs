@@ -22,4 +22,7 @@ public sealed class LoraFamily : NetworkFamily
 
     /// <inheritdoc/>
     public override JsonObject? Recognize(ShapeTable shapes) => null;
+
+    /// <summary>Updates of any network look alike: only a file's name tells them apart.</summary>
+    public override bool HasLayout(JsonObject config, JsonObject shown) => false;
 }

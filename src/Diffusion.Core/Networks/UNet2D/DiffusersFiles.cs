@@ -12,15 +12,16 @@ internal sealed class DiffusersFiles(string weights)
     private readonly string _folder = Path.GetDirectoryName(Path.GetFullPath(weights))!;
 
     /// <summary>The network's <c>config.json</c>, in the words that cards use; null when there is none.</summary>
+    /// <param name="kind">The class that it must be of.</param>
     /// <exception cref="CheckpointException">It cannot be read, or is of another class.</exception>
-    public JsonObject? Network()
+    public JsonObject? Network(string kind = "UNet2DModel")
     {
         string path = Path.Combine(_folder, "config.json");
         if (!File.Exists(path))
             return null;
         JsonObject json = Read(path);
-        if (json["_class_name"] is { } name && (string?)name is not ("UNet2DModel" or null))
-            throw Refuse(path, $"it is of a {name}, not of a UNet2DModel");
+        if (json["_class_name"] is { } name && (string?)name is not null && (string?)name != kind)
+            throw Refuse(path, $"it is of a {name}, not of a {kind}");
         // Height and width may differ; tiles are squares.
         if (json["sample_size"] is JsonArray { Count: > 0 } sides)
             json["sample_size"] = sides.Max(side => side is JsonValue value && value.TryGetValue(out int pixels) ? pixels : 0);

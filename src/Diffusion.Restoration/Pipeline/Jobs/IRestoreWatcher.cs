@@ -12,7 +12,10 @@ public interface IRestoreWatcher
     void Noted(JobItem item, string note) { }
 
     /// <summary>Runs the restoration of some items, which reports the finished part, 0..1.</summary>
-    void Watch(IReadOnlyList<JobItem> items, Action<Action<double>> restore) => restore(static _ => { });
+    /// <param name="items">The items.</param>
+    /// <param name="part">Which part of a single item, in words; null: the whole.</param>
+    /// <param name="restore">The restoration.</param>
+    void Watch(IReadOnlyList<JobItem> items, string? part, Action<Action<double>> restore) => restore(static _ => { });
 
     /// <summary>An item's files are written.</summary>
     /// <param name="item">The item.</param>

@@ -15,7 +15,7 @@ public sealed class References
             return;
         if (Directory.Exists(path))
         {
-            foreach (string file in InputFiles.Expand([path]))
+            foreach (string file in InputFiles.Expand([path], ".npz", ".npy"))
                 _byName[Path.GetFileNameWithoutExtension(file)] = file;
             return;
         }

@@ -10,7 +10,10 @@ namespace Diffusion.Pipeline;
 public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
 {
     /// <summary>One input on its way.</summary>
-    private sealed record Opened(JobItem Item, Measurement Measurement, string Kind);
+    private sealed record Opened(OpenItem Source, Measurement Measurement, string Kind)
+    {
+        public JobItem Item => Source.Item;
+    }
 
     /// <summary>The class of an input, for class-conditional priors.</summary>
     public Func<string, long?> LabelOf { get; init; } = static _ => null;
@@ -37,31 +40,42 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
             return;
         Task<RestorationRunner> loading = Task.Run(open);
         List<Opened> batch = [];
+        bool isOpen = false;
+        OpenItem? source = null;
+        void Add(OpenItem item, int? page)
+        {
+            files.Cancellation.ThrowIfCancellationRequested();
+            Measurement? measurement = null;
+            string? kind = null;
+            using (loading.IsCompleted ? null : new FinalizerHold())
+                files.Try([item.Item], () => measurement = Open(item, page));
+            // What is wrong with the method is wrong for every file: not caught here.
+            RestorationRunner runner = loading.GetAwaiter().GetResult();
+            if (!isOpen)
+                watcher.Opened();
+            isOpen = true;
+            if (measurement is not null)
+                files.Try([item.Item], () => kind = runner.KindOf(measurement));
+            if (kind is null)
+            {
+                measurement?.Dispose();
+                item.Fail();
+                return;
+            }
+            if (batch.Count > 0 && batch[0].Kind != kind)
+                Flush(runner, batch);
+            batch.Add(new(item, measurement!, kind));
+            if (batch.Count == Batch)
+                Flush(runner, batch);
+        }
         try
         {
             foreach (JobItem item in files.Todo)
             {
-                files.Cancellation.ThrowIfCancellationRequested();
-                Measurement? measurement = null;
-                using (loading.IsCompleted ? null : new FinalizerHold())
-                    files.Try([item], () => measurement = Open(item));
-                // What is wrong with the method is wrong for every file: not caught here.
-                RestorationRunner runner = loading.GetAwaiter().GetResult();
-                if (ReferenceEquals(item, files.Todo[0]))
-                    watcher.Opened();
-                string? kind = null;
-                if (measurement is not null)
-                    files.Try([item], () => kind = runner.KindOf(measurement));
-                if (kind is null)
-                {
-                    measurement?.Dispose();
-                    continue;
-                }
-                if (batch.Count > 0 && batch[0].Kind != kind)
-                    Flush(runner, batch);
-                batch.Add(new(item, measurement!, kind));
-                if (batch.Count == Batch)
-                    Flush(runner, batch);
+                source = null;
+                files.Try([item], () => source = new OpenItem(item, Reading));
+                for (int i = 0; source is { Failed: false } && i < source.Pages.Count; i++)
+                    Add(source, source.Pages[i]);
             }
             if (batch.Count > 0)
                 Flush(loading.Result, batch);
@@ -69,7 +83,11 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
         finally
         {
             foreach (Opened opened in batch)
+            {
                 opened.Measurement.Dispose();
+                opened.Source.Dispose();
+            }
+            source?.Dispose();
             // It may still be loading when the job is cancelled.
             _ = loading.ContinueWith(
                 static loaded => loaded.Result.Dispose(),
@@ -80,64 +98,86 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
         }
     }
 
-    private Measurement Open(JobItem item)
+    private Measurement Open(OpenItem source, int? page)
     {
-        Measurement measurement = Measurement.Open(item.Input, Reading with { Label = LabelOf(item.Input) });
-        foreach (string note in measurement.Notes)
-            watcher.Noted(item, note);
-        return measurement;
+        JobItem item = source.Item;
+        Measurement measurement = Measurement.Open(item.Input, Reading with { Label = LabelOf(item.Input), Page = page });
+        try
+        {
+            foreach (string note in measurement.Notes)
+                if (source.IsNew(note))
+                    watcher.Noted(item, note);
+            ImageFormat? format = item.Output == OutputPlan.StandardOutput ? ImageFormat.Png : ImageFormats.FromExtension(item.Output);
+            if (format is { } chosen)
+                ImageFile.CheckHolds(chosen, source.Pages.Count, measurement.IsOfChannels ? (int)measurement.Y.shape[1] : 1, item.Output);
+            return measurement;
+        }
+        catch
+        {
+            measurement.Dispose();
+            throw;
+        }
     }
 
     private void Flush(RestorationRunner runner, List<Opened> batch)
     {
         Opened[] opened = [.. batch];
         batch.Clear();
+        bool done = false;
         try
         {
-            files.Try([.. opened.Select(o => o.Item)], () => Restore(runner, opened));
+            files.Try([.. opened.Select(o => o.Item).Distinct()], () =>
+            {
+                Restore(runner, opened);
+                done = true;
+            });
         }
         finally
         {
             foreach (Opened one in opened)
-                one.Measurement.Dispose();
+            {
+                if (!done)
+                    one.Source.Fail();
+                one.Source.Release(one.Measurement);
+            }
         }
     }
 
     private void Restore(RestorationRunner runner, Opened[] batch)
     {
         IReadOnlyList<RestoredPicture> restored = [];
-        watcher.Watch([.. batch.Select(opened => opened.Item)], report =>
+        string? part = batch.Length == 1 ? batch[0].Source.PartOf(batch[0].Measurement) : null;
+        watcher.Watch([.. batch.Select(opened => opened.Item).Distinct()], part, report =>
             restored = runner.Restore([.. batch.Select(opened => opened.Measurement)], step => report(step.Fraction), files.Cancellation)
         );
+        for (int i = 0; i < batch.Length; i++)
+            batch[i].Source.Add(batch[i].Measurement, restored[i]);
+        OpenItem[] whole = [.. batch.Select(opened => opened.Source).Distinct().Where(source => source.IsComplete)];
         try
         {
-            for (int i = 0; i < batch.Length; i++)
+            foreach (OpenItem source in whole)
             {
-                Write(batch[i], restored[i], runner);
-                watcher.Restored(batch[i].Item, batch[i].Measurement, restored[i]);
+                RestoredPicture picture = source.Join();
+                Write(source, picture, runner);
+                watcher.Restored(source.Item, source.First, picture);
             }
         }
         finally
         {
-            foreach (RestoredPicture picture in restored)
-                picture.Dispose();
+            foreach (OpenItem source in whole)
+                source.Dispose();
         }
     }
 
-    private void Write(Opened opened, RestoredPicture restored, RestorationRunner runner)
+    private void Write(OpenItem source, RestoredPicture restored, RestorationRunner runner)
     {
-        JobItem item = opened.Item;
+        JobItem item = source.Item;
         if (item.Output != OutputPlan.StandardOutput)
         {
-            RestoredFiles.Write(item, opened.Measurement, restored, runner.Policy, Overwrite);
+            RestoredFiles.Write(item, source.First, restored, runner.Policy, Overwrite);
             return;
         }
         using Stream stdout = StandardOutput?.Invoke() ?? throw new JobException("There is no standard output here", item.Input);
-        ImageFile.Write(
-            stdout,
-            restored.Picture,
-            ImageFormat.Png,
-            new WriteOptions { BitDepth = opened.Measurement.DepthIn(ImageFormat.Png) }
-        );
+        ImageFile.Write(stdout, restored.Picture, ImageFormat.Png, new WriteOptions { BitDepth = source.First.DepthIn(ImageFormat.Png) });
     }
 }

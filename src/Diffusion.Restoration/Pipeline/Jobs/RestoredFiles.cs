@@ -45,7 +45,7 @@ public static class RestoredFiles
         WriteOptions depth = ImageFormats.FromExtension(item.Output) is { } format
             ? new() { BitDepth = measurement.DepthIn(format) }
             : WriteOptions.Default;
-        ImageFile.Write(item.Output, restored.Picture, depth with { Overwrite = overwrite });
+        ImageFile.Write(item.Output, restored.Pages, depth with { Overwrite = overwrite });
         WriteSamples(item.Output, restored, depth);
         JobRecord.Write(item, Details(restored, policy));
     }

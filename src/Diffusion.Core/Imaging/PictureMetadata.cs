@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Diffusion.Imaging;
+
+/// <summary>What a file says of its picture besides the pixels, as far as it still holds for what is made of it.</summary>
+public sealed record PictureMetadata
+{
+    /// <summary>Nothing.</summary>
+    public static PictureMetadata None { get; } = new();
+
+    /// <summary>Pixels per millimetre across and down; null where the file does not say.</summary>
+    public (double Across, double Down)? Resolution { get; init; }
+
+    /// <summary>The ICC profile that the values belong to; null: sRGB, or nobody knows.</summary>
+    internal byte[]? Profile { get; init; }
+
+    /// <summary>XMP as text.</summary>
+    internal string? Xmp { get; init; }
+
+    /// <summary>The codec library's EXIF fields by name, <c>exif-data</c> among them.</summary>
+    internal IReadOnlyDictionary<string, object> Exif { get; init; } = new Dictionary<string, object>();
+
+    /// <summary>Texts of a TIFF page: date, maker, author.</summary>
+    internal IReadOnlyDictionary<TiffTag, string> Texts { get; init; } = new Dictionary<TiffTag, string>();
+
+    /// <summary>The description of a TIFF page: a text, or what OME, ImageJ and tifffile say of a stack.</summary>
+    internal TiffDescription? Description { get; init; }
+
+    /// <summary>Whether a TIFF file holds one channel after the other.</summary>
+    internal bool Planar { get; init; }
+
+    /// <summary>The cards of a FITS header that are no structure.</summary>
+    internal IReadOnlyList<string> Cards { get; init; } = [];
+
+    /// <summary>As it holds for a picture of another size that shows the same.</summary>
+    /// <param name="from">Rows and columns of the file's picture, upright.</param>
+    /// <param name="to">Rows and columns of what was made of it.</param>
+    public PictureMetadata For((int Height, int Width) from, (int Height, int Width) to)
+    {
+        ResizedAxis across = new(from.Width, to.Width),
+            down = new(from.Height, to.Height);
+        return this with
+        {
+            Resolution = Resolution is { } old ? (old.Across * across.Factor, old.Down * down.Factor) : null,
+            Xmp = Xmp is null ? null : Upright(Xmp, to),
+            Exif = Upright(Exif, to),
+            Description = Description?.For(from, to),
+            Cards = from == to ? Cards : FitsCoordinates.Move(Cards, across, down),
+        };
+    }
+
+    private static Dictionary<string, object> Upright(IReadOnlyDictionary<string, object> exif, (int Height, int Width) size)
+    {
+        Dictionary<string, object> kept = new(exif);
+        foreach ((string name, int value) in new[] { ("PixelXDimension", size.Width), ("PixelYDimension", size.Height) })
+            if (kept.ContainsKey($"exif-ifd2-{name}"))
+                kept[$"exif-ifd2-{name}"] = $"{value} ({value}, Long, 1 components, 4 bytes)";
+        if (kept.ContainsKey("exif-ifd0-Orientation"))
+            kept["exif-ifd0-Orientation"] = "1 (Top-left, Short, 1 components, 2 bytes)";
+        return kept;
+    }
+
+    private static string Upright(string xmp, (int Height, int Width) size)
+    {
+        string Set(string text, string names, int value) =>
+            Regex.Replace(
+                text,
+                $"""((?:{names})\s*(?:=\s*["']|>\s*))\d+""",
+                $"${{1}}{value.ToString(CultureInfo.InvariantCulture)}",
+                RegexOptions.CultureInvariant
+            );
+        xmp = Set(xmp, "tiff:Orientation", 1);
+        xmp = Set(xmp, "tiff:ImageWidth|exif:PixelXDimension", size.Width);
+        return Set(xmp, "tiff:ImageLength|tiff:ImageHeight|exif:PixelYDimension", size.Height);
+    }
+}
+
+/// <summary>How an axis became longer or shorter: by a factor, or at both ends.</summary>
+/// <param name="From">Pixels before.</param>
+/// <param name="To">Pixels after.</param>
+internal readonly record struct ResizedAxis(int From, int To)
+{
+    // Operators that cut off edges take less than a third of a picture; the smallest factor of others is 2.
+    private bool IsScaled => 2 * Math.Max(From, To) >= 3 * Math.Min(From, To);
+
+    /// <summary>Pixels after for one before.</summary>
+    public double Factor => IsScaled ? (double)To / From : 1;
+
+    /// <summary>Where a place lies afterwards, in FITS's counting: the first pixel's middle is 1.</summary>
+    public double Move(double place) => IsScaled ? (place - 0.5) * Factor + 0.5 : place + (To - From) / 2;
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using System.Xml;
+using System.Xml.Linq;
+
+namespace Diffusion.Imaging;
+
+/// <summary>The description of a TIFF file's first page, which in science says what the whole stack is.</summary>
+/// <param name="Text">As it stands in the file.</param>
+/// <param name="Pages">Pages of the file.</param>
+internal sealed record TiffDescription(string Text, int Pages)
+{
+    /// <summary>Whether it speaks of the whole file.</summary>
+    public bool OfStack => IsOme || IsImageJ || IsShape;
+
+    private bool IsOme => Text.Contains("<OME", StringComparison.Ordinal);
+
+    private bool IsImageJ => Text.StartsWith("ImageJ=", StringComparison.Ordinal);
+
+    // tifffile's own: {"shape": [3, 5, 7]}
+    private bool IsShape => Text.StartsWith("{\"shape\"", StringComparison.Ordinal) || Text.StartsWith("shape=", StringComparison.Ordinal);
+
+    /// <summary>The description of pictures of another size; null where it does not hold any more.</summary>
+    public TiffDescription? For((int Height, int Width) from, (int Height, int Width) to)
+    {
+        if (from == to || !OfStack || IsImageJ)
+            return this;
+        return IsShape
+            ? null
+            : EditOme(pixels =>
+            {
+                Set(pixels, "SizeX", to.Width);
+                Set(pixels, "SizeY", to.Height);
+                Scale(pixels, "PhysicalSizeX", new ResizedAxis(from.Width, to.Width));
+                Scale(pixels, "PhysicalSizeY", new ResizedAxis(from.Height, to.Height));
+                return true;
+            });
+    }
+
+    /// <summary>The text for a file of so many pages and bits; null where it does not hold any more.</summary>
+    public string? TextFor(int pages, int bits)
+    {
+        if (!OfStack || (pages == Pages && IsShape))
+            return Text;
+        if (IsShape)
+            return null;
+        if (IsImageJ)
+            return Regex.Replace(
+                pages == Pages
+                    ? Text
+                    : Regex.Replace(Text, $@"^(images|slices|frames|channels)={Pages}$", $"$1={pages}", RegexOptions.Multiline),
+                @"^(min|max)=.*\n",
+                "",
+                RegexOptions.Multiline
+            );
+        return EditOme(image =>
+        {
+            image.SetAttributeValue("Type", bits == 32 ? "float" : $"uint{bits}");
+            image.SetAttributeValue("SignificantBits", null);
+            image.SetAttributeValue("BigEndian", null);
+            XNamespace space = image.Name.Namespace;
+            // Which page is which plane is the default order again, and the file names of the source are not ours.
+            image.Elements(space + "TiffData").Where(data => data.HasElements || pages != Pages).Remove();
+            if (!image.Elements(space + "TiffData").Any() && !image.Elements(space + "BinData").Any())
+            {
+                XElement data = new(space + "TiffData");
+                if (image.Elements(space + "Channel").LastOrDefault() is { } channel)
+                    channel.AddAfterSelf(data);
+                else
+                    image.AddFirst(data);
+            }
+            if (pages == Pages)
+                return true;
+            image.Elements(space + "Plane").Remove();
+            string[] axes = [.. new[] { "SizeZ", "SizeT", "SizeC" }.Where(name => (int?)image.Attribute(name) > 1)];
+            if (axes.Length != 1 || axes[0] == "SizeC")
+                return false;
+            Set(image, axes[0], pages);
+            return true;
+        })?.Text;
+    }
+
+    private TiffDescription? EditOme(Func<XElement, bool> edit)
+    {
+        try
+        {
+            using XmlReader reader = XmlReader.Create(
+                new StringReader(Text.TrimEnd('\0', ' ', '\n')),
+                new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null }
+            );
+            XDocument document = XDocument.Load(reader);
+            document.Root!.SetAttributeValue("UUID", null);
+            foreach (XElement pixels in document.Descendants().Where(e => e.Name.LocalName == "Pixels").ToArray())
+                if (!edit(pixels))
+                    return null;
+            return this with { Text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>" + document.ToString(SaveOptions.DisableFormatting) };
+        }
+        catch (XmlException)
+        {
+            return null;
+        }
+    }
+
+    private static void Set(XElement element, string name, int value) =>
+        element.SetAttributeValue(name, value.ToString(CultureInfo.InvariantCulture));
+
+    private static void Scale(XElement element, string name, ResizedAxis axis)
+    {
+        if (double.TryParse((string?)element.Attribute(name), NumberStyles.Float, CultureInfo.InvariantCulture, out double size))
+            element.SetAttributeValue(name, (size / axis.Factor).ToString("R", CultureInfo.InvariantCulture));
+    }
+}
