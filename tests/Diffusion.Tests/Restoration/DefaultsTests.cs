@@ -1,6 +1,6 @@
 using Diffusion.Inverse;
-using Diffusion.Operators;
 using Diffusion.Models;
+using Diffusion.Operators;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
