@@ -251,15 +251,18 @@ public static class ImageFile
         bool ownNumbers =
             full > 1
             && (bits == Float || (picture.Range?.White ?? full) <= largest)
-            && (format == ImageFormat.Fits || picture.Range is not null || (format == ImageFormat.Tiff && full is sbyte.MaxValue or short.MaxValue));
+            && (
+                format == ImageFormat.Fits
+                || picture.Range is not null
+                || (format == ImageFormat.Tiff && full is sbyte.MaxValue or short.MaxValue)
+            );
         if (picture.Range is null && !ownNumbers)
             return picture.Pixels.alias();
         // A float file's range, or numbers that are too large, are shown from black to white.
         if (bits != Float && (full == 1 || !ownNumbers))
             return picture.Pixels.alias();
         ValueRange range = picture.Range ?? new ValueRange(0, full);
-        double scale =
-bits == Float ? 1 : 1 / largest;
+        double scale = bits == Float ? 1 : 1 / largest;
         using DisposeScope scope = torch.NewDisposeScope();
         return (picture.Pixels * ((range.White - range.Black) * scale) + range.Black * scale).MoveToOuterDisposeScope();
     }
