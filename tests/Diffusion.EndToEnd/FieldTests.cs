@@ -229,7 +229,7 @@ public sealed class FieldTests : IDisposable
         string plan = Run("restore", y, "-A", "identity", "--noise", "auto-poisson", "-o", "p.png", "--dry-run").Expect(0).Output;
         Assert.Contains("noise poisson:gain=0.00", plan);
         Assert.Contains("(estimated)", plan);
-        JsonNode record = JsonNode.Parse(File.ReadAllText(_workspace["o.png.diffusion.json"]))!;
+        JsonNode record = JsonNode.Parse(File.ReadAllText(_workspace["o.png.json"]))!;
         Assert.StartsWith("poisson:gain=0.00", (string)record["noise_model"]!);
     }
 }
