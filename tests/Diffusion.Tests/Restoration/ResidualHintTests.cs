@@ -76,7 +76,10 @@ public sealed class ResidualHintTests : IClassFixture<ResidualHintTests.Priors>
         using Picture photo = Crop("coffee");
         using DegradedPicture degraded = new Degrader(ShippedOperators.Catalog.Parse(made), 0.01).Degrade(photo);
         Measurement y = degraded.Measurement;
-        using Measurement wrong = new(y.Y.clone(), "wrong") { Side = y.Side! with { Operator = ShippedOperators.Catalog.Parse(given).ToString() } };
+        using Measurement wrong = new(y.Y.clone(), "wrong")
+        {
+            Side = y.Side! with { Operator = ShippedOperators.Catalog.Parse(given).ToString() },
+        };
         using RestoredPicture restored = _priors.Restorer.Restore(wrong);
         Assert.Contains("does not explain", restored.Hint);
     }
