@@ -48,11 +48,10 @@ public sealed record Blur : OperatorSpec
     [Setting(Min = 0, Max = 100_000)]
     public int? Hdu { get; init; }
 
-    /// <summary>With a file: the element that lies on the pixel; <see cref="KernelCenter.Middle"/> when absent.</summary>
-    /// <remarks>
-    /// The middle is element floor(k/2) from 0, so that sides of even length lean half a pixel to the right and down; the peak is the
-    /// largest element, the mass the centre of mass.
-    /// </remarks>
+    /// <summary>
+    /// With a file: the element that lies on the pixel: <see cref="KernelCenter.Middle"/> (when absent) is number floor(k/2) from 0, right
+    /// of and below the centre of sides of even length; the largest; or the one nearest to the centre of mass.
+    /// </summary>
     [Setting]
     public KernelCenter? Center { get; init; }
 

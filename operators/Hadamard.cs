@@ -97,6 +97,7 @@ public sealed record Hadamard : OperatorSpec
         public override ImageShape Input { get; } = input;
         public override MeasurementShape Output { get; } = new(input.Channels, chosen.shape[0]);
         public override Device Device => _chosen.device;
+        public override OperatorTraits Traits => base.Traits with { Transform = true };
 
         public override Tensor Apply(Tensor x)
         {
@@ -112,6 +113,9 @@ public sealed record Hadamard : OperatorSpec
                 .index_copy_(2, _chosen, y);
             return WalshHadamard.Inverse(all.reshape(Input.Batch(y.shape[0]))).MoveToOuterDisposeScope();
         }
+
+        /// <summary>Of the pictures that explain the coefficients, one of little total variation.</summary>
+        public override Tensor Guess(Tensor y, SolveRequest? request = null) => TotalVariation.Guess(this, y, request);
 
         public override void Dispose()
         {

@@ -39,7 +39,7 @@ internal static class MaskFile
         if (array.Type.IsComplex())
             throw new OperatorSpecException("The mask's values are complex", path, "Write zeros and ones");
         Tensor plane = Plane(array, mask.Page, path);
-        double largest = plane.nan_to_num(0, 0, 0).abs().max().item<double>();
+        double largest = plane.nan_to_num(0, 0, 0).abs().max().to(ScalarType.Float64).item<double>();
         // NaN marks what is missing.
         Tensor values = (largest > 1 ? plane / largest : plane).nan_to_num(0, 1, 0);
         return (values.to(ScalarType.Float32).alias(), array.Notes);

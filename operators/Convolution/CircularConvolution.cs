@@ -111,8 +111,24 @@ internal sealed class CircularConvolution : SpectralOperator
         return ToPicture(Spread(range / squares - range / rho) * _unit.conj() + f / rho).MoveToOuterDisposeScope();
     }
 
-    public override Tensor Guess(Tensor y, SolveRequest? request = null) =>
-        _factor == 1 ? base.Guess(y, request) : Enlargement.Bicubic(y, _factor, FirstPixel);
+    /// <summary>The enlargement; after a blur that deblurred, as without the closed form of the pair.</summary>
+    public override Tensor Guess(Tensor y, SolveRequest? request = null)
+    {
+        if (_factor == 1)
+            return base.Guess(y, request);
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor enlarged = Enlargement.Bicubic(y, _factor, FirstPixel);
+        if (Traits.Blur)
+        {
+            // Without the phase of the first kept pixel, which the enlargement has already.
+            Tensor shift = TransferOf(torch.ones([1, 1], dtype: ScalarType.Float64), Input.Height, Input.Width, FirstPixel, FirstPixel),
+                h = Transfer * shift.conj(),
+                squares = h.abs().square();
+            Tensor inverse = h.conj() / (squares + 1e-2 * squares.max());
+            enlarged = ToPicture(Fourier(enlarged) * inverse.to(ScalarType.ComplexFloat32).to(y.device));
+        }
+        return enlarged.MoveToOuterDisposeScope();
+    }
 
     public override void Dispose()
     {

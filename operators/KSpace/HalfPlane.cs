@@ -103,6 +103,7 @@ internal sealed class HalfPlane : OrthogonalRowsOperator
     public override ImageShape Input { get; }
     public override MeasurementShape Output { get; }
     public override Device Device { get; }
+    public override OperatorTraits Traits => base.Traits with { Transform = true };
 
     public override Tensor Apply(Tensor x)
     {
@@ -164,7 +165,7 @@ internal sealed class GainedRows : SpectralOperator
     public override ImageShape Input => _rows.Input;
     public override MeasurementShape Output => _rows.Output;
     public override Device Device => _rows.Device;
-    public override OperatorTraits Traits => new() { ClosedForm = true };
+    public override OperatorTraits Traits => new() { ClosedForm = true, Transform = true };
     protected override Spectrum Decomposition { get; }
 
     public override Tensor Apply(Tensor x)

@@ -13,6 +13,8 @@ using Diffusion.Runtime;
 // operators SIZE ROUNDS [SPEC;SPEC]: what every operator costs; {psf} stands for a folder of point-spread functions.
 // priors SIZE ROUNDS DTYPE PRIOR...: seconds of one evaluation of each, in turns.
 // training FOLDER DTYPE STEPS [PRIOR]: training steps of a prior's network (photo) against their convolutions.
+// latent-write FOLDER: OSDFace and Stable Diffusion 2.1-base in full size with random weights, laid out as published (4 GB).
+// latent FOLDER DTYPE SIDE THREADS: one evaluation of that UNet against its own convolutions and products.
 // race SIZE ROUNDS THREADS: the network against Microsoft's ONNX Runtime; built with -p:OnnxRuntime=true.
 // Anything else goes to BenchmarkDotNet: --filter '*', --list flat, ...
 DiffusionRuntime.Configure(RuntimeOptions.Full);
@@ -42,6 +44,12 @@ switch (args)
         );
         foreach (NetworkPrior prior in priors)
             prior.Dispose();
+        break;
+    case ["latent-write", string folder]:
+        LatentFiles.Write(folder);
+        break;
+    case ["latent", string folder, string dtype, string side, string threads]:
+        LatentProfile.Print(folder, ComputePolicy.Choose("cpu", dtype, int.Parse(threads)), int.Parse(side));
         break;
     case ["presets", string folder, ..]:
         Dictionary<string, string> options = args[2..]

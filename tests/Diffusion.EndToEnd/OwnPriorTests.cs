@@ -200,7 +200,14 @@ public sealed class OwnPriorTests : IDisposable
                 ("_parameters", new Entries(parameters)),
                 ("_buffers", new Entries(buffers)),
                 ("_modules", new Entries(modules)),
-                ("root", new Call(new Global("pathlib", "PosixPath"), "/", "data"))
+                ("root", new Call(new Global("pathlib", "PurePosixPath"), "/", "data")),
+                (
+                    "optimizer",
+                    new Instance(
+                        new Call(new Global("functools", "partial"), new Global("torch.optim.adam", "Adam")),
+                        new object?[] { new Global("torch.optim.adam", "Adam"), Array.Empty<object?>(), new Entries(("lr", 1e-4)), null }
+                    )
+                )
             )
         );
 }

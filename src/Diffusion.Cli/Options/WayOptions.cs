@@ -19,7 +19,7 @@ internal sealed class WayOptions
         new("--model")
         {
             HelpName = "NAME",
-            Description = "A restoration method by its name, of --plugin for example, instead of operator, noise, solver and prior",
+            Description = "A restoration method by its name (osdface, or one of --plugin) instead of operator, noise, solver and prior",
         };
 
     /// <summary>Single settings of it.</summary>

@@ -246,20 +246,23 @@ public static class ImageFile
         using IDisposable noGrad = torch.no_grad();
         const int Float = 32;
         double full = picture.FullScale;
-        // FITS holds numbers, and so does TIFF where they are signed: what was 300 is 300 again.
+        double largest = Math.Pow(2, bits) - 1;
+        // FITS holds numbers, and so does TIFF where they are signed, and what has a range: what was 300 is 300 again.
         bool ownNumbers =
             full > 1
-            && (bits == Float || full < Math.Pow(2, bits))
-            && (format == ImageFormat.Fits || (format == ImageFormat.Tiff && full is sbyte.MaxValue or short.MaxValue));
+            && (bits == Float || (picture.Range?.White ?? full) <= largest)
+            && (
+                format == ImageFormat.Fits
+                || picture.Range is not null
+                || (format == ImageFormat.Tiff && full is sbyte.MaxValue or short.MaxValue)
+            );
         if (picture.Range is null && !ownNumbers)
             return picture.Pixels.alias();
-        if (bits != Float && full == 1)
+        // A float file's range, or numbers that are too large, are shown from black to white.
+        if (bits != Float && (full == 1 || !ownNumbers))
             return picture.Pixels.alias();
         ValueRange range = picture.Range ?? new ValueRange(0, full);
-        double scale =
-            bits == Float ? 1
-            : ownNumbers ? 1 / (Math.Pow(2, bits) - 1)
-            : 1 / full;
+        double scale = bits == Float ? 1 : 1 / largest;
         using DisposeScope scope = torch.NewDisposeScope();
         return (picture.Pixels * ((range.White - range.Black) * scale) + range.Black * scale).MoveToOuterDisposeScope();
     }

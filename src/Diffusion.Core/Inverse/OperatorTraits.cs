@@ -9,6 +9,11 @@ public sealed record OperatorTraits
     /// <summary>It convolves.</summary>
     public bool Blur { get; init; }
 
+    /// <summary>
+    /// It measures coefficients of a transform of the whole picture: what is missing is spread over all of it.
+    /// </summary>
+    public bool Transform { get; init; }
+
     /// <summary>It reduces by this factor; 1 = it doesn't.</summary>
     public int Reduction { get; init; } = 1;
 

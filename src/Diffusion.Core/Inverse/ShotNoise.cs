@@ -7,7 +7,7 @@ public static class ShotNoise
     private const double Many = 100;
 
     /// <summary>Poisson counts of mean signal / gain, times gain.</summary>
-    /// <param name="signal">Measured values without noise, of any shape; below 0 nothing is counted; borrowed.</param>
+    /// <param name="signal">[...]: measured values without noise, of any shape; below 0 nothing is counted; borrowed.</param>
     /// <param name="gain">What a photon adds to a value, greater than 0.</param>
     /// <param name="draws">
     /// Standard normal numbers in the shape of <paramref name="signal"/>, which choose the quantiles: equal draws, equal counts; borrowed.

@@ -27,16 +27,39 @@ public static class WhitenedResidual
         return [.. squares.data<double>().Zip(sigmas, (square, sigma) => square / (problem.A.MeasurementCount * sigma * sigma))];
     }
 
-    /// <summary>A hint for the user when a restored picture's residual is far from 1; null when it is not.</summary>
+    /// <summary>
+    /// Up to where the residual of a restored picture is no fault: 1.5; of operators that leave a part of the picture open a fiftieth of
+    /// the
+    /// measurement's power, and 50 at least.
+    /// </summary>
+    /// <remarks>
+    /// A picture that a network has the last word on misses the measured values by its own error. Where the measurement leaves much to the
+    /// prior (mosaics, some frequencies, few angles), that is a share of the picture rather than of the noise: only more than that tells of
+    /// another operator.
+    /// </remarks>
+    /// <param name="a">The operator.</param>
+    /// <param name="y">[N, Output]: what it measured; borrowed.</param>
+    /// <param name="sigma">Standard deviation of the noise, greater than 0.</param>
+    public static double Limit(LinearOperator a, Tensor y, double sigma)
+    {
+        const double Complete = 1.5,
+            InPart = 50,
+            Share = 0.02;
+        OperatorTraits traits = a.Traits;
+        bool smooths = traits.Blur || (traits.Reduction > 1 && traits.RowNormSquared is null);
+        if (traits.Mask || smooths || a.MeasurementCount >= a.Input.Count)
+            return Complete;
+        using DisposeScope scope = torch.NewDisposeScope();
+        return Math.Max(InPart, Share * y.square().mean().item<float>() / (sigma * sigma));
+    }
+
+    /// <summary>A hint for the user when a restored picture's residual is far above 1; null when it is not.</summary>
     /// <param name="residual">The whitened residual.</param>
-    /// <returns>A restored picture may fit somewhat too well or too badly: only a factor of 2 below or 1.5 above is worth a word.</returns>
-    public static string? Hint(double residual) =>
-        residual switch
-        {
-            > 1.5 => $"The restored picture does not explain the measurement (whitened residual {residual:0.##}, expected about 1): the "
-                + $"noise may be {Math.Sqrt(residual):0.##} times stronger than given, or the operator another one",
-            < 0.5 => $"The restored picture fits the measurement too closely (whitened residual {residual:0.##}, expected about 1): the "
-                + $"noise may be weaker than given",
-            _ => null,
-        };
+    /// <param name="limit">Up to where it is no fault: <see cref="Limit"/>.</param>
+    /// <remarks>Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.</remarks>
+    public static string? Hint(double residual, double limit) =>
+        residual > limit
+            ? $"The restored picture does not explain the measurement (whitened residual {residual:0.##}, expected about 1): the noise may "
+                + $"be {Math.Sqrt(residual):0.##} times stronger than given, or the operator another one"
+            : null;
 }

@@ -21,6 +21,11 @@ internal static class BenchBaselines
                 ("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)),
                 ("bicubic", () => Baselines.Bicubic(a, y)),
             ],
+            _ when !a.Output.IsImage =>
+            [
+                ("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)),
+                ("TV", () => Baselines.LeastVariation(a, y, noise, clean)),
+            ],
             _ => [("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean))],
         };
 }

@@ -111,6 +111,9 @@ public sealed record MethodChoice(string Method, int Evaluations, double? Noise 
     /// <summary>What looks wrong about the measurement, a sentence without a full stop; null when there is nothing.</summary>
     public string? Doubt { get; init; }
 
+    /// <summary>Up to where the whitened residual of a restored picture is no fault; null where the method cannot say.</summary>
+    public double? ResidualLimit { get; init; }
+
     /// <summary>Whether the measurement's transparency told what is missing, so that the restored picture has none.</summary>
     public bool Opaque { get; init; }
 }

@@ -190,8 +190,9 @@ public sealed class RestorationRunner : IDisposable
             Seconds = seconds,
             WhitenedResidual = residual,
             Solves = parts.Reports[index].Solves,
-            // Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.
-            Hint = choice.Doubt ?? (residual > 1 ? WhitenedResidual.Hint(residual.Value) : null) ?? parts.Sameness(choice.Method),
+            Hint = choice.Doubt
+                ?? (residual is { } left && choice.ResidualLimit is { } limit ? WhitenedResidual.Hint(left, limit) : null)
+                ?? parts.Sameness(choice.Method),
         };
     }
 }

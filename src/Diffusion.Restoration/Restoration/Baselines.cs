@@ -80,6 +80,25 @@ public static class Baselines
         return best!.Value.X.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The picture of least total variation with the best weight.</summary>
+    /// <param name="a">The operator.</param>
+    /// <param name="y">[N, Output]; borrowed.</param>
+    /// <param name="sigma">Standard deviation of the noise on [0,1].</param>
+    /// <param name="reference">
+    /// [N,C,H,W]: the best weight is then the one that comes nearest to it; null: a fifth of the noise's standard deviation.
+    /// </param>
+    /// <returns>[N,C,H,W]; the caller owns it.</returns>
+    public static Tensor LeastVariation(LinearOperator a, Tensor y, double sigma, Tensor? reference = null)
+    {
+        if (reference is null)
+            return TotalVariation.Restore(a, y, Math.Max(sigma / 5, 1e-3));
+        using DisposeScope scope = torch.NewDisposeScope();
+        return ((double[])[1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2])
+            .Select(lambda => TotalVariation.Restore(a, y, lambda))
+            .MinBy(x => (x.clamp(0, 1) - reference).square().sum().item<float>())!
+            .MoveToOuterDisposeScope();
+    }
+
     private static Tensor WithMask(LinearOperator a, Func<Tensor, Tensor> fill)
     {
         using Tensor one = torch.ones(a.Input.Batch(1));

@@ -28,9 +28,6 @@ public sealed class SolverTable
     /// <summary>The name that means "choose for me".</summary>
     public const string Auto = "auto";
 
-    /// <summary>Evaluations that presets spend when nobody says how many.</summary>
-    private const int StandardEvaluations = 8;
-
     private readonly Lazy<IReadOnlyList<(SolverTableRow Row, PresetRequest Problem)>> _measured;
 
     private SolverTable(string csv)
@@ -94,7 +91,7 @@ public sealed class SolverTable
         (Kind(request) == Kind(line.Problem) ? 0 : 100)
         + 3 * Math.Abs(request.MeasuredShare - line.Problem.MeasuredShare)
         + Math.Abs(Math.Log(Math.Max(request.Noise, 0.002) / line.Row.Noise))
-        + 0.7 * Math.Abs(Math.Log((double)(request.MaxEvaluations ?? StandardEvaluations) / line.Row.Evaluations));
+        + 0.7 * Math.Abs(Math.Log((double)request.Evaluations / line.Row.Evaluations));
 
     private static string Kind(PresetRequest request) =>
         request.Traits.Mask ? "mask"

@@ -82,6 +82,7 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
             choices[i] = group.Choice with
             {
                 Noise = noise.Level,
+                ResidualLimit = group.Noise.Level > 0 ? WhitenedResidual.Limit(problem.A, Measured(i, area), group.Noise.Level) : null,
                 Doubt = MaskDoubt.Of(problem.A, Measured(i, area).to(method.Policy.Device), noise.Level),
                 Opaque = area is null && MaskDoubt.IsAlpha(problem.A, batch[i]),
             };

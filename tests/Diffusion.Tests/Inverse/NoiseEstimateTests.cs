@@ -55,8 +55,8 @@ public sealed class NoiseEstimateTests
         Assert.Equal(1, Assert.Single(WhitenedResidual.Of(new InverseProblem(y, b, 0.01), x)), 0.05);
         double wrong = Assert.Single(WhitenedResidual.Of(new InverseProblem(y, c, 0.01), x));
         Assert.True(wrong > 1.5, $"{wrong}");
-        Assert.NotNull(WhitenedResidual.Hint(wrong));
-        Assert.Null(WhitenedResidual.Hint(1.02));
+        Assert.NotNull(WhitenedResidual.Hint(wrong, WhitenedResidual.Limit(c, y, 0.01)));
+        Assert.Null(WhitenedResidual.Hint(1.02, WhitenedResidual.Limit(c, y, 0.01)));
     }
 
     private static Tensor Noisy(LinearOperator a, Tensor x, double sigma) =>

@@ -99,20 +99,20 @@ public sealed class ShapesAloneTests
             [1, 1, 2],
         ];
         double[] multipliers = ladders[random.Next(ladders.Length)];
-        int channels = 64 * random.Next(1, 3);
+        int channels = multipliers.All(m => m * 32 % 32 == 0) ? 32 << random.Next(3) : 64 * random.Next(1, 3);
         bool updown = multipliers.Length > 1 && random.Next(2) == 0;
         int[] attention = [.. Enumerable.Range(0, multipliers.Length).Select(level => 1 << level).Where(_ => random.Next(2) == 0)];
-        int[] widths =
-        [
-            .. multipliers.Where((_, level) => attention.Contains(1 << level)).Append(multipliers[^1]).Select(m => (int)(m * channels)),
-        ];
+        int blocks = random.Next(3);
+        // Without residual blocks the middle is as wide as the first level.
+        double middle = blocks > 0 ? multipliers[^1] : multipliers[0];
+        int[] widths = [.. multipliers.Where((_, level) => attention.Contains(1 << level)).Append(middle).Select(m => (int)(m * channels))];
         return
             new AdmUNetConfig
             {
                 InChannels = random.Next(2) == 0 ? 3 : 1,
                 OutChannels = 0,
                 ModelChannels = channels,
-                NumResBlocks = random.Next(3),
+                NumResBlocks = blocks,
                 ChannelMult = multipliers,
                 AttentionResolutions = attention,
                 NumHeadChannels = widths.All(width => width % 64 == 0) ? 64 : 32,

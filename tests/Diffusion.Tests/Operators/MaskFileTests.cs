@@ -68,6 +68,26 @@ public sealed class MaskFileTests : PictureFixture
         AssertEqual(Known[0], new Mask { File = At("m.txt") }.BuildMask(Shape));
     }
 
+    [Theory]
+    [InlineData("<f4"), InlineData(">f4"), InlineData("<f8"), InlineData("|u1"), InlineData("|b1"), InlineData("<i4")]
+    public void Arrays_may_have_any_type(string type)
+    {
+        string header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': (4, 6), }}".PadRight(117) + "\n";
+        IEnumerable<byte> values = Known.data<float>().SelectMany(value => Bytes(value, type));
+        File.WriteAllBytes(At("m.npy"), [0x93, .. "NUMPY\x01\0"u8, 118, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. values]);
+        AssertEqual(Known[0], new Mask { File = At("m.npy") }.BuildMask(Shape));
+    }
+
+    private static byte[] Bytes(float value, string type) =>
+        type switch
+        {
+            "<f4" => BitConverter.GetBytes(value),
+            ">f4" => [.. BitConverter.GetBytes(value).Reverse()],
+            "<f8" => BitConverter.GetBytes((double)value),
+            "<i4" => BitConverter.GetBytes((int)value),
+            _ => [(byte)value],
+        };
+
     [Fact]
     public void Another_size_is_refused_with_both_sizes()
     {

@@ -67,7 +67,8 @@ internal static class AdmUNetShapes
                 .Range(0, shown.ChannelMult.Count)
                 .Where(level => shown.AttentionResolutions.Contains(1 << level))
                 .Select(shown.Width),
-            .. shown.MiddleAttention ? [shown.Width(shown.ChannelMult.Count - 1)] : (int[])[],
+            // Without residual blocks nothing has widened before the middle.
+            .. shown.MiddleAttention ? [shown.Width(shown.NumResBlocks > 0 ? shown.ChannelMult.Count - 1 : 0)] : (int[])[],
         ];
         foreach (int channels in (ReadOnlySpan<int>)[64, 32])
             if (widths.All(width => width % channels == 0))

@@ -50,7 +50,7 @@ public sealed class AutoencoderKL : Network
     /// The decoder's last level: a doubled picture of the second width, a convolution of it, and norms. Fitted to the resident memory of
     /// decoding at 512 pixels.
     /// </summary>
-    public override double ValuesPerPixel => 3.0 * Config.BlockOutChannels[Math.Min(1, Config.BlockOutChannels.Count - 1)];
+    public override double ValuesPerPixel => 3.5 * Config.BlockOutChannels[Math.Min(1, Config.BlockOutChannels.Count - 1)];
 
     /// <summary>Encodes pictures.</summary>
     /// <param name="x">[N,C,H,W] float32 on [-1,1], borrowed; H and W multiples of <see cref="SizeMultiple"/>.</param>

@@ -69,10 +69,10 @@ public sealed class StableDiffusionUNet : Network
     public StableDiffusionUNetConfig Config { get; }
 
     /// <summary>
-    /// For each value of the latent's plane: what is kept on the way down, and a block's input, norm and output on the way up. Fitted to
-    /// the resident memory of evaluations at 64x64.
+    /// What is kept on the way down, a block's input, norm and output on the way up, and a transformer's wide layer, for each pixel of
+    /// the latent. Fitted to the resident memory of evaluations at 64x64.
     /// </summary>
-    public override double ValuesPerPixel => 16.0 * Config.BlockOutChannels[0];
+    public override double ValuesPerPixel => 60.0 * Config.BlockOutChannels[0];
 
     /// <summary>Computes the network.</summary>
     /// <param name="x">[N,in_channels,h,w] float32, borrowed.</param>

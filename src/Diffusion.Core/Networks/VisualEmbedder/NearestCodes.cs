@@ -104,6 +104,7 @@ public sealed class NearestCodes : IDisposable
     /// <param name="width">E, a multiple of 4.</param>
     /// <param name="period">The base of the frequencies.</param>
     /// <returns>[side side,E] float32; the caller owns it.</returns>
+    /// <exception cref="ArgumentException">The width is no multiple of 4.</exception>
     public static Tensor Positions(int side, int width, double period = PositionBase)
     {
         if (width % 4 != 0)

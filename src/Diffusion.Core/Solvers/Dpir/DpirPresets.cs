@@ -13,9 +13,6 @@ public sealed class DpirPresets : ISolverPresets
     /// <summary>Noise on [0,1] below which a measurement is treated as if it had this much.</summary>
     private const double LeastNoise = 0.005;
 
-    /// <summary>Evaluations that are spent when nobody says how many.</summary>
-    private const int StandardIterations = 8;
-
     /// <summary>lambda: where pixels are measured, elsewhere.</summary>
     private const double PixelLambda = 0.03,
         Lambda = 0.5;
@@ -47,7 +44,7 @@ public sealed class DpirPresets : ISolverPresets
 
     private static DpirSolver FewStep(PresetRequest request)
     {
-        int n = request.MaxEvaluations ?? StandardIterations;
+        int n = request.Evaluations;
         double noise = 2 * Math.Max(request.Noise, LeastNoise),
             end = (request.MeasuresPixels ? PixelEnd + PixelEndShare * request.MeasuredShare : End) * noise;
         return new DpirSolver

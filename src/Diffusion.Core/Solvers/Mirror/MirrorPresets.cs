@@ -16,9 +16,6 @@ public sealed class MirrorPresets : ISolverPresets
     /// <summary>Noise on [0,1] below which a measurement is treated as if it had this much.</summary>
     private const double LeastNoise = 0.005;
 
-    /// <summary>Evaluations that are spent when nobody says how many.</summary>
-    private const int StandardSteps = 8;
-
     /// <summary>lambda where pixels are measured: nearly all of the pull is left to the last step, which removes their noise.</summary>
     private const double PixelLambda = 0.05;
 
@@ -59,7 +56,7 @@ public sealed class MirrorPresets : ISolverPresets
     /// <summary>The settings for a problem.</summary>
     public static MirrorSolver FewStep(PresetRequest request)
     {
-        int steps = request.MaxEvaluations ?? StandardSteps;
+        int steps = request.Evaluations;
         double noise = 2 * Math.Max(request.Noise, LeastNoise);
         MirrorSolver solver = new() { Steps = steps, Turns = request.Prior.AnyOrientation };
         // The more pixels are measured, the more of their noise is left in the end.

@@ -10,9 +10,6 @@ namespace Diffusion.Solvers;
 /// </remarks>
 public static class GuidedPresets
 {
-    /// <summary>Evaluations that are spent when nobody says how many.</summary>
-    private const int StandardSteps = 8;
-
     /// <summary>
     /// Last level in units of the measurement's noise on [0,1], which is half of that on [-1,1], and the least one, on [-1,1].
     /// </summary>
@@ -52,7 +49,7 @@ public static class GuidedPresets
     public static T FewStep<T>(this T solver, PresetRequest request, double lift = 1)
         where T : GuidedSolver
     {
-        int n = request.MaxEvaluations ?? StandardSteps;
+        int n = request.Evaluations;
         double end = Math.Clamp(End * request.Noise, LeastEnd, 1),
             start = lift * Math.Min(HighestStart, StartOfFour * Math.Pow(n / 4.0, StartPower));
         return solver with

@@ -25,6 +25,12 @@ public sealed record PresetRequest(
     public static PresetRequest For(LinearOperator a, double noise, PriorInfo prior, int? maxEvaluations = null) =>
         new(a.Traits, noise, prior, maxEvaluations, (double)a.MeasurementCount / a.Input.Count);
 
+    /// <summary>
+    /// Evaluations that few-step presets spend: as many as are allowed; where nobody says how many 8, or 32 where what is missing is spread
+    /// over the whole picture, so that each step can fill in only a little of it.
+    /// </summary>
+    public int Evaluations => MaxEvaluations ?? (Traits.Transform ? 32 : 8);
+
     /// <summary>Whether the measured values are pixels of the picture: masks, mosaics, and pictures that only have noise.</summary>
     public bool MeasuresPixels => Traits.Mask || (Traits is { OrthonormalRows: true, Reduction: 1, Local.Support: 1 } && !Traits.Blur);
 }

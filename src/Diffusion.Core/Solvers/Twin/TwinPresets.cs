@@ -11,9 +11,6 @@ public sealed class TwinPresets : ISolverPresets
     /// <summary>Noise on [0,1] below which a measurement is treated as if it had this much.</summary>
     private const double LeastNoise = 0.005;
 
-    /// <summary>Evaluations that are spent when nobody says how many.</summary>
-    private const int StandardEvaluations = 8;
-
     /// <summary>
     /// Share of the noisy twin. Filling in is a task for the clean picture: it starts near the truth, and noise would cover the known
     /// pixels.
@@ -43,7 +40,7 @@ public sealed class TwinPresets : ISolverPresets
     {
         TwinSolver solver = Within(
             new TwinSolver { Tau = request.MeasuresPixels ? PixelTau : Tau, Turns = request.Prior.AnyOrientation },
-            request.MaxEvaluations ?? StandardEvaluations
+            request.Evaluations
         );
         double noise = 2 * Math.Max(request.Noise, LeastNoise);
         int n = solver.Iterations;

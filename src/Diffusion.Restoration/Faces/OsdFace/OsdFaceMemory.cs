@@ -7,8 +7,8 @@ namespace Diffusion.Faces;
 /// <summary>The memory that OSDFace takes: all networks at once, or, where that is too much, one after the other.</summary>
 internal sealed class OsdFaceMemory
 {
-    // Runtime, libtorch, codecs.
-    private const long Base = 235L << 20;
+    // Runtime, libtorch, codecs, and what the heap keeps of merged weights; fitted to whole runs at 512 pixels.
+    private const long Base = 400L << 20;
 
     private readonly NetworkMemory _embedder,
         _unet,

@@ -1,0 +1,70 @@
+using Diffusion.Inverse;
+using Diffusion.Models;
+using Diffusion.Operators;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+using Diffusion.Solvers;
+
+namespace Diffusion.Tests.Restoration;
+
+/// <summary>What the defaults of operators stand on.</summary>
+public sealed class DefaultsTests
+{
+    [Theory]
+    [InlineData("hadamard:ratio=0.25", 32)]
+    [InlineData("fourier:acceleration=4", 32)]
+    [InlineData("blur:sigma=2", 8)]
+    [InlineData("mask:random=0.8", 8)]
+    [InlineData("crop", 8)]
+    public void Where_what_is_missing_is_spread_over_the_picture_more_steps_fill_it_in(string spec, int evaluations)
+    {
+        using ComputeScope scope = new();
+        using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 32, 32));
+        PresetRequest request = PresetRequest.For(a, 0.02, new PriorInfo { Name = "", Kind = PriorKind.PosteriorMean });
+        foreach (string solver in (string[])["dpir", "mirror", "twin", "ddnm"])
+        {
+            Assert.Equal(evaluations, SolverCatalog.BuiltIn.Create(solver, null, request, null).Evaluations);
+            Assert.Equal(4, SolverCatalog.BuiltIn.Create(solver, null, request with { MaxEvaluations = 4 }, null).Evaluations);
+        }
+    }
+
+    [Fact]
+    public void A_circular_blur_before_decimation_starts_as_sharp_as_a_symmetric_one()
+    {
+        using ComputeScope scope = new();
+        Tensor x = Stripes();
+        double circular = Error(x, "blur:kernel=motion,length=15,boundary=circular|downsample:factor=2,kernel=decimate"),
+            symmetric = Error(x, "blur:kernel=motion,length=15|downsample:factor=2,kernel=decimate");
+        Assert.True(circular < 1.1 * symmetric, $"{circular} {symmetric}");
+    }
+
+    [Fact]
+    public void Least_variation_finds_a_cartoon_in_half_of_its_coefficients()
+    {
+        using ComputeScope scope = new();
+        Tensor x = Stripes();
+        using LinearOperator a = ShippedOperators.Catalog.Parse("hadamard:ratio=0.5").Bind(new ImageShape(3, 64, 64));
+        Tensor y = a.Apply(x) + 0.01 * new PhiloxNoise(1, [default]).Draw(NoiseRole.Measurement, a.Output.Batch(1));
+        double variation = (Baselines.LeastVariation(a, y, 0.01, x) - x).square().mean().sqrt().item<float>(),
+            damped = (Baselines.Tikhonov(a, y, 0.01, x) - x).square().mean().sqrt().item<float>();
+        Assert.True(variation < 0.5 * damped, $"{variation} {damped}");
+        double guess = (a.Guess(y * 2 - a.Apply(torch.ones_like(x))) / 2 + 0.5 - x).square().mean().sqrt().item<float>();
+        Assert.True(guess < 0.7 * damped, $"{guess} {damped}");
+    }
+
+    private static Tensor Stripes()
+    {
+        Tensor rows = torch.arange(64).unsqueeze(1),
+            columns = torch.arange(64);
+        Tensor disk = ((rows - 30).square() + (columns - 28).square()).lt(300),
+            box = rows.gt(40).logical_and(columns.gt(36)).logical_and(columns.lt(56));
+        Tensor plane = 0.3 + 0.4 * disk.to(ScalarType.Float32) + 0.25 * box.to(ScalarType.Float32);
+        return torch.stack([plane, plane * 0.8, 1 - plane]).unsqueeze(0).contiguous();
+    }
+
+    private static double Error(Tensor x, string spec)
+    {
+        using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 64, 64));
+        return (a.Guess(a.Apply(x)) - x).square().mean().sqrt().item<float>();
+    }
+}
