@@ -74,7 +74,9 @@ public sealed class FaceTests : IDisposable
     [Fact]
     public void Identity_is_measured_against_the_original_and_the_photograph_can_be_enlarged()
     {
-        DiffusionCommand.Run(_work.Folder, ["degrade", "photo.png", "-A", "blur:sigma=2", "--noise", "0", "--clip", "-o", "soft.png"]).Expect(0);
+        DiffusionCommand
+            .Run(_work.Folder, ["degrade", "photo.png", "-A", "blur:sigma=2", "--noise", "0", "--clip", "-o", "soft.png"])
+            .Expect(0);
         JsonNode face = Told(Face("soft.png", "-o", "out.png", "--reference", "photo.png", "--scale", "2", "--json"))["faces"]![0]!;
         Assert.InRange((double)face["identity_distance_before"]!, 0.05, 1);
         Assert.NotEqual((double)face["identity_distance_before"]!, (double)face["identity_distance_after"]!);

@@ -76,9 +76,7 @@ internal sealed class FaceOptions
     /// <summary>Adds them to a verb.</summary>
     public FaceOptions AddTo(Command command)
     {
-        foreach (
-            Option option in (Option[])[Model, ModelSet, Preset, ColorFix, Aligned, OnlyCenter, Scale, Background, Seed, Plugins]
-        )
+        foreach (Option option in (Option[])[Model, ModelSet, Preset, ColorFix, Aligned, OnlyCenter, Scale, Background, Seed, Plugins])
             command.Add(option);
         return this;
     }

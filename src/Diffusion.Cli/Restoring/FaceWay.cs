@@ -40,7 +40,11 @@ internal sealed class FaceWay
         if (session.Get(options.Preset) is { } preset)
             _set["preset"] = Has("preset")
                 ? preset
-                : throw new UsageException($"Model {name} has no presets", "--preset", "Leave it out, or pass OSDFace's folder with --model");
+                : throw new UsageException(
+                    $"Model {name} has no presets",
+                    "--preset",
+                    "Leave it out, or pass OSDFace's folder with --model"
+                );
         if (_entry is not null)
             UsageException.Guard(() => _entry.Create(_set)).Dispose();
         _zeroShot = new RestoreOptions
@@ -61,15 +65,18 @@ internal sealed class FaceWay
         };
         _priorBackground = session.Get(options.Background) == "restore" && _options.Scale > 1;
         if (_options.Aligned && (_options.OnlyCenter || _options.Scale > 1))
-            throw new UsageException("--aligned pictures have one face and no background", "--aligned", "Leave --only-center and --scale out");
+            throw new UsageException(
+                "--aligned pictures have one face and no background",
+                "--aligned",
+                "Leave --only-center and --scale out"
+            );
         bool Has(string setting) => _entry?.Settings.Any(one => one.IsNamed(setting)) ?? false;
     }
 
     /// <summary>What decides the restoration of a photograph.</summary>
     public JsonObject SettingsOf(string input)
     {
-        JsonObject settings =
-            _entry?.ItemSettings(input, _zeroShot, BundleSet()) ?? ZeroShotMethod.Settings(input, _zeroShot, null);
+        JsonObject settings = _entry?.ItemSettings(input, _zeroShot, BundleSet()) ?? ZeroShotMethod.Settings(input, _zeroShot, null);
         settings["faces"] = new JsonObject
         {
             ["aligned"] = _options.Aligned,
@@ -115,7 +122,11 @@ internal sealed class FaceWay
                     "--model",
                     "Pass --model FOLDER with OSDFace's published files (diffusion checkpoints list says where they are), or --model zero-shot"
                 )
-                : new UsageException($"There is no model and no folder \"{wanted}\"", "--model", NearestName.Advice(wanted, [.. names, ZeroShot]));
+                : new UsageException(
+                    $"There is no model and no folder \"{wanted}\"",
+                    "--model",
+                    NearestName.Advice(wanted, [.. names, ZeroShot])
+                );
         return methods.Find(name);
     }
 }

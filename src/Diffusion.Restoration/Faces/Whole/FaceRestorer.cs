@@ -60,7 +60,9 @@ public sealed class FaceRestorer : IDisposable
             {
                 using RestoredPicture kept = one;
                 Tensor after = Finish(one.Picture.Pixels, before);
-                faces.Add(Measured(new(places[i].Found, before, after, one.Solver, one.Seconds) { Identity = 0 }, clean, places[i].Alignment));
+                faces.Add(
+                    Measured(new(places[i].Found, before, after, one.Solver, one.Seconds) { Identity = 0 }, clean, places[i].Alignment)
+                );
             }
         }
         Picture result = _options.Aligned ? Like(photo, faces[0].After.clone()) : Enlarged(photo, cancellation);
@@ -110,10 +112,7 @@ public sealed class FaceRestorer : IDisposable
             return FaceAlignment.By(face.Landmarks.Five);
         IReadOnlyList<(double X, double Y)> five = FaceTemplate.Of();
         (double, double) mouth = ((five[3].X + five[4].X) / 2, (five[3].Y + five[4].Y) / 2);
-        return new(
-            SimilarityFit.LeastSquares([.. face.Detection.Points.Take(4)], [five[0], five[1], five[2], mouth]),
-            FaceTemplate.Size
-        );
+        return new(SimilarityFit.LeastSquares([.. face.Detection.Points.Take(4)], [five[0], five[1], five[2], mouth]), FaceTemplate.Size);
     }
 
     private static double FromMiddle(Face face, Picture photo)

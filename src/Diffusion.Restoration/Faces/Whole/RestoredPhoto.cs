@@ -18,7 +18,8 @@ public sealed record RestoredPhoto(Picture Picture, IReadOnlyList<RestoredFace> 
         IEnumerable<SheetPanel> panels = Faces
             .Take(FacesOnSheet)
             .SelectMany(face =>
-                (SheetPanel[])[new("found", face.Before), new(FormattableString.Invariant($"{face.Method}, {face.Identity:0.00}"), face.After)]
+                (SheetPanel[])
+                    [new("found", face.Before), new(FormattableString.Invariant($"{face.Method}, {face.Identity:0.00}"), face.After)]
             );
         Sheet.Write(path, [.. panels], new SheetOptions { Columns = Faces.Count > 1 ? 4 : 2 });
     }
