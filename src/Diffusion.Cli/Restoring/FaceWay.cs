@@ -17,6 +17,10 @@ internal sealed class FaceWay
         ZeroShot = "zero-shot",
         Bundle = "osdface",
         Blur = "blur:sigma=2";
+
+    // Estimated noise would be that of an enlarged face, next to none, against which the prior builds up false detail.
+    private const double Noise = 0.03;
+
     private readonly MethodEntry? _entry;
     private readonly Dictionary<string, string> _set;
     private readonly RestoreOptions _zeroShot;
@@ -50,7 +54,7 @@ internal sealed class FaceWay
         _zeroShot = new RestoreOptions
         {
             Operator = Blur,
-            Noise = NoiseModel.Auto,
+            Noise = Noise,
             Seed = session.Get(options.Seed),
             Tile = session.Get(execution.Tile),
             Memory = session.Get(execution.Memory),
@@ -120,7 +124,8 @@ internal sealed class FaceWay
                 ? new UsageException(
                     "It is not said what restores the faces, and no small face model ships",
                     "--model",
-                    "Pass --model FOLDER with OSDFace's published files (diffusion checkpoints list says where they are), or --model zero-shot"
+                    "Pass --model FOLDER with OSDFace's published files (diffusion checkpoints list says where they are), or "
+                        + "--model zero-shot"
                 )
                 : new UsageException(
                     $"There is no model and no folder \"{wanted}\"",
