@@ -49,8 +49,8 @@ public sealed record Blur : OperatorSpec
     public int? Hdu { get; init; }
 
     /// <summary>
-    /// With a file: the element that lies on the pixel: <see cref="KernelCenter.Middle"/> (when absent) is number floor(k/2) from 0, right
-    /// of and below the centre of sides of even length; the largest; or the one nearest to the centre of mass.
+    /// With a file: the element on the pixel: <see cref="KernelCenter.Middle"/>, number floor(k/2) from 0 (after the centre of even
+    /// sides; when absent), the largest, or the one nearest to the centre of mass.
     /// </summary>
     [Setting]
     public KernelCenter? Center { get; init; }

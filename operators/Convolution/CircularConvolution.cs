@@ -12,6 +12,9 @@ namespace Diffusion.Operators;
 /// </remarks>
 internal sealed class CircularConvolution : SpectralOperator
 {
+    // Of the deblurring in the first guess, as a share of the largest square.
+    private const double Damping = 1e-2;
+
     private readonly Tensor _weights,
         _unit,
         _squares;
@@ -120,11 +123,11 @@ internal sealed class CircularConvolution : SpectralOperator
         Tensor enlarged = Enlargement.Bicubic(y, _factor, FirstPixel);
         if (Traits.Blur)
         {
-            // Without the phase of the first kept pixel, which the enlargement has already.
+            // Without the phase of the first kept pixel, which the enlargement has already; what the kernel passes whole stays as it is.
             Tensor shift = TransferOf(torch.ones([1, 1], dtype: ScalarType.Float64), Input.Height, Input.Width, FirstPixel, FirstPixel),
                 h = Transfer * shift.conj(),
                 squares = h.abs().square();
-            Tensor inverse = h.conj() / (squares + 1e-2 * squares.max());
+            Tensor inverse = (1 + Damping) * h.conj() / (squares + Damping * squares.max());
             enlarged = ToPicture(Fourier(enlarged) * inverse.to(ScalarType.ComplexFloat32).to(y.device));
         }
         return enlarged.MoveToOuterDisposeScope();
