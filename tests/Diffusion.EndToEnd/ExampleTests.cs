@@ -38,6 +38,11 @@ public sealed partial class ExampleTests(Workspace workspace) : IClassFixture<Wo
             Directory.CreateDirectory(Path.GetDirectoryName(In(name))!);
             TestPictures.Write(In(name + ".png"), 64, 96);
         }
+        if (example.StartsWith("diffusion face", StringComparison.Ordinal))
+        {
+            Directory.CreateDirectory(In("album"));
+            File.Copy(Path.Combine(Path.GetDirectoryName(DiffusionCommand.Path)!, "demo", "astronaut.png"), In("album/group.png"));
+        }
         using (Picture restored = ImageFile.Read(In("restored.png")))
             ImageFile.Write(In("restored.tif"), restored, new WriteOptions { BitDepth = 32 });
         if (!example.StartsWith("diffusion degrade", StringComparison.Ordinal))

@@ -51,9 +51,8 @@ internal sealed class FaceVerb : Verb
 
     public override IReadOnlyList<string> Examples =>
         [
-            "diffusion face group.jpg --model osdface-files/ -o group_restored.png",
-            "diffusion face album/ --model osdface-files/ -o restored/ --resume --sheet",
-            "diffusion face photo.png --model zero-shot --scale 2 -o large.png",
+            "diffusion face album/group.png --model zero-shot --scale 2 -o group_restored.png",
+            "diffusion face album/ --model zero-shot -o restored/ --resume --sheet",
         ];
 
     public override ExitCode Run(Session session)
