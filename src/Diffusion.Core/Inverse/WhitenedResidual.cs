@@ -4,8 +4,7 @@ namespace Diffusion.Inverse;
 
 /// <summary>
 /// The mean of (A x - y)^2 / sigma^2 over the M measured values: near 1 when the operator and the noise level explain the measurement, far
-/// from it when one of them is
-/// wrong.
+/// from it when one of them is wrong.
 /// </summary>
 public static class WhitenedResidual
 {
@@ -29,13 +28,13 @@ public static class WhitenedResidual
 
     /// <summary>
     /// Up to where the residual of a restored picture is no fault: 1.5; of operators that leave a part of the picture open a fiftieth of
-    /// the
-    /// measurement's power, and 50 at least.
+    /// the measurement's power, and 50 at least.
     /// </summary>
     /// <remarks>
     /// A picture that a network has the last word on misses the measured values by its own error. Where the measurement leaves much to the
     /// prior (mosaics, some frequencies, few angles), that is a share of the picture rather than of the noise: only more than that tells of
-    /// another operator.
+    /// another operator. The limits are coarse: they come from right operators on two photographs (up to 168 for sixteen angles at noise
+    /// 0.005), and a wrong noise level or a slightly wrong operator stays below them.
     /// </remarks>
     /// <param name="a">The operator.</param>
     /// <param name="y">[N, Output]: what it measured; borrowed.</param>

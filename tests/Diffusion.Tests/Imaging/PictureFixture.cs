@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Imaging;
@@ -43,6 +44,21 @@ public abstract class PictureFixture : IDisposable
         Assert.Equal(expected.shape, actual.shape);
         double error = (expected - actual).abs().max().to(ScalarType.Float64).item<double>();
         Assert.True(error <= tolerance, $"values differ by up to {error}");
+    }
+
+    /// <summary>A chunk of a PNG, with its checksum.</summary>
+    protected static byte[] Chunk(ReadOnlySpan<byte> name, ReadOnlySpan<byte> data)
+    {
+        byte[] chunk = [0, 0, 0, (byte)data.Length, .. name, .. data, 0, 0, 0, 0];
+        uint crc = uint.MaxValue;
+        foreach (byte b in chunk.AsSpan(4, 4 + data.Length))
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++)
+                crc = (crc >> 1) ^ (0xEDB88320 & (uint)-(crc & 1));
+        }
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), ~crc);
+        return chunk;
     }
 
     public void Dispose()
