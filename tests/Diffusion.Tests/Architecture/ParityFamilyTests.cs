@@ -11,7 +11,6 @@ public sealed class ParityFamilyTests
     [
         "aicr",
         "airnet",
-        "clip",
         "darcot",
         "dcpt",
         "gendeg",
