@@ -18,7 +18,6 @@ public sealed class ParityFamilyTests
         "mambairv2",
         "moceir",
         "mpmfnet",
-        "nafnet",
         "promptir",
         "restormer",
         "selective-scan",
