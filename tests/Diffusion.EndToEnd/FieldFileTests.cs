@@ -30,10 +30,15 @@ public sealed class FieldFileTests : IDisposable
         string shared = Environment.GetEnvironmentVariable("DIFFUSION_SHARED") ?? Path.Combine(Repository, "..", "shared");
         string cases = Path.Combine(shared, "field");
         Assert.SkipUnless(Directory.Exists(cases), $"There is no folder {cases}.");
-        HashSet<string> own = [.. Directory.EnumerateFiles(Path.Combine(Repository, "tests", "field"), "*", SearchOption.AllDirectories).Select(Hash)];
+        HashSet<string> own =
+        [
+            .. Directory.EnumerateFiles(Path.Combine(Repository, "tests", "field"), "*", SearchOption.AllDirectories).Select(Hash),
+        ];
         string[] inputs =
         [
-            .. Directory.EnumerateFiles(cases, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is not (".md" or ".py")),
+            .. Directory
+                .EnumerateFiles(cases, "*", SearchOption.AllDirectories)
+                .Where(file => Path.GetExtension(file) is not (".md" or ".py")),
         ];
         Assert.True(inputs.Length > 30);
         Assert.DoesNotContain(inputs, file => !own.Contains(Hash(file)));
