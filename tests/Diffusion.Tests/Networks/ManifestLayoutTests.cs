@@ -21,9 +21,7 @@ public sealed class ManifestLayoutTests
     [InlineData("gendeg-structure-correction", "gendeg-structure-correction")]
     public void A_published_file_fills_the_network_that_its_shapes_and_name_show(string manifest, string? entry)
     {
-        JsonObject json = JsonNode
-            .Parse(File.ReadAllText(ParityCase.DataFile(Path.Combine("manifests", $"{manifest}.json"))))!
-            .AsObject();
+        JsonObject json = JsonNode.Parse(File.ReadAllText(ParityCase.DataFile(Path.Combine("manifests", $"{manifest}.json"))))!.AsObject();
         MemoryCheckpoint file = MemoryCheckpoint.FromManifest(json, "state_dict.", Path.GetFileName((string)json["checkpoint"]!));
         CheckpointIdentity identity = CheckpointCatalog.Default.Identify(file)!;
         if (entry is not null)

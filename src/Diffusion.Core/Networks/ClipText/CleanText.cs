@@ -76,11 +76,9 @@ public static partial class CleanText
     private static string Unescaped(string entity)
     {
         string decoded = WebUtility.HtmlDecode(entity);
-        return decoded != entity || entity != entity.ToUpperInvariant()
-            ? decoded
-            : WebUtility.HtmlDecode(entity.ToLowerInvariant()) is { Length: 1 } letter
-                ? letter.ToUpperInvariant()
-                : entity;
+        return decoded != entity || entity != entity.ToUpperInvariant() ? decoded
+            : WebUtility.HtmlDecode(entity.ToLowerInvariant()) is { Length: 1 } letter ? letter.ToUpperInvariant()
+            : entity;
     }
 
     [GeneratedRegex(@"\s+")]

@@ -54,8 +54,8 @@ internal sealed class ClipPieces(IReadOnlyDictionary<string, int> special) : Pre
     {
         if (!Rune.TryGetRuneAt(text, at, out Rune rune))
             return (Class.Other, 1);
-        Class kind =
-            Rune.IsWhiteSpace(rune) ? Class.White
+        Class kind = Rune.IsWhiteSpace(rune)
+            ? Class.White
             : Rune.GetUnicodeCategory(rune) switch
             {
                 <= UnicodeCategory.OtherLetter => Class.Letter,

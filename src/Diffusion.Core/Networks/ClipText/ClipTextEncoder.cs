@@ -52,7 +52,9 @@ public sealed class ClipTextEncoder : Network
     public Tensor Encode(Tensor ids, int skipped = 0, ModuleTrace? trace = null)
     {
         if (ids.dim() != 2 || ids.shape[1] < 1 || ids.shape[1] > Config.Positions)
-            throw new ArgumentException($"The encoder takes [N,T] tokens, T at most {Config.Positions}, not [{string.Join(",", ids.shape)}].");
+            throw new ArgumentException(
+                $"The encoder takes [N,T] tokens, T at most {Config.Positions}, not [{string.Join(",", ids.shape)}]."
+            );
         if (skipped < 0 || skipped >= _blocks.Length)
             throw new ArgumentException($"{skipped} of {_blocks.Length} blocks cannot be left out.");
         using DisposeScope scope = torch.NewDisposeScope();

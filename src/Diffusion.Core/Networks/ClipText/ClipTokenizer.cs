@@ -38,15 +38,12 @@ public sealed class ClipTokenizer
         Enumerable
             .Range(0, 256)
             .Select(value => (Value: (byte)value, Seen: value is (>= 33 and <= 126) or (>= 161 and <= 172) or >= 174))
-            .Aggregate(
-                new Dictionary<char, byte>(),
-                (letters, one) =>
-                {
-                    char letter = one.Seen ? (char)one.Value : (char)(256 + letters.Keys.Count(other => other > byte.MaxValue));
-                    letters.Add(letter, one.Value);
-                    return letters;
-                }
-            );
+            .Aggregate(new Dictionary<char, byte>(), (letters, one) =>
+            {
+                char letter = one.Seen ? (char)one.Value : (char)(256 + letters.Keys.Count(other => other > byte.MaxValue));
+                letters.Add(letter, one.Value);
+                return letters;
+            });
 
     /// <summary>Whether a folder holds both files.</summary>
     public static bool IsIn(string folder) =>

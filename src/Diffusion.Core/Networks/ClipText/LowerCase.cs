@@ -9,7 +9,9 @@ internal static class LowerCase
     private const int CapitalSigma = 'Σ',
         CapitalDottedI = 'İ';
 
-    /// <summary>The text in lower case: a capital I with dot becomes an i with a combining dot, a sigma that ends a word its final form.</summary>
+    /// <summary>
+    /// The text in lower case: a capital I with dot becomes an i with a combining dot, a sigma that ends a word its final form.
+    /// </summary>
     public static string Of(string text)
     {
         Rune[] runes = [.. text.EnumerateRunes()];

@@ -16,7 +16,8 @@ internal static class Mojibake
         value - First is var index && index >= 0 && index < Specials.Length && Specials[index] != '\0' ? Specials[index] : (char)value;
 
     /// <summary>
-    /// The text as it was meant, where all of it is Windows-1252 and, read as UTF-8, makes sense: ordinary text in a European language never
+    /// The text as it was meant, where all of it is Windows-1252 and, read as UTF-8, makes sense: ordinary text in a European language
+    /// never
     /// does.
     /// </summary>
     public static string Mended(string text)

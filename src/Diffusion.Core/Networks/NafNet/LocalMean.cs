@@ -1,7 +1,8 @@
 namespace Diffusion.Networks;
 
 /// <summary>
-/// Means over windows in place of the mean over the picture, so that a network that was trained on crops sees in a large picture what it saw
+/// Means over windows in place of the mean over the picture, so that a network that was trained on crops sees in a large picture what it
+/// saw
 /// in them: Chu et al., "Improving Image Restoration by Revisiting Global Information Aggregation" (2022).
 /// </summary>
 internal static class LocalMean

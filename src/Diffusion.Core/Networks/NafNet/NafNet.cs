@@ -48,7 +48,11 @@ public sealed class NafNet : Network
         ];
 
         NafBlock[] Blocks(string name, int count, int level) =>
-            [.. Enumerable.Range(0, count).Select(i => new NafBlock(this, $"{name}.{i}", WidthOf(level), config.NormEpsilon, Window(level)))];
+            [
+                .. Enumerable
+                    .Range(0, count)
+                    .Select(i => new NafBlock(this, $"{name}.{i}", WidthOf(level), config.NormEpsilon, Window(level))),
+            ];
     }
 
     /// <summary>The constructor arguments.</summary>

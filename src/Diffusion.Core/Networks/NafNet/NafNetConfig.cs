@@ -36,7 +36,9 @@ public sealed record NafNetConfig
     /// <summary>Height and width of the windows at full size; null: one and a half of <see cref="TrainSize"/>.</summary>
     public IReadOnlyList<int>? BaseSize { get; init; }
 
-    /// <summary>Pictures are mirrored at the right and bottom up to multiples of this; null: filled with zeros up to those of the levels.</summary>
+    /// <summary>
+    /// Pictures are mirrored at the right and bottom up to multiples of this; null: filled with zeros up to those of the levels.
+    /// </summary>
     public int? PadTo { get; init; }
 
     /// <summary>Whether the published names are those of DCPT's copy, <c>decoder0</c> instead of <c>decoders.0</c>.</summary>

@@ -25,9 +25,7 @@ public sealed class GenDegFamily : NetworkFamily
 
     /// <inheritdoc/>
     public override JsonObject? Recognize(ShapeTable shapes) =>
-        shapes.Size(Bins, 1) is { } rows
-        && shapes.Size(Context, 0) is { } context
-        && shapes.Size(FirstConvolution, 1) is { } inputs
+        shapes.Size(Bins, 1) is { } rows && shapes.Size(Context, 0) is { } context && shapes.Size(FirstConvolution, 1) is { } inputs
             ? new JsonObject
             {
                 ["in_channels"] = inputs,
