@@ -39,7 +39,10 @@ internal sealed class Pace(Terminal terminal, string things, int total)
             double seconds = Math.Max(1e-3, _watch.Elapsed.TotalSeconds),
                 rate = _done / seconds;
             string left = _done == 0 || _done >= total ? "" : $", {Words(TimeSpan.FromSeconds((total - _done) / rate))} left";
-            string each = rate >= 0.1 ? FormattableString.Invariant($"{rate:0.0} a second") : FormattableString.Invariant($"{rate * 60:0.0} a minute");
+            string each =
+                rate >= 0.1
+                    ? FormattableString.Invariant($"{rate:0.0} a second")
+                    : FormattableString.Invariant($"{rate * 60:0.0} a minute");
             return FormattableString.Invariant($"{_done} of {total} {things}, {each}{left}.");
         }
     }

@@ -61,7 +61,9 @@ internal sealed class SynthesizeStatsVerb : Verb
                 statistics.Add(kind, name, clean, degraded);
             }
         }
-        byte[] table = Encoding.UTF8.GetBytes(statistics.ToTable($"{statistics.Count} pairs measured by diffusion synthesize stats").ToJson());
+        byte[] table = Encoding.UTF8.GetBytes(
+            statistics.ToTable($"{statistics.Count} pairs measured by diffusion synthesize stats").ToJson()
+        );
         OutputFile.Write(output, true, stream => stream.Write(table));
         foreach ((DegradationKind shown, string dataset, int pairs, Intensity mean) in statistics.Summary)
             if (session.Terminal.Json)

@@ -57,18 +57,15 @@ internal sealed class SynthesizeVerb : Verb
         string[] words = session.Get(_inputs);
         if (words.Length == 0)
             throw new UsageException("CLEAN... is missing", "diffusion synthesize", "See diffusion synthesize --help");
-        string output = session.Get(_output)
-            ?? throw new UsageException("-o is missing", "diffusion synthesize", "Name the set's folder");
+        string output = session.Get(_output) ?? throw new UsageException("-o is missing", "diffusion synthesize", "Name the set's folder");
         using IDegradationGenerator generator = UsageException.Guard(() => Generators.Open(session.Get(_set.Generator)!));
         SetOptions options = _set.Read(session, generator);
         Func<string, string?> depthFor = DepthMaps(session.Get(_set.Depth));
         IReadOnlyList<string> inputs = InputFiles.Expand(words);
         if (inputs.Contains(InputFiles.StandardInput))
             throw new UsageException("A set is made of files", "-", "Name files or folders");
-        IReadOnlyList<SetSource> sources = SetPlan.Hash(
-            inputs,
-            depthFor,
-            (file, first) => session.Terminal.Warn($"{file} holds the same as {first} and is left out.")
+        IReadOnlyList<SetSource> sources = SetPlan.Hash(inputs, depthFor, (file, first) =>
+            session.Terminal.Warn($"{file} holds the same as {first} and is left out.")
         );
         SetFolder folder = new(output);
         folder.Open(options, sources, _job.IsOneOfSeveralRuns(session));
@@ -86,28 +83,24 @@ internal sealed class SynthesizeVerb : Verb
             new ComputePolicy { Threads = 1 }.Apply();
         Pace pace = new(session.Terminal, "samples", files.Todo.Sum(item => plan.PartOf(item).Samples.Count));
         int outOfReach = 0;
-        session.Terminal.WithProgress(
-            "samples",
-            report =>
-                new SynthesisJob(files, plan, generator)
+        session.Terminal.WithProgress("samples", report => new SynthesisJob(files, plan, generator)
+            {
+                Workers = workers,
+                DepthFor = depthFor,
+                Noted = (sample, note) => session.Terminal.Say($"{sample.Source.Path}: {note}."),
+                Made = (sample, line) =>
                 {
-                    Workers = workers,
-                    DepthFor = depthFor,
-                    Noted = (sample, note) => session.Terminal.Say($"{sample.Source.Path}: {note}."),
-                    Made = (sample, line) =>
+                    pace.Count(report);
+                    if (line["note"] is { } note)
                     {
-                        pace.Count(report);
-                        if (line["note"] is { } note)
-                        {
-                            Interlocked.Increment(ref outOfReach);
-                            session.Terminal.Detail($"{sample.Id}: {note}.");
-                        }
-                        if (session.Terminal.Json)
-                            lock (pace)
-                                session.Terminal.PrintJson(line.DeepClone().AsObject());
-                    },
-                }.Run()
-        );
+                        Interlocked.Increment(ref outOfReach);
+                        session.Terminal.Detail($"{sample.Id}: {note}.");
+                    }
+                    if (session.Terminal.Json)
+                        lock (pace)
+                            session.Terminal.PrintJson(line.DeepClone().AsObject());
+                },
+            }.Run());
         bool whole = files.Failures.Count == 0 && SetManifest.Close(plan);
         if (pace.Done > 0)
             session.Terminal.Say(pace.Line);
@@ -129,7 +122,10 @@ internal sealed class SynthesizeVerb : Verb
             return _ => path;
         if (!Directory.Exists(path))
             throw new UsageException("There are no depth maps", path, "Name a folder or a file with --depth");
-        ILookup<string?, string> maps = Directory.EnumerateFiles(path).Where(InputFiles.IsPicture).ToLookup(Path.GetFileNameWithoutExtension);
+        ILookup<string?, string> maps = Directory
+            .EnumerateFiles(path)
+            .Where(InputFiles.IsPicture)
+            .ToLookup(Path.GetFileNameWithoutExtension);
         return file => maps[Path.GetFileNameWithoutExtension(file)].FirstOrDefault();
     }
 }

@@ -22,9 +22,8 @@ internal sealed class SynthesizeVerifyVerb : Verb
     {
         string folder = session.Get(_folder);
         SetVerification? found = null;
-        session.Terminal.WithProgress(
-            "files",
-            report => found = SetVerification.Of(folder, (done, total) => report((double)done / total), session.Cancellation)
+        session.Terminal.WithProgress("files", report =>
+            found = SetVerification.Of(folder, (done, total) => report((double)done / total), session.Cancellation)
         );
         SetVerification set = found!;
         foreach (IReadOnlyList<string> same in set.Duplicates)
@@ -37,9 +36,9 @@ internal sealed class SynthesizeVerifyVerb : Verb
                     ["samples"] = set.Samples,
                     ["whole"] = set.Problems.Count == 0,
                     ["problems"] = new JsonArray([.. set.Problems.Select(problem => (JsonNode)problem)]),
-                    ["duplicates"] = new JsonArray(
-                        [.. set.Duplicates.Select(same => (JsonNode)new JsonArray([.. same.Select(id => (JsonNode)id)]))]
-                    ),
+                    ["duplicates"] = new JsonArray([
+                        .. set.Duplicates.Select(same => (JsonNode)new JsonArray([.. same.Select(id => (JsonNode)id)])),
+                    ]),
                 }
             );
         else

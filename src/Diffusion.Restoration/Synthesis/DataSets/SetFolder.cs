@@ -39,7 +39,9 @@ public sealed class SetFolder(string path)
     /// <param name="options">The set.</param>
     /// <param name="sources">Its pictures.</param>
     /// <param name="goOn">Whether the set may be there already.</param>
-    /// <exception cref="JobException">It holds another set, or something else, or this one and <paramref name="goOn"/> is false.</exception>
+    /// <exception cref="JobException">
+    /// It holds another set, or something else, or this one and <paramref name="goOn"/> is false.
+    /// </exception>
     /// <exception cref="DiffusionException">It holds a set of another version, or a damaged one.</exception>
     public void Open(SetOptions options, IReadOnlyList<SetSource> sources, bool goOn)
     {
@@ -49,7 +51,11 @@ public sealed class SetFolder(string path)
         {
             CheckSame(there, asked);
             if (!goOn)
-                throw new JobException("The folder holds this set already", Path, "Pass --resume to go on with it, or choose another folder");
+                throw new JobException(
+                    "The folder holds this set already",
+                    Path,
+                    "Pass --resume to go on with it, or choose another folder"
+                );
         }
         else if (Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any(entry => !IsTemporary(entry)))
             throw new JobException("The folder is not empty and holds no set", Path, "Choose another folder");
@@ -57,7 +63,10 @@ public sealed class SetFolder(string path)
         {
             ["schema"] = Schema,
             ["set"] = asked,
-            ["sources"] = new JsonArray([.. Sources(sources, options.Format).Select(one => (JsonNode)new JsonObject { ["name"] = one.Name, ["sha256"] = one.Sha256 })]),
+            ["sources"] = new JsonArray([
+                .. Sources(sources, options.Format)
+                    .Select(one => (JsonNode)new JsonObject { ["name"] = one.Name, ["sha256"] = one.Sha256 }),
+            ]),
         };
         byte[] text = Encoding.UTF8.GetBytes(set.ToJsonString(Indented) + "\n");
         if (!System.IO.File.Exists(File) || !System.IO.File.ReadAllBytes(File).AsSpan().SequenceEqual(text))
@@ -105,7 +114,10 @@ public sealed class SetFolder(string path)
             ["settings"] = settings.DeepClone(),
             ["files"] = new JsonObject(
                 files.Select(file =>
-                    KeyValuePair.Create(file.Key, (JsonNode?)new JsonObject { ["bytes"] = file.Value.Bytes, ["sha256"] = file.Value.Sha256 })
+                    KeyValuePair.Create(
+                        file.Key,
+                        (JsonNode?)new JsonObject { ["bytes"] = file.Value.Bytes, ["sha256"] = file.Value.Sha256 }
+                    )
                 )
             ),
             ["samples"] = new JsonArray([.. samples]),
@@ -133,7 +145,8 @@ public sealed class SetFolder(string path)
                 [.. record["samples"]!.AsArray().Select(line => line!.DeepClone().AsObject())]
             );
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or IOException)
+        catch (Exception e)
+            when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or IOException)
         {
             return null;
         }
@@ -148,7 +161,14 @@ public sealed class SetFolder(string path)
     /// <summary>The names of the items that have a record, in order.</summary>
     public IReadOnlyList<string> RecordNames() =>
         Directory.Exists(Records)
-            ? [.. Directory.EnumerateFiles(Records, "*.json").Where(file => !IsTemporary(file)).Select(file => System.IO.Path.GetFileNameWithoutExtension(file)!).Order(StringComparer.Ordinal)]
+            ?
+            [
+                .. Directory
+                    .EnumerateFiles(Records, "*.json")
+                    .Where(file => !IsTemporary(file))
+                    .Select(file => System.IO.Path.GetFileNameWithoutExtension(file)!)
+                    .Order(StringComparer.Ordinal),
+            ]
             : [];
 
     /// <summary>A line of the manifest.</summary>

@@ -6,7 +6,9 @@ using Parquet.Serialization;
 
 namespace Diffusion.Synthesis.DataSets;
 
-/// <summary>The lists of a set, made from its records: <c>manifest.jsonl</c>, a line a sample, and for Hugging Face <c>metadata.parquet</c>.</summary>
+/// <summary>
+/// The lists of a set, made from its records: <c>manifest.jsonl</c>, a line a sample, and for Hugging Face <c>metadata.parquet</c>.
+/// </summary>
 public static class SetManifest
 {
     /// <summary>The list that every set has.</summary>
@@ -83,7 +85,8 @@ public static class SetManifest
         List<IDictionary<string, object?>> rows =
         [
             .. samples.Select(sample =>
-                (IDictionary<string, object?>)Columns.ToDictionary(column => column.Column, column => Value(sample[column.Key], column.Type))
+                (IDictionary<string, object?>)
+                    Columns.ToDictionary(column => column.Column, column => Value(sample[column.Key], column.Type))
             ),
         ];
         using MemoryStream memory = new();
@@ -99,7 +102,11 @@ public static class SetManifest
             using FileStream stream = File.OpenRead(path);
             return
             [
-                .. ParquetSerializer.DeserializeUntypedAsync(stream).GetAwaiter().GetResult().Data.Select(row => row["id"]?.ToString() ?? ""),
+                .. ParquetSerializer
+                    .DeserializeUntypedAsync(stream)
+                    .GetAwaiter()
+                    .GetResult()
+                    .Data.Select(row => row["id"]?.ToString() ?? ""),
             ];
         }
         catch (Exception e) when (e is IOException or InvalidOperationException or NotSupportedException or ArgumentException)
@@ -117,7 +124,11 @@ public static class SetManifest
     // A file that is being written is held by its writer, all but for the moment between the last byte and its name.
     private static void Sweep(SetFolder folder)
     {
-        foreach (string file in Directory.EnumerateFiles(folder.Path, ".*.tmp", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).ToArray())
+        foreach (
+            string file in Directory
+                .EnumerateFiles(folder.Path, ".*.tmp", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+                .ToArray()
+        )
         {
             try
             {

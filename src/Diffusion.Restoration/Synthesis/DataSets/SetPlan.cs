@@ -58,7 +58,11 @@ public sealed class SetPlan
     /// <param name="depthFor">A picture's depth map; null where it has none.</param>
     /// <param name="duplicate">Told of a file that holds the same as an earlier one.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static IReadOnlyList<SetSource> Hash(IReadOnlyList<string> files, Func<string, string?> depthFor, Action<string, string> duplicate)
+    public static IReadOnlyList<SetSource> Hash(
+        IReadOnlyList<string> files,
+        Func<string, string?> depthFor,
+        Action<string, string> duplicate
+    )
     {
         FileHashes hashes = new();
         Dictionary<string, SetSource> found = [];

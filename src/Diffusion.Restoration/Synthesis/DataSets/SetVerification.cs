@@ -58,7 +58,13 @@ public sealed class SetVerification
         Samples = samples.Count;
         CheckPlan(samples);
         CheckLists(samples);
-        foreach (string file in Directory.EnumerateFiles(_folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        foreach (
+            string file in Directory.EnumerateFiles(
+                _folder.Path,
+                "*",
+                new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }
+            )
+        )
             if (!_known.Contains(file))
                 _problems.Add($"{Path.GetRelativePath(_folder.Path, file)} belongs to no sample");
         Duplicates =
@@ -89,7 +95,10 @@ public sealed class SetVerification
 
     private void CheckTar(string place, string file, IReadOnlyList<JsonObject> samples)
     {
-        string[] wanted = [.. samples.SelectMany(sample => new[] { ".clean.png", ".degraded.png", ".json" }.Select(end => IdOf(sample) + end))];
+        string[] wanted =
+        [
+            .. samples.SelectMany(sample => new[] { ".clean.png", ".degraded.png", ".json" }.Select(end => IdOf(sample) + end)),
+        ];
         List<string> found = [];
         using FileStream stream = File.OpenRead(file);
         using TarReader tar = new(stream);
@@ -119,7 +128,9 @@ public sealed class SetVerification
                 select $"{kind} {index}",
             ];
             if (missing.Length > 0)
-                _problems.Add($"{source!["name"]} lacks {missing.Length} of {kinds.Length * perImage} samples ({string.Join(", ", missing)})");
+                _problems.Add(
+                    $"{source!["name"]} lacks {missing.Length} of {kinds.Length * perImage} samples ({string.Join(", ", missing)})"
+                );
         }
         foreach (string key in counts.Keys)
             _problems.Add($"The sample {key} is of no picture of this set");

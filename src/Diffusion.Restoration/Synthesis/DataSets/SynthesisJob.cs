@@ -8,7 +8,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Synthesis.DataSets;
 
-/// <summary>Makes the samples of a set. An item's files come first, its record last; the manifest follows when all items are there.</summary>
+/// <summary>
+/// Makes the samples of a set. An item's files come first, its record last; the manifest follows when all items are there.
+/// </summary>
 /// <param name="files">The job's items; cancellation and failures are its.</param>
 /// <param name="plan">The set.</param>
 /// <param name="generator">What makes the samples; borrowed.</param>

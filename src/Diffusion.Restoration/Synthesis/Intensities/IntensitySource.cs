@@ -30,7 +30,11 @@ public abstract record IntensitySource
     public static IntensitySource Parse(string text)
     {
         if (text.StartsWith(PublishedName, StringComparison.Ordinal) && text[PublishedName.Length..] is "" or [':', _, ..])
-            return new TableIntensity(IntensityTable.Published, PublishedName, text.Length > PublishedName.Length ? text[(PublishedName.Length + 1)..] : null)
+            return new TableIntensity(
+                IntensityTable.Published,
+                PublishedName,
+                text.Length > PublishedName.Length ? text[(PublishedName.Length + 1)..] : null
+            )
             {
                 Uniforms = true,
             };
@@ -118,7 +122,9 @@ public sealed record LevelIntensity(double Low, double High) : IntensitySource
 
     /// <inheritdoc/>
     public override string ToString() =>
-        Low == High ? string.Create(CultureInfo.InvariantCulture, $"level={Low}") : string.Create(CultureInfo.InvariantCulture, $"level={Low}..{High}");
+        Low == High
+            ? string.Create(CultureInfo.InvariantCulture, $"level={Low}")
+            : string.Create(CultureInfo.InvariantCulture, $"level={Low}..{High}");
 }
 
 /// <summary>A draw from a table of real pairs.</summary>

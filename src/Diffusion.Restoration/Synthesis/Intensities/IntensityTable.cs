@@ -97,7 +97,8 @@ public sealed record IntensityTable
                 path,
                 "Update diffusion"
             );
-        bool isSound = table is { Bins: > 0 and <= 4096, MuRange: [>= 0, _], SigmaRange: [>= 0, _], Degradations: not null }
+        bool isSound =
+            table is { Bins: > 0 and <= 4096, MuRange: [>= 0, _], SigmaRange: [>= 0, _], Degradations: not null }
             && table.MuRange[1] > table.MuRange[0]
             && table.SigmaRange[1] > table.SigmaRange[0]
             && table.Degradations.Values.All(one => one is not null && one.IsSound(table.Bins));
@@ -142,6 +143,11 @@ public sealed record DataSetHistogram
     public required int[] Sigma { get; init; }
 
     internal bool IsSound(int bins) =>
-        Mu?.Length == bins && Sigma?.Length == bins && Weight is null or > 0 && Mu.All(n => n >= 0) && Mu.Any(n => n > 0) && Sigma.All(n => n >= 0)
+        Mu?.Length == bins
+        && Sigma?.Length == bins
+        && Weight is null or > 0
+        && Mu.All(n => n >= 0)
+        && Mu.Any(n => n > 0)
+        && Sigma.All(n => n >= 0)
         && Sigma.Any(n => n > 0);
 }

@@ -3,7 +3,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Synthesis.Intensities;
 
-/// <summary>Finds the pairs in a folder: sub-folders <c>clean</c> and <c>degraded</c>, or <c>NAME-clean</c> beside <c>NAME-degraded</c>.</summary>
+/// <summary>
+/// Finds the pairs in a folder: sub-folders <c>clean</c> and <c>degraded</c>, or <c>NAME-clean</c> beside <c>NAME-degraded</c>.
+/// </summary>
 public static class PicturePairs
 {
     private const string Clean = "clean",
@@ -17,9 +19,10 @@ public static class PicturePairs
             throw new ImageException("There is no such folder", folder, "Check the path");
         string cleanFolder = Path.Combine(folder, Clean),
             degradedFolder = Path.Combine(folder, Degraded);
-        (string, string)[] pairs = Directory.Exists(cleanFolder) && Directory.Exists(degradedFolder)
-            ? Match(Pictures(cleanFolder), Pictures(degradedFolder), Path.GetFileNameWithoutExtension)
-            : Match(Ending(folder, "-" + Clean), Ending(folder, "-" + Degraded), file => Stem(file));
+        (string, string)[] pairs =
+            Directory.Exists(cleanFolder) && Directory.Exists(degradedFolder)
+                ? Match(Pictures(cleanFolder), Pictures(degradedFolder), Path.GetFileNameWithoutExtension)
+                : Match(Ending(folder, "-" + Clean), Ending(folder, "-" + Degraded), file => Stem(file));
         return pairs.Length > 0
             ? pairs
             : throw new ImageException(

@@ -108,7 +108,8 @@ internal sealed class Calibration(Canvas clean, IScene scene, Canvas small, ISce
         return (ds, dc);
     }
 
-    private static Intensity Measure(IScene scene, Canvas clean, double s, double c) => Canvas.Distance(scene.Render(s, c).Quantize(), clean);
+    private static Intensity Measure(IScene scene, Canvas clean, double s, double c) =>
+        Canvas.Distance(scene.Render(s, c).Quantize(), clean);
 
     private static (double Mu, double Sigma) Residual(Intensity measured, Intensity asked) =>
         (Logarithm(measured.Mu) - Logarithm(asked.Mu), Logarithm(measured.Sigma) - Logarithm(asked.Sigma));

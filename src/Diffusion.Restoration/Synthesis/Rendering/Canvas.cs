@@ -61,8 +61,8 @@ internal sealed class Canvas(int height, int width)
     {
         Canvas result = new(height, width);
         for (int c = 0; c < 3; c++)
-            for (int i = 0; i < Area; i++)
-                result.Planes[c][i] = value(Planes[c][i]);
+        for (int i = 0; i < Area; i++)
+            result.Planes[c][i] = value(Planes[c][i]);
         return result;
     }
 
@@ -133,8 +133,8 @@ internal sealed class Canvas(int height, int width)
             w = width / factor;
         float[] small = new float[h * w];
         for (int y = 0; y < h * factor; y++)
-            for (int x = 0; x < w * factor; x++)
-                small[y / factor * w + x / factor] += plane[y * width + x];
+        for (int x = 0; x < w * factor; x++)
+            small[y / factor * w + x / factor] += plane[y * width + x];
         for (int i = 0; i < small.Length; i++)
             small[i] /= factor * factor;
         return small;

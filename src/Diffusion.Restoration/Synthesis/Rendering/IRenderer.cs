@@ -6,7 +6,9 @@ internal interface IRenderer
     /// <summary>Which one.</summary>
     DegradationKind Kind { get; }
 
-    /// <summary>Lays a scene out: everything random is drawn here, in units of the picture, so that every size gets the same layout.</summary>
+    /// <summary>
+    /// Lays a scene out: everything random is drawn here, in units of the picture, so that every size gets the same layout.
+    /// </summary>
     /// <param name="clean">The clean picture, coded values; borrowed for as long as the scene lives.</param>
     /// <param name="draws">The sample's random numbers.</param>
     /// <param name="depth">[H x W], 0 near to 1 far, where it is known; borrowed.</param>

@@ -53,8 +53,8 @@ internal sealed class LowLightRenderer : IRenderer
             _raw = clean.Map(Undevelop.At);
             _lamp = Lamp(clean.Height, clean.Width, draws);
             for (int c = 0; c < 3; c++)
-                for (int i = 0; i < clean.Area; i++)
-                    _raw.Planes[c][i] /= _gains[c];
+            for (int i = 0; i < clean.Area; i++)
+                _raw.Planes[c][i] /= _gains[c];
             _noise = draws.Sensor(clean.Height, clean.Width);
         }
 
@@ -148,7 +148,12 @@ internal sealed class LowLightRenderer : IRenderer
             (double X, double Y, double Size, double Power)[] lamps =
             [
                 (draws.Uniform(0.15, 0.85) * width, draws.Uniform(0.1, 0.7) * height, draws.Uniform(0.35, 0.6) * unit, 1),
-                (draws.Uniform(-0.1, 1.1) * width, draws.Uniform(0, 0.9) * height, draws.Uniform(0.2, 0.45) * unit, draws.Uniform(0.3, 0.8)),
+                (
+                    draws.Uniform(-0.1, 1.1) * width,
+                    draws.Uniform(0, 0.9) * height,
+                    draws.Uniform(0.2, 0.45) * unit,
+                    draws.Uniform(0.3, 0.8)
+                ),
             ];
             float[] uneven = Turbulence.Draw(height, width, draws, 0.5, 0.12),
                 light = new float[height * width];

@@ -7,7 +7,14 @@ namespace Diffusion.Synthesis.Rendering;
 /// <param name="Sag">How much longer it is than wide.</param>
 /// <param name="Outline">Amplitudes and phases of the outline's second to fourth harmonic.</param>
 /// <param name="Gain">How bright it is beside the scene.</param>
-internal sealed record RefractingDrop(double X, double Y, double Radius, double Sag, (double Amplitude, double Phase)[] Outline, double Gain)
+internal sealed record RefractingDrop(
+    double X,
+    double Y,
+    double Radius,
+    double Sag,
+    (double Amplitude, double Phase)[] Outline,
+    double Gain
+)
 {
     /// <summary>Draws one; small ones are many.</summary>
     public static RefractingDrop Draw(Canvas clean, SampleDraws draws, double largest)
