@@ -6,7 +6,7 @@ namespace Diffusion.Synthesis.Rendering;
 /// raindrop detection for improved image registration"; von Bernuth et al. 2018; the circle of confusion is the thin lens's).
 /// </summary>
 /// <remarks>
-/// Strength: how much of a drop's own picture is seen, from a film to an opaque lens, and how far it looks around. Contrast: from many
+/// Strength: how thick the drops are, from small flat ones through which the scene is half seen to large lenses. Contrast: from many
 /// drops over the whole pane to a few.
 /// </remarks>
 internal sealed class RaindropRenderer : IRenderer
@@ -19,8 +19,8 @@ internal sealed class RaindropRenderer : IRenderer
 
     private sealed class Scene : IScene
     {
-        private const int Most = 420;
-        private const double Fewest = 3;
+        private const int Most = 300;
+        private const double Fewest = 2;
         private readonly Canvas _linear,
             _around;
         private readonly int _shrunk;
@@ -32,18 +32,22 @@ internal sealed class RaindropRenderer : IRenderer
             _linear = clean.Map(ToneCurve.ToLinear.At);
             _around = _linear.Shrink(96);
             _shrunk = Math.Max(1, clean.Height / _around.Height);
+            double defocus = draws.LogUniform(0.004, 0.011),
+                largest = draws.LogUniform(0.035, 0.075);
+            // What a drop shows is smaller than the scene, and blurred by as many times more.
+            double spread = 0.6 * defocus * 0.42 / (0.6 * largest) * clean.Unit / _shrunk;
             for (int c = 0; c < 3; c++)
-                _around.Planes[c] = Smoothing.Gaussian(_around.Planes[c], _around.Height, _around.Width, 1.1);
-            _blur = draws.LogUniform(0.002, 0.008) * clean.Unit;
-            double largest = draws.LogUniform(0.025, 0.055);
+                _around.Planes[c] = Smoothing.Gaussian(_around.Planes[c], _around.Height, _around.Width, spread);
+            _blur = defocus * clean.Unit;
             _drops = [.. Enumerable.Range(0, Most).Select(_ => RefractingDrop.Draw(clean, draws, largest))];
         }
 
         public Canvas Render(double strength, double contrast)
         {
             double count = Fewest * Math.Pow(Most / Fewest, 1 - contrast);
-            double opacity = 0.1 + 0.9 * Math.Sqrt(strength),
-                bend = 0.25 + 1.0 * strength;
+            double opacity = 0.4 + 0.6 * Math.Sqrt(strength),
+                size = 0.5 + 0.9 * strength,
+                bend = 0.5 + 0.6 * strength;
             Canvas light = new(_linear.Height, _linear.Width);
             for (int c = 0; c < 3; c++)
                 _linear.Planes[c].CopyTo(light.Planes[c], 0);
@@ -51,7 +55,7 @@ internal sealed class RaindropRenderer : IRenderer
             {
                 // The last one is only coming: the dials turn without a jump.
                 double part = Math.Min(1, count - k);
-                _drops[k].Paint(light, _around, _shrunk, opacity * part, bend, _blur);
+                (_drops[k] with { Radius = size * _drops[k].Radius }).Paint(light, _around, _shrunk, opacity * part, bend, _blur);
             }
             return light.Map(ToneCurve.ToSrgb.At);
         }

@@ -22,7 +22,7 @@ internal sealed record RefractingDrop(
         double x = draws.Uniform(-0.03, 1.03) * clean.Width,
             y = draws.Uniform(-0.03, 1.03) * clean.Height,
             u = draws.Uniform();
-        double radius = largest * clean.Unit * (0.16 + 0.84 * Math.Pow(u, 2.6)),
+        double radius = largest * clean.Unit * (0.2 + 0.8 * Math.Pow(u, 3)),
             // Surface tension rounds small drops, gravity draws large ones out.
             heavy = radius / (0.05 * clean.Unit);
         return new(
@@ -54,7 +54,7 @@ internal sealed record RefractingDrop(
             left = Math.Max(0, (int)(X - reach)),
             right = Math.Min(light.Width - 1, (int)(X + reach) + 1);
         // A drop smaller than the circle of confusion is a faint disc.
-        double edge = Math.Clamp(2 * blur / Radius, 0.12, 1.6),
+        double edge = Math.Clamp(2 * blur / Radius, 0.2, 1.8),
             cover = opacity * Math.Min(1, Radius / (0.8 * blur));
         double field = 0.42 * bend * light.Unit;
         for (int row = top; row <= bottom; row++)
@@ -80,8 +80,8 @@ internal sealed record RefractingDrop(
                 double sx = X - dx * turn * field,
                     sy = Y - dy * turn * field;
                 // Fresnel's loss at the rim, more above, where the drop looks at the ground.
-                double rim = Math.Pow(within, 6),
-                    dim = Gain * (1 - rim * (0.45 + 0.2 * Math.Clamp(-dy, 0, 1)));
+                double rim = Math.Pow(within, 4),
+                    dim = Gain * (1 - rim * (0.4 + 0.25 * Math.Clamp(-dy, 0, 1)));
                 int i = row * light.Width + column;
                 for (int c = 0; c < 3; c++)
                 {
