@@ -17,7 +17,7 @@ internal sealed class RainRenderer : IRenderer
     /// <inheritdoc/>
     public IScene Compose(Canvas clean, SampleDraws draws, float[]? depth)
     {
-        double exposure = draws.LogUniform(0.006, 0.022),
+        double exposure = draws.LogUniform(0.01, 0.035),
             wind = 0.22 * draws.Normal(),
             gust = draws.Uniform(0.015, 0.06),
             focal = draws.Uniform(1.1, 1.6);

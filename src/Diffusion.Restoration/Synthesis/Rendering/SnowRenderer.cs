@@ -80,8 +80,8 @@ internal sealed class SnowRenderer : IRenderer
         {
             // A clump of the same area: out of focus and in motion it is larger and thinner.
             double still = Math.Sqrt(Radius * Radius + Blur * Blur),
-                reach = Math.Max(0.6, still),
-                edge = Math.Clamp((0.35 * Radius + 0.22 * Blur + 0.5) / reach, 0.15, 1);
+                reach = Math.Max(0.9, still),
+                edge = Math.Clamp((0.35 * Radius + 0.22 * Blur + 0.8) / reach, 0.2, 1.2);
             double area = Radius * Radius,
                 shown = reach * reach + 2 * reach * Length / Math.PI;
             double density = 2.6 * area / shown + 0.5 * Math.Min(1, area / shown);
