@@ -18,6 +18,9 @@ public interface IDegradationGenerator : IDisposable
     /// <returns>[1,3,H',W'] on [0,1]; the caller owns it.</returns>
     Tensor Clean(Tensor picture) => picture.alias();
 
+    /// <summary>Whether several threads may generate at once.</summary>
+    bool IsConcurrent => false;
+
     /// <summary>Makes one sample.</summary>
     /// <param name="clean">[1,3,H,W] on [0,1], any size; borrowed.</param>
     /// <param name="request">What is asked.</param>
@@ -40,6 +43,11 @@ public sealed record DegradationRequest(DegradationKind Kind, Intensity Intensit
 
     /// <summary>The data set whose intensities the asked one is drawn from; null: of none.</summary>
     public string? Dataset { get; init; }
+
+    /// <summary>
+    /// [1,1,H,W]: the scene's depth, 0 near to 1 far, for generators that use one; borrowed. Null: none is known, they estimate it.
+    /// </summary>
+    public Tensor? Depth { get; init; }
 }
 
 /// <summary>A degraded picture.</summary>
