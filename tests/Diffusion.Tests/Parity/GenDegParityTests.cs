@@ -1,9 +1,11 @@
+using System.Text.Json;
 using Diffusion.Checkpoints;
 using Diffusion.Imaging;
 using Diffusion.Networks;
 using Diffusion.Runtime;
 using Diffusion.Sampling;
 using Diffusion.Synthesis;
+using Diffusion.Synthesis.Intensities;
 using Diffusion.Training.GenDeg;
 
 namespace Diffusion.Tests.Parity;
@@ -29,6 +31,7 @@ public sealed class GenDegParityTests
         : config.Has("schedule") ? Schedule
         : config.Has("num_bins") ? PairStatistics
         : config.Has("decay") ? Average
+        : config.Has("deg_type") ? Intensities
         : throw new Xunit.Sdk.XunitException("This test does not know the case.");
 
     private static void Autoencoder(ParityCase reference)
@@ -180,6 +183,81 @@ public sealed class GenDegParityTests
             rule.Update(update, average, reference.Input($"weight.{update}"));
             reference.AssertOutput($"ema.{update}", average);
         }
+    }
+
+    private static void Intensities(ParityCase reference)
+    {
+        ConfigNode config = reference.Config;
+        config.Text("order");
+        config.String("table");
+        DegradationKind kind = GenDegSamplingParityTests.KindOf(config.OneOf("deg_type", "haze", "low-light", "motion", "rain", "raindrop", "snow"));
+        IntensityTable table = IntensityTable.Published;
+        SortedDictionary<string, DataSetHistogram> sets = table.Degradations[DegradationKinds.NameOf(kind)].Datasets;
+        string[] names = config.Strings("datasets");
+        Assert.Equal(names, sets.Keys.Order(StringComparer.Ordinal));
+        Assert.All(names.Zip(config.Doubles("weights")), pair =>
+            Assert.Equal(pair.Second, (sets[pair.First].Weight ?? 1) / names.Length, 1e-15)
+        );
+        int every = config.Int("random_every"),
+            samples = config.Int("samples");
+        (List<int> dataset, List<int> uniforms, List<int> muBins, List<int> sigmaBins) = ([], [], [], []);
+        (List<double> mu, List<double> sigma) = ([], []);
+        for (int i = 0; i < samples; i++)
+        {
+            bool uniform = i % every == 0;
+            RecordedDraws draws = new(reference, i);
+            (Intensity drawn, string set) = TableSampling.Draw(table, kind, null, uniform, draws);
+            draws.AssertExhausted(uniform);
+            dataset.Add(Array.IndexOf(names, set));
+            uniforms.Add(uniform ? 1 : 0);
+            mu.Add(drawn.Mu);
+            sigma.Add(drawn.Sigma);
+            muBins.Add(table.BinOf(drawn.Mu, table.MuRange));
+            sigmaBins.Add(table.BinOf(drawn.Sigma, table.SigmaRange));
+        }
+        reference.AssertOutput("dataset", Whole(dataset));
+        reference.AssertOutput("uniform", Whole(uniforms));
+        reference.AssertOutput("mu", torch.tensor(mu.ToArray()));
+        reference.AssertOutput("sigma", torch.tensor(sigma.ToArray()));
+        reference.AssertOutput("mu_bin", Whole(muBins));
+        reference.AssertOutput("sigma_bin", Whole(sigmaBins));
+    }
+
+    /// <summary>The tables that ship hold the published counts.</summary>
+    [Fact]
+    public void The_published_tables_ship()
+    {
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(ParityCase.DataFile("gendeg/mu-sigma.json")));
+        foreach (JsonProperty degradation in json.RootElement.GetProperty("degradations").EnumerateObject())
+        {
+            DegradationHistogram shipped = IntensityTable.Published.Degradations[degradation.Name.Replace(' ', '-')];
+            foreach (JsonProperty set in degradation.Value.GetProperty("datasets").EnumerateObject())
+            {
+                Assert.Equal(Counts(set.Value.GetProperty("mu")), shipped.Datasets[set.Name].Mu);
+                Assert.Equal(Counts(set.Value.GetProperty("sigma")), shipped.Datasets[set.Name].Sigma);
+            }
+            Assert.Equal(degradation.Value.GetProperty("joint").EnumerateArray().Select(Counts), shipped.Joint);
+        }
+
+        static int[] Counts(JsonElement counts) => [.. counts.EnumerateArray().Select(count => count.GetInt32())];
+    }
+
+    /// <summary>Hands out the recorded draws of one sample in the published order.</summary>
+    private sealed class RecordedDraws(ParityCase reference, int sample) : ITableDraws
+    {
+        private int _uniforms,
+            _counts;
+
+        public double Uniform() => reference.Input(new[] { "choice_u", "mu_u", "sigma_u" }[_uniforms++])[sample].item<double>();
+
+        public int Count(int total)
+        {
+            int count = (int)reference.Input(new[] { "mu_count", "sigma_count" }[_counts++])[sample].item<long>();
+            Assert.InRange(count, 1, total);
+            return count;
+        }
+
+        public void AssertExhausted(bool uniform) => Assert.Equal((3, uniform ? 0 : 2), (_uniforms, _counts));
     }
 
     private static Tensor Like(ParityCase reference, string output, double[] values) =>

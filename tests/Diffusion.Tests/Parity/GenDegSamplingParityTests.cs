@@ -66,7 +66,8 @@ public sealed class GenDegSamplingParityTests
         static string Text(JsonElement example, string key) => example.GetProperty(key).GetString()!;
     }
 
-    private static DegradationKind KindOf(string published) =>
+    /// <summary>The degradation of a published name.</summary>
+    public static DegradationKind KindOf(string published) =>
         published switch
         {
             "motion" => DegradationKind.MotionBlur,

@@ -27,10 +27,12 @@ public sealed class GenDegBundle : IDisposable
     private readonly StableDiffusionFiles _diffusion;
     private readonly ICheckpoint _text,
         _context;
+    private readonly Lazy<ClipTokenizer> _tokenizer;
 
-    private GenDegBundle(string folder, ICheckpoint model, ICheckpoint? correction, ICheckpoint? vae, ClipTokenizer tokenizer)
+    private GenDegBundle(ICheckpoint model, ICheckpoint? correction, ICheckpoint? vae, string tokens)
     {
-        (Folder, _model, _correction, _vae, Tokenizer) = (folder, model, correction, vae, tokenizer);
+        (_model, _correction, _vae) = (model, correction, vae);
+        _tokenizer = new(() => ClipTokenizer.Open(tokens));
         _diffusion = StableDiffusionFiles.Open(model.Path);
         _text = TextFamily.Named(SubNetwork.In(model, TextPrefix));
         RecognizedNetwork found = NetworkCatalog.BuiltIn.Recognize(model)!;
@@ -42,11 +44,9 @@ public sealed class GenDegBundle : IDisposable
         ContextConfig = new((int)statistics[1] - 1, (int)statistics[0], TextConfig.HiddenSize, (int)mixture[0]);
     }
 
-    /// <summary>The folder.</summary>
-    public string Folder { get; }
-
     /// <summary>The tokens of prompts.</summary>
-    public ClipTokenizer Tokenizer { get; }
+    /// <exception cref="CheckpointException">Vocabulary or merges are damaged.</exception>
+    public ClipTokenizer Tokenizer => _tokenizer.Value;
 
     /// <summary>The schedule of the training.</summary>
     public NoiseSchedule Schedule => _diffusion.Schedule;
@@ -74,17 +74,15 @@ public sealed class GenDegBundle : IDisposable
     {
         if (!Directory.Exists(folder))
             throw new CheckpointException("There is no such folder of GenDeg's files", folder, "Name a folder that holds gendeg.ckpt");
-        string? tokens = new[] { folder, Path.Combine(folder, "tokenizer") }.FirstOrDefault(ClipTokenizer.IsIn);
         List<ICheckpoint> opened = [];
         try
         {
             ICheckpoint model = Opened(Model, "gendeg");
             ICheckpoint? correction = corrects ? Opened(Correction, "nafnet") : null;
             ICheckpoint? other = vae is null ? null : VaeOf(Added(Checkpoint.Open(vae)));
-            ClipTokenizer tokenizer = ClipTokenizer.Open(
-                tokens ?? throw Missing($"{ClipTokenizer.VocabularyFile} and {ClipTokenizer.MergesFile}", "about 1.4 MB", Entry(Tokens), folder)
-            );
-            return new GenDegBundle(folder, model, correction, other, tokenizer);
+            string tokens = new[] { folder, Path.Combine(folder, "tokenizer") }.FirstOrDefault(ClipTokenizer.IsIn)
+                ?? throw Missing($"{ClipTokenizer.VocabularyFile} and {ClipTokenizer.MergesFile}", "about 1.4 MB", Entry(Tokens), folder);
+            return new GenDegBundle(model, correction, other, tokens);
         }
         catch
         {

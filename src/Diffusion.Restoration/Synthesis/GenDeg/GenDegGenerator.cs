@@ -3,6 +3,7 @@ using Diffusion.Models;
 using Diffusion.Networks;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
+using Diffusion.Settings;
 
 namespace Diffusion.Synthesis.GenDeg;
 
@@ -47,13 +48,21 @@ public sealed class GenDegGenerator : IDegradationGenerator
         _networks = new GenDegNetworks(_bundle, _policy);
         _memory = new GenDegMemory(_bundle, _policy);
         _bound = memory;
+        string changed = string.Join(
+            ',',
+            Setting
+                .Of(typeof(GenDegSettings))
+                .Where(setting => setting.Get(Settings) != setting.DefaultText)
+                .Select(setting => $"{setting.Name}={setting.Get(Settings)}")
+        );
+        Name = changed.Length > 0 ? $"gendeg:{changed}" : "gendeg";
     }
 
     /// <summary>How it is run.</summary>
     public GenDegSettings Settings { get; }
 
-    /// <inheritdoc/>
-    public string Name => "gendeg";
+    /// <summary><c>gendeg</c>, and behind a colon the settings that are not the usual ones.</summary>
+    public string Name { get; }
 
     /// <inheritdoc/>
     public IReadOnlyList<DegradationKind> Kinds { get; } = Enum.GetValues<DegradationKind>();
@@ -72,6 +81,18 @@ public sealed class GenDegGenerator : IDegradationGenerator
             .MoveToOuterDisposeScope();
     }
 
+    /// <summary>How a picture would be computed within the memory that there is, the fastest way that fits.</summary>
+    /// <param name="height">Its height.</param>
+    /// <param name="width">Its width.</param>
+    /// <exception cref="ResourceException">It does not fit at all.</exception>
+    public GenDegPlan Plan(int height, int width) =>
+        _memory.Plan(
+            (int)(height + Missing(height)),
+            (int)(width + Missing(width)),
+            _bound ?? MemoryEstimate.Available() + Environment.WorkingSet,
+            Settings.Tile > 0 ? Settings.Tile : null
+        );
+
     /// <inheritdoc/>
     public Synthesized Generate(Tensor clean, in DegradationRequest request, CancellationToken cancellation = default)
     {
@@ -79,12 +100,7 @@ public sealed class GenDegGenerator : IDegradationGenerator
             throw new ArgumentException($"A clean picture is [1,3,H,W], not [{string.Join(",", clean.shape)}].");
         using ComputeScope compute = new();
         Tensor picture = Padded(clean.to(_policy.Device) * 2 - 1);
-        GenDegPlan plan = _memory.Plan(
-            (int)picture.shape[2],
-            (int)picture.shape[3],
-            _bound ?? MemoryEstimate.Available() + Environment.WorkingSet,
-            Settings.Tile > 0 ? Settings.Tile : null
-        );
+        GenDegPlan plan = Plan((int)clean.shape[2], (int)clean.shape[3]);
         _networks.Frugal = plan.Frugal;
         (string prompt, string? note) = Prompt(request);
         Tensor context = Context(prompt, [IntensityBins.Mu.Of(request.Intensity.Mu), IntensityBins.Sigma.Of(request.Intensity.Sigma)]),
@@ -191,14 +207,17 @@ public sealed class GenDegGenerator : IDegradationGenerator
 
     private Tensor Padded(Tensor picture)
     {
-        long multiple = (long)_bundle.VaeConfig.Factor * Halvings,
-            bottom = Missing(picture.shape[2]),
+        long bottom = Missing(picture.shape[2]),
             right = Missing(picture.shape[3]);
         if (bottom + right == 0)
             return picture;
         bool fits = bottom < picture.shape[2] && right < picture.shape[3];
         return torch.nn.functional.pad(picture, [0, right, 0, bottom], fits ? PaddingModes.Reflect : PaddingModes.Replicate);
+    }
 
-        long Missing(long size) => (multiple - size % multiple) % multiple;
+    private long Missing(long size)
+    {
+        long multiple = (long)_bundle.VaeConfig.Factor * Halvings;
+        return (multiple - size % multiple) % multiple;
     }
 }

@@ -84,4 +84,4 @@ internal sealed class GenDegMemory
 /// <param name="Together">Whether the three estimates of a step are computed together.</param>
 /// <param name="Frugal">Whether networks are freed after each use.</param>
 /// <param name="Bytes">Memory of the process at its peak.</param>
-internal sealed record GenDegPlan(int? Tile, bool Together, bool Frugal, long Bytes);
+public sealed record GenDegPlan(int? Tile, bool Together, bool Frugal, long Bytes);
