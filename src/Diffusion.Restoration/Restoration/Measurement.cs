@@ -100,7 +100,7 @@ public sealed class Measurement : IDisposable
             Range = picture.Range,
             Known = TakeMissing(y),
             Metadata = picture.Metadata,
-            IsOfChannels = picture.Channels is not (1 or 3),
+            IsOfChannels = HoldsChannels(picture),
         };
     }
 
@@ -159,7 +159,7 @@ public sealed class Measurement : IDisposable
             Label = options.Label,
             Metadata = picture.Metadata,
             Page = options.Page,
-            IsOfChannels = isPicture && shape[1] is not (1 or 3),
+            IsOfChannels = isPicture && HoldsChannels(picture),
             Known = known?.reshape(shape),
         };
     }
@@ -235,6 +235,9 @@ public sealed class Measurement : IDisposable
         Known?.Dispose();
         Own?.Dispose();
     }
+
+    private static bool HoldsChannels(Picture picture) =>
+        picture.Channels is not (1 or 3) || (picture.Channels == 3 && picture.Metadata.HasPlainChannels);
 
     // Where values are missing, y becomes 0 and what is known is returned.
     private static Tensor? TakeMissing(Tensor y)
