@@ -14,65 +14,65 @@ public sealed class PictureMetadataTests : PictureFixture
         ImageFile.Write(At(to), picture);
     }
 
-    public static TheoryData<string, string> Containers =>
-        [
-            .. from source in new[] { "jpg", "tif", "png", "webp" }
-            from target in new[] { "jpg", "tif", "png", "webp" }
-            select new TheoryDataRow<string, string>(source, target),
-        ];
+    private static readonly string[] Formats = ["jpg", "tif", "png", "webp"];
 
-    [Theory, MemberData(nameof(Containers))]
-    public void Exposure_and_place_survive_from_format_to_format(string from, string to)
+    // Twice as large, in another format.
+    private void Enlarge(string from, string to)
+    {
+        using Picture picture = ImageFile.Read(At(from));
+        using Picture twice = new(picture.Pixels.repeat_interleave(2, 2).repeat_interleave(2, 3))
+        {
+            Metadata = picture.Metadata.For((16, 24), (32, 48)),
+        };
+        ImageFile.Write(At(to), twice);
+    }
+
+    [Fact]
+    public void Exposure_and_place_survive_from_format_to_format()
     {
         DebianPython.Run(
             Modules,
             """
             import io, sys
             from PIL import Image
-            path = sys.argv[1]
             e = Image.Exif()
             e[0x10f], e[0x132], e[0x112] = 'Acme', '2020:01:02 03:04:05', 3
             e[0x8769] = {33434: 0.004, 33437: 2.8, 34855: 400, 36867: '2020:01:02 03:04:05', 40962: 999, 40963: 888}
             e[0x8825] = {1: 'N', 2: (48.0, 8.0, 14.25), 3: 'E', 4: (11.0, 34.0, 31.5)}
             image = Image.new('RGB', (24, 16), (200, 90, 10))
-            if path.endswith('tif'):  # which Pillow writes of what it read
-                image.save(file := io.BytesIO(), 'jpeg', exif=e.tobytes())
-                image.save(path, exif=Image.open(file).getexif())
-            else:
-                image.save(path, exif=e.tobytes())
+            for name in ('jpg', 'png', 'webp'): image.save(f'{sys.argv[1]}/a.{name}', exif=e.tobytes())
+            image.save(f'{sys.argv[1]}/a.tif', exif=Image.open(sys.argv[1] + '/a.jpg').getexif())  # which Pillow writes of what it read
             """,
-            At("a." + from)
+            Folder
         );
-        Rewrite("a." + from, "b." + to);
-        using (Picture picture = ImageFile.Read(At("a." + from)))
+        foreach (string from in Formats)
+        foreach (string to in Formats)
         {
-            using Picture twice = new(picture.Pixels.repeat_interleave(2, 2).repeat_interleave(2, 3))
-            {
-                Metadata = picture.Metadata.For((16, 24), (32, 48)),
-            };
-            ImageFile.Write(At("c." + to), twice);
+            Rewrite("a." + from, $"same_{from}.{to}");
+            Enlarge("a." + from, $"twice_{from}.{to}");
         }
         DebianPython.Run(
             Modules,
             """
             import sys
             from PIL import Image
-            for path, size in ((sys.argv[1], (999, 888) if sys.argv[1].endswith('tif') else (24, 16)), (sys.argv[2], (48, 32))):
-                e = Image.open(path).getexif()
+            names = ('jpg', 'tif', 'png', 'webp')
+            for kind, a, b in ((k, a, b) for k in ('same', 'twice') for a in names for b in names):
+                e = Image.open(f'{sys.argv[1]}/{kind}_{a}.{b}').getexif()
                 photo, place = e.get_ifd(0x8769), e.get_ifd(0x8825)
-                assert e[0x10f] == 'Acme' and e[0x132] == '2020:01:02 03:04:05' and e.get(0x112, 1) == 1, dict(e)
-                assert abs(float(photo[33434]) - 0.004) < 1e-6 and abs(float(photo[33437]) - 2.8) < 1e-6 and photo[34855] == 400, photo
-                assert photo[36867] == '2020:01:02 03:04:05' and (photo[40962], photo[40963]) == size, photo
-                assert place[1] == 'N' and [float(v) for v in place[2]] == [48, 8, 14.25] and float(place[4][2]) == 31.5, place
+                at = (kind, a, b, dict(e), photo, place)
+                assert e[0x10f] == 'Acme' and e[0x132] == '2020:01:02 03:04:05' and e.get(0x112, 1) == 1, at
+                assert abs(float(photo[33434]) - 0.004) < 1e-6 and abs(float(photo[33437]) - 2.8) < 1e-6 and photo[34855] == 400, at
+                sizes = [(48, 32)] if kind == 'twice' else [(24, 16), (999, 888)]
+                assert photo[36867] == '2020:01:02 03:04:05' and (photo[40962], photo[40963]) in sizes, at
+                assert place[1] == 'N' and [float(v) for v in place[2]] == [48, 8, 14.25] and float(place[4][2]) == 31.5, at
             """,
-            At("b." + to),
-            At("c." + to)
+            Folder
         );
     }
 
-    [Theory]
-    [InlineData("png"), InlineData("jpg"), InlineData("webp"), InlineData("tif"), InlineData("avif")]
-    public void Xmp_survives_with_the_orientation_reset(string to)
+    [Fact]
+    public void Xmp_survives_with_the_orientation_reset()
     {
         DebianPython.Run(
             Modules,
@@ -84,43 +84,44 @@ public sealed class PictureMetadataTests : PictureFixture
             """,
             At("a.tif")
         );
-        using (Picture picture = ImageFile.Read(At("a.tif")))
+        foreach (string to in (string[])[.. Formats, "avif"])
         {
-            using Picture twice = new(picture.Pixels.repeat_interleave(2, 2).repeat_interleave(2, 3))
-            {
-                Metadata = picture.Metadata.For((16, 24), (32, 48)),
-            };
-            ImageFile.Write(At("b." + to), twice);
+            Enlarge("a.tif", "b." + to);
+            // PNG compresses it.
+            Rewrite("b." + to, "c.tif");
+            string text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(At("c.tif")));
+            Assert.Contains("tiff:Orientation=\"1\" tiff:ImageWidth=\"48\" tiff:Make=\"Acme\"", text);
         }
-        if (to != "tif")
-            Rewrite("b." + to, "b.tif");
-        string text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(At("b.tif")));
-        Assert.Contains("tiff:Orientation=\"1\" tiff:ImageWidth=\"48\" tiff:Make=\"Acme\"", text);
     }
 
-    [Theory]
-    [InlineData("png", 72), InlineData("jpg", 72), InlineData("tif", 72), InlineData("png", 25.4), InlineData("jpg", 96), InlineData("tif", 25.4)]
-    public void A_resolution_that_is_said_is_kept_even_where_it_is_the_usual_one(string format, double dpi)
+    [Fact]
+    public void A_resolution_that_is_said_is_kept_even_where_it_is_the_usual_one()
     {
-        DebianPython.Run(
-            Modules,
-            "import sys; from PIL import Image; d = float(sys.argv[2]); Image.new('RGB', (24, 16)).save(sys.argv[1], dpi=(d, d))",
-            At("a." + format),
-            FormattableString.Invariant($"{dpi}")
-        );
-        foreach (string to in (string[])["png", "jpg", "tif"])
-            Rewrite("a." + format, "b." + to);
         DebianPython.Run(
             Modules,
             """
             import sys
             from PIL import Image
-            for name in ('png', 'jpg', 'tif'):
-                i = Image.open(f'{sys.argv[1]}/b.{name}').info
-                assert abs(i['dpi'][0] - float(sys.argv[2])) < 0.6, (name, i)
+            for name in ('jpg', 'png', 'tif'):
+                for dpi in (72, 25.4, 96): Image.new('RGB', (24, 16)).save(f'{sys.argv[1]}/a{dpi:.0f}.{name}', dpi=(dpi, dpi))
             """,
-            Folder,
-            FormattableString.Invariant($"{dpi}")
+            Folder
+        );
+        foreach (string from in Formats[..3])
+        foreach (string to in Formats[..3])
+        foreach (int dpi in (int[])[72, 25, 96])
+            Rewrite($"a{dpi}.{from}", $"b{dpi}_{from}.{to}");
+        DebianPython.Run(
+            Modules,
+            """
+            import sys
+            from PIL import Image
+            names = ('jpg', 'png', 'tif')
+            for a, b, dpi in ((a, b, d) for a in names for b in names for d in (72, 25, 96)):
+                said = Image.open(f'{sys.argv[1]}/b{dpi}_{a}.{b}').info
+                assert abs(said['dpi'][0] - dpi) < 0.6, (a, b, dpi, said)
+            """,
+            Folder
         );
     }
 
