@@ -53,7 +53,7 @@ public sealed class FaceSource
 
     /// <summary>[1,3,side,side] of a picture on [0,1]; the caller owns it.</summary>
     /// <exception cref="ArgumentException">It is not square.</exception>
-    internal static Tensor Face(TrainingPhoto photo, int side)
+    public static Tensor Face(TrainingPhoto photo, int side)
     {
         using Tensor bytes = Bytes(photo, side);
         return bytes.to(ScalarType.Float32).div_(255);
