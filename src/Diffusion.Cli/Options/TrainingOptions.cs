@@ -27,8 +27,7 @@ internal sealed class TrainingOptions
         };
 
     /// <summary>Time.</summary>
-    public Option<double?> Hours { get; } =
-        new("--hours") { HelpName = "H", Description = "Time to train, over all interruptions" };
+    public Option<double?> Hours { get; } = new("--hours") { HelpName = "H", Description = "Time to train, over all interruptions" };
 
     /// <summary>Or steps.</summary>
     public Option<int?> Steps { get; } =
@@ -90,8 +89,7 @@ internal sealed class TrainingOptions
         };
 
     /// <summary>Name of what is trained.</summary>
-    public Option<string?> Name { get; } =
-        new("--name") { HelpName = "NAME", Description = "Name of the prior (the folder's)" };
+    public Option<string?> Name { get; } = new("--name") { HelpName = "NAME", Description = "Name of the prior (the folder's)" };
 
     /// <summary>Threads.</summary>
     public Option<int?> Threads { get; } =
@@ -165,11 +163,7 @@ internal sealed class TrainingOptions
     /// <summary>Seed, number format and threads.</summary>
     public TrainingSettings SettingsOf(Session session)
     {
-        TrainingSettings settings = new()
-        {
-            Seed = session.Get(Seed),
-            Policy = ComputePolicy.Choose("cpu", session.Get(Dtype)!),
-        };
+        TrainingSettings settings = new() { Seed = session.Get(Seed), Policy = ComputePolicy.Choose("cpu", session.Get(Dtype)!) };
         return session.Get(Threads) is { } threads ? settings with { Workers = threads } : settings;
     }
 
@@ -182,7 +176,6 @@ internal sealed class TrainingOptions
 
     /// <summary>A line of progress.</summary>
     public static string LineOf(TrainingProgress p) =>
-        FormattableString.Invariant(
-            $"step {p.State.Step}: loss {p.Loss:0.0000}, gradient {p.GradientNorm:0.00}, rate {p.Rate:0.0e0}, "
-        ) + FormattableString.Invariant($"{p.PixelsPerSecond / 1e6:0.000} Mpixel/s, {p.Left.TotalHours:0.0} h left");
+        FormattableString.Invariant($"step {p.State.Step}: loss {p.Loss:0.0000}, gradient {p.GradientNorm:0.00}, rate {p.Rate:0.0e0}, ")
+        + FormattableString.Invariant($"{p.PixelsPerSecond / 1e6:0.000} Mpixel/s, {p.Left.TotalHours:0.0} h left");
 }

@@ -26,11 +26,7 @@ public sealed class FaceUNetFamily : NetworkFamily<FaceUNetConfig>
             tokenLevels = shapes.Count("embedder.encoder.down");
         int?[] widths = [.. Enumerable.Range(0, levels).Select(level => shapes.Size($"unet.down.{level}.block.conv1.weight", 0))],
             tokens =
-            [
-                .. Enumerable
-                    .Range(0, tokenLevels)
-                    .Select(level => shapes.Size($"embedder.encoder.down.{level}.block.0.conv1.weight", 0)),
-            ];
+            [.. Enumerable.Range(0, tokenLevels).Select(level => shapes.Size($"embedder.encoder.down.{level}.block.0.conv1.weight", 0))];
         int attentive = Enumerable.Range(0, levels).Count(level => shapes.Has($"unet.down.{level}.places"));
         if (
             levels == 0

@@ -42,8 +42,7 @@ public sealed record FaceSmall : IRestorationMethod
         _network ?? throw new InvalidOperationException("The method is not open yet. A RestorationRunner opens what it is given.");
 
     /// <summary>Whether the network that ships is installed.</summary>
-    public static bool IsInstalled =>
-        PriorFiles.Folders.Any(folder => System.IO.File.Exists(Path.Combine(folder, FaceModels.Name, File)));
+    public static bool IsInstalled => PriorFiles.Folders.Any(folder => System.IO.File.Exists(Path.Combine(folder, FaceModels.Name, File)));
 
     /// <inheritdoc/>
     /// <exception cref="CheckpointException">The weights are missing or of another family.</exception>
@@ -80,8 +79,7 @@ public sealed record FaceSmall : IRestorationMethod
     /// <exception cref="ImageException">It is no square picture.</exception>
     public string KindOf(Measurement measurement)
     {
-        ImageShape shape =
-            measurement.Shape
+        ImageShape shape = measurement.Shape
             ?? throw new ImageException("The measurement is no picture", measurement.Name, "Give pictures of aligned faces");
         return shape.Height == shape.Width
             ? shape.ToString()
@@ -115,7 +113,10 @@ public sealed record FaceSmall : IRestorationMethod
             NetworkMemory memory = NetworkMemory.Of(method.Network);
             int side = method.Network.Config.Side;
             const int Copies = 12;
-            return Base + memory.WeightBytes + (long)(count * memory.BytesPerPixel * side * side) + Copies * 4L * 3 * count * height * width;
+            return Base
+                + memory.WeightBytes
+                + (long)(count * memory.BytesPerPixel * side * side)
+                + Copies * 4L * 3 * count * height * width;
         }
 
         public IReadOnlyList<MethodChoice> Choose(PictureArea? area) => [.. batch.Select(_ => new MethodChoice("face-small", 1))];

@@ -83,11 +83,7 @@ public sealed record FaceDegradation
         Tensor padded = torch.nn.functional.pad(x, [radius, radius, radius, radius], PaddingModes.Reflect);
         long[] size = [padded.shape[2], padded.shape[3]];
         Tensor spectrum = torch.fft.rfft2(padded) * torch.fft.rfft2(kernel, s: size);
-        return torch
-            .fft.irfft2(spectrum, s: size)
-            .narrow(2, 2 * radius, x.shape[2])
-            .narrow(3, 2 * radius, x.shape[3])
-            .clamp(0, 1);
+        return torch.fft.irfft2(spectrum, s: size).narrow(2, 2 * radius, x.shape[2]).narrow(3, 2 * radius, x.shape[3]).clamp(0, 1);
     }
 
     private static Tensor Resized(Tensor x, int side) =>

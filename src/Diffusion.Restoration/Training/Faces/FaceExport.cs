@@ -12,8 +12,7 @@ internal static class FaceExport
     /// <param name="state">The run.</param>
     /// <param name="validation">What was measured.</param>
     public static void Write(string folder, FaceTrainingPlan plan, TrainingState state, FaceValidation validation) =>
-        TrainedFiles.Write(folder, plan.Name, state, plan.Faces, () =>
-            new JsonObject
+        TrainedFiles.Write(folder, plan.Name, state, plan.Faces, () => new JsonObject
             {
                 ["kind"] = FaceUNetFamily.Name,
                 ["config"] = FaceUNetConfig.Keys.Write(plan.Architecture),

@@ -42,14 +42,11 @@ public sealed class DescriptorPerception : IFacePerception
             align_corners: false
         );
         List<Tensor> features = [];
-        Tensor identity = _network.Forward(
-            SquareInput.Normalize(square, SquareInput.FaceMean),
-            (name, output) =>
-            {
-                if (Stages.Contains(name))
-                    features.Add(output.alias().MoveToOuterDisposeScope());
-            }
-        );
+        Tensor identity = _network.Forward(SquareInput.Normalize(square, SquareInput.FaceMean), (name, output) =>
+        {
+            if (Stages.Contains(name))
+                features.Add(output.alias().MoveToOuterDisposeScope());
+        });
         return new SeenFaces(features, identity);
     }
 

@@ -5,7 +5,9 @@ using Diffusion.Runtime;
 namespace Diffusion.Training;
 
 /// <summary>Trains a one-step face restorer on pairs of degraded and clean faces.</summary>
-/// <remarks>As <see cref="PriorTrainer"/>: the weights are the same bit for bit however many threads work and however often it stopped.</remarks>
+/// <remarks>
+/// As <see cref="PriorTrainer"/>: the weights are the same bit for bit however many threads work and however often it stopped.
+/// </remarks>
 public sealed class FaceTrainer : IDisposable
 {
     private readonly TrainingSettings _settings;

@@ -31,7 +31,8 @@ public sealed class FaceTrainingRun : IDisposable
         Directory.CreateDirectory(plan.Folder);
         _faces = new FaceSource(TrainingPhotos.Read(plan.Faces), plan.Architecture.Side, plan.Settings.Seed);
         _validation = TrainingPhotos.Read(plan.Validation);
-        _perception = plan.Loss.Perceptual > 0 || plan.Loss.Identity > 0 ? plan.Perception?.Invoke() ?? DescriptorPerception.Shipped() : null;
+        _perception =
+            plan.Loss.Perceptual > 0 || plan.Loss.Identity > 0 ? plan.Perception?.Invoke() ?? DescriptorPerception.Shipped() : null;
         using FaceUNet network = new(plan.Architecture);
         State = new TrainingState(network.Parameters, new LearningRate(plan.Rate, plan.WarmupSteps));
         if (TrainingLoop.Resume(plan.Folder, State, plan.Budget))

@@ -134,12 +134,7 @@ public sealed class FaceTrainerTests : IDisposable
     {
         TrainingPhoto photo = TrainingFixture.Photo(seed);
         const int Side = 32;
-        byte[] square =
-        [
-            .. Enumerable
-                .Range(0, Side)
-                .SelectMany(y => photo.Pixels.Skip(3 * photo.Width * y).Take(3 * Side)),
-        ];
+        byte[] square = [.. Enumerable.Range(0, Side).SelectMany(y => photo.Pixels.Skip(3 * photo.Width * y).Take(3 * Side))];
         return new TrainingPhoto(photo.Name, square, Side, Side, IsLossy: false);
     }
 
@@ -152,12 +147,22 @@ public sealed class FaceTrainerTests : IDisposable
         return state;
     }
 
-    private static double[] Train(TrainingState state, int steps, int workers = 1, FaceLoss? loss = null, FaceDegradation? degradation = null)
+    private static double[] Train(
+        TrainingState state,
+        int steps,
+        int workers = 1,
+        FaceLoss? loss = null,
+        FaceDegradation? degradation = null
+    )
     {
         using DescriptorPerception? perception = loss == Blind ? null : DescriptorPerception.Shipped();
         using FaceTrainer trainer = new(
             FaceUNetTests.Tiny,
-            new FaceSource([.. Enumerable.Range(0, 4).Select(Photo)], 32, 1) { Degradation = degradation ?? new(), LargestScale = degradation is null ? 0.75 : 0 },
+            new FaceSource([.. Enumerable.Range(0, 4).Select(Photo)], 32, 1)
+            {
+                Degradation = degradation ?? new(),
+                LargestScale = degradation is null ? 0.75 : 0,
+            },
             loss ?? new FaceLoss(),
             perception,
             Settings with
