@@ -47,9 +47,7 @@ public sealed class ScienceFlowTests : IDisposable
         using (Picture y = ImageFile.Read(_workspace["y.tif"]))
             Assert.InRange(y.Pixels.mean().item<float>(), 0.1f, 0.9f);
         // Restored and clean pictures are in counts again, and are compared on [0,1].
-        JsonNode result = JsonNode.Parse(
-            Run("restore", "y.tif", "-o", "r.tif", "--reference", "counts.tif", "--json").Expect(0).Output
-        )!;
+        JsonNode result = JsonNode.Parse(Run("restore", "y.tif", "-o", "r.tif", "--reference", "counts.tif", "--json").Expect(0).Output)!;
         Assert.True((double)result["metrics"]!["psnr"]! > 22, $"{result}");
         using (
             Picture back = ImageFile.Read(_workspace["r.tif"]),
@@ -124,12 +122,10 @@ public sealed class ScienceFlowTests : IDisposable
             WriteArray("s.npy", stack);
         foreach (Tensor plane in planes)
             plane.Dispose();
-        Run(
-                [
-                    .. (string[])["restore", "s.npy", "-A", "identity", "--noise", "0.1", "-n", "2", "--pages", "all"],
-                    .. (string[])["-s", "ddnm", "--samples", "2", "-o", "o.tif"],
-                ]
-            )
+        Run([
+                .. (string[])["restore", "s.npy", "-A", "identity", "--noise", "0.1", "-n", "2", "--pages", "all"],
+                .. (string[])["-s", "ddnm", "--samples", "2", "-o", "o.tif"],
+            ])
             .Expect(0);
         foreach (string name in (string[])["o.tif", "o_sample1.tif", "o_sample2.tif", "o_spread.tif"])
             Assert.Equal(2, Identify(name).Frames);

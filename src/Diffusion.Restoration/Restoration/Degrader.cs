@@ -79,7 +79,7 @@ public sealed class Degrader : IDisposable
         };
         Tensor? alpha = clean.Alpha is null ? null : AlphaFor(clean.Alpha.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width), a.Output);
         return new DegradedPicture(
-            new Measurement(y, clean.Name, alpha) 
+            new Measurement(y, clean.Name, alpha)
             {
                 Side = side,
                 BitDepth = clean.BitDepth,

@@ -22,7 +22,8 @@ public sealed record RestoredPicture : IDisposable
     public required Picture Picture { get; init; }
 
     /// <summary>
-    /// The results of the pages, where the file is a stack: this one sums them up, and <see cref="Picture"/> is the first one's; empty where
+    /// The results of the pages, where the file is a stack: this one sums them up, and <see cref="Picture"/> is the first one's; empty
+    /// where
     /// it is none.
     /// </summary>
     public IReadOnlyList<RestoredPicture> Parts { get; init; } = [];
