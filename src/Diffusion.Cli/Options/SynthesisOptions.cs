@@ -67,7 +67,11 @@ internal sealed class SynthesisOptions
 
     /// <summary>Its preset.</summary>
     public Option<string?> Preset { get; } =
-        new("--preset") { HelpName = "NAME", Description = "paper: squares of 512 pixels and 8 bits, as GenDeg's published script makes them" };
+        new("--preset")
+        {
+            HelpName = "NAME",
+            Description = "paper: squares of 512 pixels and 8 bits, as GenDeg's published script makes them",
+        };
 
     /// <summary>The layout.</summary>
     public Option<string> Format { get; } =
@@ -108,7 +112,9 @@ internal sealed class SynthesisOptions
     /// <summary>Adds them to a verb.</summary>
     public SynthesisOptions AddTo(Command command)
     {
-        foreach (Option option in (Option[])[Degradation, PerImage, Intensity, Generator, GeneratorSet, Preset, Format, PerShard, Depth, Seed])
+        foreach (
+            Option option in (Option[])[Degradation, PerImage, Intensity, Generator, GeneratorSet, Preset, Format, PerShard, Depth, Seed]
+        )
             command.Add(option);
         return this;
     }

@@ -190,7 +190,9 @@ public sealed class GenDegParityTests
         ConfigNode config = reference.Config;
         config.Text("order");
         config.String("table");
-        DegradationKind kind = GenDegSamplingParityTests.KindOf(config.OneOf("deg_type", "haze", "low-light", "motion", "rain", "raindrop", "snow"));
+        DegradationKind kind = GenDegSamplingParityTests.KindOf(
+            config.OneOf("deg_type", "haze", "low-light", "motion", "rain", "raindrop", "snow")
+        );
         IntensityTable table = IntensityTable.Published;
         SortedDictionary<string, DataSetHistogram> sets = table.Degradations[DegradationKinds.NameOf(kind)].Datasets;
         string[] names = config.Strings("datasets");

@@ -32,10 +32,7 @@ public sealed class GenDegSamplingParityTests
         config.Text("sigma_to_t", "block_batch", "draws");
         config.Only("sampler", "euler_ancestral");
         config.Only("s_noise", 1);
-        Assert.Equal(
-            ["text+stats and image", "null text+stats, image", "null text+stats, zero image"],
-            config.Strings("branch_order")
-        );
+        Assert.Equal(["text+stats and image", "null text+stats, image", "null text+stats, zero image"], config.Strings("branch_order"));
         foreach ((ComputePolicy policy, double factor) in NetworkCase.Runs)
         {
             using StableDiffusionUNet unet = UNet(reference, policy);
@@ -134,10 +131,8 @@ public sealed class GenDegSamplingParityTests
             nothing = torch.stack([mus.OneHot(mus.Null), sigmas.OneHot(sigmas.Null)], dim: 1);
         reference.AssertOutput("stats", stats);
         reference.Expected("stats_projected");
-        Tensor told = context.Forward(
-                reference.Input("text_emb"),
-                stats,
-                (_, numbers) => reference.AssertOutput("stats_projected", numbers, factor)
+        Tensor told = context.Forward(reference.Input("text_emb"), stats, (_, numbers) =>
+                reference.AssertOutput("stats_projected", numbers, factor)
             ),
             untold = context.Forward(reference.Input("null_text_emb"), nothing).expand(mu.Length, -1, -1);
         reference.AssertOutput("cond.crossattn", told, factor);
@@ -169,9 +164,7 @@ public sealed class GenDegSamplingParityTests
             reference.Expected(output);
         foreach (bool together in new[] { true, false })
         {
-            ReplayedNoise noise = new([
-                .. reference.Draws.Select((draw, i) => (i == 0 ? NoiseRole.Start : NoiseRole.Step, draw)),
-            ]);
+            ReplayedNoise noise = new([.. reference.Draws.Select((draw, i) => (i == 0 ? NoiseRole.Start : NoiseRole.Step, draw))]);
             GenDegSampler sampler = new(unet, schedule, settings)
             {
                 Together = together,
@@ -186,7 +179,8 @@ public sealed class GenDegSamplingParityTests
     private static void Compare(ParityCase reference, string traced, Tensor values, double factor)
     {
         string[] step = traced.Split(".block.");
-        IEnumerable<string> names = step.Length == 1 ? [traced] : Published(reference.Config, step[1]).Select(name => $"{step[0]}.block.{name}");
+        IEnumerable<string> names =
+            step.Length == 1 ? [traced] : Published(reference.Config, step[1]).Select(name => $"{step[0]}.block.{name}");
         foreach (string name in names.Where(reference.Outputs.Contains))
             reference.AssertOutput(
                 name,
@@ -274,12 +268,17 @@ public sealed class GenDegSamplingParityTests
             reference.Expected(output);
         Dictionary<string, string> names = new StableDiffusionUNetFamily()
             .Named(reference.Weights(UNetPrefix))
-            .Tensors.ToDictionary(pair => pair.Key, pair => pair.Value.Name[pair.Value.Name.IndexOf(UNetPrefix, StringComparison.Ordinal)..]);
+            .Tensors.ToDictionary(
+                pair => pair.Key,
+                pair => pair.Value.Name[pair.Value.Name.IndexOf(UNetPrefix, StringComparison.Ordinal)..]
+            );
         using IDisposable gradients = torch.enable_grad();
         Parameter[] parameters = [.. unet.Parameters, .. context.Parameters];
         foreach (Parameter parameter in parameters)
             parameter.Value.requires_grad_(true);
-        Tensor loss = objective.Loss(unet, context, batch, draws, (name, values) => reference.AssertOutput("train." + name, values, factor));
+        Tensor loss = objective.Loss(unet, context, batch, draws, (name, values) =>
+            reference.AssertOutput("train." + name, values, factor)
+        );
         reference.AssertOutput("train.loss", loss, factor);
         Tensor[] found = [.. torch.autograd.grad([loss], [.. parameters.Select(parameter => parameter.Value)])];
         Dictionary<string, Tensor> byName = parameters

@@ -50,13 +50,34 @@ public sealed class GenDegGeneratorTests : IClassFixture<GenDegGeneratorTests.Bu
         foreach (
             DegradationRequest changed in new[]
             {
-                request with { Key = "another" },
-                request with { Seed = 9 },
-                request with { Intensity = new(0.5, 0.06) },
-                request with { Intensity = new(0.1, 0.3) },
-                request with { Kind = DegradationKind.Snow },
-                request with { Caption = "a green tree" },
-                request with { Dataset = "ORD" },
+                request with
+                {
+                    Key = "another",
+                },
+                request with
+                {
+                    Seed = 9,
+                },
+                request with
+                {
+                    Intensity = new(0.5, 0.06),
+                },
+                request with
+                {
+                    Intensity = new(0.1, 0.3),
+                },
+                request with
+                {
+                    Kind = DegradationKind.Snow,
+                },
+                request with
+                {
+                    Caption = "a green tree",
+                },
+                request with
+                {
+                    Dataset = "ORD",
+                },
             }
         )
             Assert.True((first - Degraded(generator, changed)).abs().max().item<float>() > 1e-5, changed.ToString());
@@ -131,8 +152,7 @@ public sealed class GenDegGeneratorTests : IClassFixture<GenDegGeneratorTests.Bu
             with = Open(settings);
         foreach (DegradationKind kind in new[] { DegradationKind.Haze, DegradationKind.Rain, DegradationKind.Raindrop })
         {
-            bool differs =
-                (Degraded(without, Request(kind)) - Degraded(with, Request(kind))).abs().max().item<float>() > 1e-6;
+            bool differs = (Degraded(without, Request(kind)) - Degraded(with, Request(kind))).abs().max().item<float>() > 1e-6;
             Assert.Equal(corrected.Split(' ').Contains(kind.ToString()), differs);
         }
         Assert.Equal(corrected.Split(' ').Contains("MotionBlur"), settings.Corrects(DegradationKind.MotionBlur));
@@ -176,9 +196,13 @@ public sealed class GenDegGeneratorTests : IClassFixture<GenDegGeneratorTests.Bu
         );
         Assert.Contains(
             "too long by",
-            generator.Generate(picture, Request(DegradationKind.Haze) with { Caption = string.Join(' ', Enumerable.Repeat("long", 90)) }).Note
+            generator
+                .Generate(picture, Request(DegradationKind.Haze) with { Caption = string.Join(' ', Enumerable.Repeat("long", 90)) })
+                .Note
         );
-        Assert.Throws<ArgumentException>(() => generator.Generate(picture, Request(DegradationKind.Haze) with { Intensity = new(-0.1, 0.1) }));
+        Assert.Throws<ArgumentException>(() =>
+            generator.Generate(picture, Request(DegradationKind.Haze) with { Intensity = new(-0.1, 0.1) })
+        );
         using CancellationTokenSource cancelled = new();
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => generator.Generate(picture, Request(DegradationKind.Haze), cancelled.Token));

@@ -20,7 +20,9 @@ public sealed record IntensityBins(double Low, double High, int Count = 128)
     /// <summary>The edges, one more than there are bins.</summary>
     public IReadOnlyList<double> Edges { get; } = Spacing.Linear(Low, High, Count + 1);
 
-    /// <summary>The bin that a value lies in: what is on an edge belongs to the bin that begins there, what is above all to the last.</summary>
+    /// <summary>
+    /// The bin that a value lies in: what is on an edge belongs to the bin that begins there, what is above all to the last.
+    /// </summary>
     /// <exception cref="ArgumentException">It lies below all bins, or is no number.</exception>
     public int Of(double value) =>
         value >= Low

@@ -8,7 +8,8 @@ namespace Diffusion.Synthesis.GenDeg;
 
 /// <summary>GenDeg's files as they are published, in one folder, with the tokenizer of CLIP ViT-L/14.</summary>
 /// <remarks>
-/// Opening reads tables of contents and checks that everything is there; weights are read when a network is loaded. Of the UNet the averaged
+/// Opening reads tables of contents and checks that everything is there; weights are read when a network is loaded. Of the UNet the
+/// averaged
 /// (EMA) weights are taken; the layers of the context have none.
 /// </remarks>
 public sealed class GenDegBundle : IDisposable
@@ -149,7 +150,9 @@ public sealed class GenDegBundle : IDisposable
 
     /// <summary>The structure correction without weights; the caller disposes it. null when the bundle was opened without it.</summary>
     internal Network? NewCorrection(ComputePolicy policy) =>
-        _correction is null ? null : Recognized(_correction) is var found ? found.Family.Create(found.Config, policy) : null;
+        _correction is null ? null
+        : Recognized(_correction) is var found ? found.Family.Create(found.Config, policy)
+        : null;
 
     private static RecognizedNetwork Recognized(ICheckpoint file) => NetworkCatalog.BuiltIn.Recognize(file)!;
 
@@ -169,7 +172,11 @@ public sealed class GenDegBundle : IDisposable
                     file,
                     NetworkCatalog.BuiltIn.Recognize(file) is { Family: AutoencoderKLFamily } found
                         ? found.Prefix
-                        : throw new CheckpointException("The file holds no autoencoder of Stable Diffusion", file.Path, "Name one that does")
+                        : throw new CheckpointException(
+                            "The file holds no autoencoder of Stable Diffusion",
+                            file.Path,
+                            "Name one that does"
+                        )
                 )
         );
 

@@ -40,11 +40,7 @@ public sealed class GenDegGenerator : IDegradationGenerator
     {
         Settings = settings ?? new();
         _policy = policy ?? ComputePolicy.Choose();
-        _bundle = GenDegBundle.Open(
-            folder,
-            Settings.Correction != StructureCorrection.None,
-            Settings.Vae.Length > 0 ? Settings.Vae : null
-        );
+        _bundle = GenDegBundle.Open(folder, Settings.Correction != StructureCorrection.None, Settings.Vae.Length > 0 ? Settings.Vae : null);
         _networks = new GenDegNetworks(_bundle, _policy);
         _memory = new GenDegMemory(_bundle, _policy);
         _bound = memory;
@@ -77,8 +73,9 @@ public sealed class GenDegGenerator : IDegradationGenerator
             return picture.alias();
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor bytes = (picture.clamp(0, 1) * 255).round().to(ScalarType.Byte);
-        return (PillowResize.Resize(bytes, Settings.Side, Settings.Side, ResampleKernel.Lanczos).to(ScalarType.Float32) / 255)
-            .MoveToOuterDisposeScope();
+        return (
+            PillowResize.Resize(bytes, Settings.Side, Settings.Side, ResampleKernel.Lanczos).to(ScalarType.Float32) / 255
+        ).MoveToOuterDisposeScope();
     }
 
     /// <summary>How a picture would be computed within the memory that there is, the fastest way that fits.</summary>
@@ -158,9 +155,7 @@ public sealed class GenDegGenerator : IDegradationGenerator
                     return encoder.Encode(there);
                 })
                 .DetachFromDisposeScope();
-        Tensor intensity = torch
-            .stack([IntensityBins.Mu.OneHot(bins[0]), IntensityBins.Sigma.OneHot(bins[1])], dim: 1)
-            .to(_policy.Device);
+        Tensor intensity = torch.stack([IntensityBins.Mu.OneHot(bins[0]), IntensityBins.Sigma.OneHot(bins[1])], dim: 1).to(_policy.Device);
         return _networks.Context(layers => layers.Forward(text, intensity));
     }
 

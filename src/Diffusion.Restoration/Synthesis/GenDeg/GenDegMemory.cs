@@ -57,7 +57,8 @@ internal sealed class GenDegMemory
         );
     }
 
-    private static int? Next(int? tile, int longest) => tile is { } side ? side / 2 : Math.Max(SmallestTile, 1 << (int)Math.Log2(longest - 1));
+    private static int? Next(int? tile, int longest) =>
+        tile is { } side ? side / 2 : Math.Max(SmallestTile, 1 << (int)Math.Log2(longest - 1));
 
     private long Bytes(int height, int width, int? tile, bool together, bool frugal)
     {

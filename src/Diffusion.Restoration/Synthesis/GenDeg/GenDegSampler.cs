@@ -17,7 +17,9 @@ public sealed class GenDegSampler(StableDiffusionUNet unet, NoiseSchedule schedu
     /// <summary>Side of the latent's tiles; null: none.</summary>
     public int? Tile { get; init; }
 
-    /// <summary>Whether the three estimates of a step are computed together, which is faster, or one after the other, in less memory.</summary>
+    /// <summary>
+    /// Whether the three estimates of a step are computed together, which is faster, or one after the other, in less memory.
+    /// </summary>
     public bool Together { get; init; } = true;
 
     /// <summary>Told the number of steps that are done.</summary>

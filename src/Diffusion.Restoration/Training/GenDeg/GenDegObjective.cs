@@ -9,7 +9,9 @@ namespace Diffusion.Training.GenDeg;
 /// </summary>
 /// <param name="Schedule">The noise schedule.</param>
 /// <param name="Scale">What latents are multiplied with.</param>
-/// <param name="Dropout">u: nothing is told of r below u, no text and no picture from u to 2u, no picture from 2u to 3u; the rest is.</param>
+/// <param name="Dropout">
+/// u: nothing is told of r below u, no text and no picture from u to 2u, no picture from 2u to 3u; the rest is.
+/// </param>
 public sealed record GenDegObjective(NoiseSchedule Schedule, double Scale = 0.18215, double Dropout = 0.05)
 {
     /// <summary>The loss of a batch.</summary>
@@ -45,7 +47,8 @@ public sealed record GenDegObjective(NoiseSchedule Schedule, double Scale = 0.18
     private (Tensor Told, Tensor Seen) Kept(GenDegBatch batch, Tensor r, GenDegContext context)
     {
         long count = r.shape[0];
-        Tensor nothing = torch.cat([IntensityBins.Mu.OneHot(IntensityBins.Mu.Null), IntensityBins.Sigma.OneHot(IntensityBins.Sigma.Null)])
+        Tensor nothing = torch
+            .cat([IntensityBins.Mu.OneHot(IntensityBins.Mu.Null), IntensityBins.Sigma.OneHot(IntensityBins.Sigma.Null)])
             .unsqueeze(0)
             .to(r.device);
         Tensor told = context.Forward(batch.Text, batch.Intensity),
