@@ -16,11 +16,8 @@ public sealed class ClusterTests : IDisposable
 
     [Fact(Explicit = true)]
     public void Synthesize() =>
-        Compare(
-            "photos/",
-            48,
-            ["synthesize", "photos/", "-d", "haze,snow", "--per-image", "2", "--intensity", "level=0.2..0.8"],
-            folder => Directory.Exists(Path.Combine(folder, ".samples")) ? Directory.GetFiles(Path.Combine(folder, ".samples"), "*.json").Length : 0
+        Compare("photos/", 48, ["synthesize", "photos/", "-d", "haze,snow", "--per-image", "2", "--intensity", "level=0.2..0.8"], folder =>
+            Directory.Exists(Path.Combine(folder, ".samples")) ? Directory.GetFiles(Path.Combine(folder, ".samples"), "*.json").Length : 0
         );
 
     [Fact(Explicit = true)]
@@ -44,12 +41,8 @@ public sealed class ClusterTests : IDisposable
 
     [Fact(Explicit = true)]
     public void Face() =>
-        Compare(
-            "photos/",
-            8,
-            ["face", "photos/", "--model", "zero-shot", "--aligned", "--dtype", "fp32"],
-            Pictures,
-            file => !file.EndsWith(".json", StringComparison.Ordinal)
+        Compare("photos/", 8, ["face", "photos/", "--model", "zero-shot", "--aligned", "--dtype", "fp32"], Pictures, file =>
+            !file.EndsWith(".json", StringComparison.Ordinal)
         );
 
     private static int Pictures(string folder) => Directory.Exists(folder) ? Directory.GetFiles(folder, "*.png").Length : 0;
@@ -80,7 +73,9 @@ public sealed class ClusterTests : IDisposable
         while (killed.Count < 2)
         {
             int before = made(_workspace["out"]);
-            cluster.WaitUntil("a task runs and something was made", () => Running(cluster, job, killed).Length > 0 && made(_workspace["out"]) > before);
+            cluster.WaitUntil("a task runs and something was made", () =>
+                Running(cluster, job, killed).Length > 0 && made(_workspace["out"]) > before
+            );
             string[] running = Running(cluster, job, killed);
             if (running.Length == 0)
                 continue;

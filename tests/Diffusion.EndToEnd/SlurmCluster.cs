@@ -77,7 +77,9 @@ internal sealed class SlurmCluster : IDisposable
 
     /// <summary>Waits until all tasks of a job have ended.</summary>
     public void WaitForEnd(string job) =>
-        WaitUntil($"job {job} has ended", () => Tasks(job, "all").Length == 0 || Tasks(job, "pending,running,completing,requeued").Length == 0);
+        WaitUntil($"job {job} has ended", () =>
+            Tasks(job, "all").Length == 0 || Tasks(job, "pending,running,completing,requeued").Length == 0
+        );
 
     /// <summary>What the tasks wrote.</summary>
     public string Logs => string.Join('\n', Directory.GetFiles(_folder, "task-*.log").Order().Select(File.ReadAllText));

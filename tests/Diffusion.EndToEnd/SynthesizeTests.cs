@@ -17,7 +17,19 @@ public sealed class SynthesizeTests : IDisposable
     {
         Photos(2);
         File.Copy(_workspace["photos/0.png"], _workspace["photos/copy.png"]);
-        Outcome made = Run("synthesize", "photos", "-o", "set", "-d", "haze,raindrop", "--per-image", "2", "--intensity", "level=0.5", "--json");
+        Outcome made = Run(
+            "synthesize",
+            "photos",
+            "-o",
+            "set",
+            "-d",
+            "haze,raindrop",
+            "--per-image",
+            "2",
+            "--intensity",
+            "level=0.5",
+            "--json"
+        );
         made.Expect(0);
         Assert.Contains("copy.png holds the same as", made.Error);
         Assert.Contains("8 of 8 samples, ", made.Error);
@@ -37,7 +49,19 @@ public sealed class SynthesizeTests : IDisposable
         Outcome broken = Run("synthesize", "verify", "set").Expect(1);
         Assert.Contains("is missing", broken.Output);
         Assert.Contains("--resume", broken.Error);
-        Outcome again = Run("synthesize", "photos", "-o", "set", "-d", "haze,raindrop", "--per-image", "2", "--intensity", "level=0.5", "--resume");
+        Outcome again = Run(
+            "synthesize",
+            "photos",
+            "-o",
+            "set",
+            "-d",
+            "haze,raindrop",
+            "--per-image",
+            "2",
+            "--intensity",
+            "level=0.5",
+            "--resume"
+        );
         Assert.Contains("7 of 8 outputs are complete already", again.Expect(0).Error);
         Run("synthesize", "verify", "set").Expect(0);
     }
@@ -68,7 +92,19 @@ public sealed class SynthesizeTests : IDisposable
         Directory.CreateDirectory(_workspace["depth"]);
         using (Tensor map = torch.linspace(0, 1, 64).reshape(1, 1, 1, 64).expand(1, 1, 48, 64).contiguous())
             ImageFile.Write(_workspace["depth/0.png"], map);
-        Outcome made = Run("synthesize", "photos", "-o", "set", "-d", "haze", "--depth", "depth", "--intensity", "mu=0.12,sigma=0.1", "--json");
+        Outcome made = Run(
+            "synthesize",
+            "photos",
+            "-o",
+            "set",
+            "-d",
+            "haze",
+            "--depth",
+            "depth",
+            "--intensity",
+            "mu=0.12,sigma=0.1",
+            "--json"
+        );
         Assert.Equal(64, ((string)JsonNode.Parse(made.Expect(0).Output)!["depth_sha256"]!).Length);
         using (Tensor small = torch.zeros(1, 1, 8, 8))
             ImageFile.Write(_workspace["depth/0.png"], small);
@@ -159,7 +195,10 @@ public sealed class SynthesizeTests : IDisposable
             int killed = 0;
             for (int i = 0; i < (kills + 2) / 3; i++)
             {
-                using Process process = DiffusionCommand.Start(_workspace.Folder, ["synthesize", "photos", "-o", set, "-q", "--resume", .. options]);
+                using Process process = DiffusionCommand.Start(
+                    _workspace.Folder,
+                    ["synthesize", "photos", "-o", set, "-q", "--resume", .. options]
+                );
                 // From before the first sample to somewhere in its part of the whole, now and then at the very end.
                 Thread.Sleep(300 + random.Next((int)Math.Max(200, 3 * full / kills)));
                 if (!process.HasExited)

@@ -42,10 +42,7 @@ public sealed class DataSetTests : IDisposable
         SetPlan one = _workspace.Make("one", SetWorkspace.Options(perImage: 3), photos: [renamed]);
         SetSample sample = one.Samples[0],
             twin = all.Samples.Single(other => other.Key == sample.Key);
-        Assert.Equal(
-            File.ReadAllBytes(all.Folder.In(twin.DegradedPath)),
-            File.ReadAllBytes(one.Folder.In(sample.DegradedPath))
-        );
+        Assert.Equal(File.ReadAllBytes(all.Folder.In(twin.DegradedPath)), File.ReadAllBytes(one.Folder.In(sample.DegradedPath)));
     }
 
     [Theory, MemberData(nameof(Formats))]

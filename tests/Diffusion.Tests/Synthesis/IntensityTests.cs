@@ -67,10 +67,7 @@ public sealed class IntensityTests : IDisposable
 
     [Fact]
     public void The_published_tables_hold_all_pairs() =>
-        Assert.Equal(
-            214_161,
-            IntensityTable.Published.Degradations.Values.Sum(one => one.Datasets.Values.Sum(set => (long)set.Mu.Sum()))
-        );
+        Assert.Equal(214_161, IntensityTable.Published.Degradations.Values.Sum(one => one.Datasets.Values.Sum(set => (long)set.Mu.Sum())));
 
     [Fact]
     public void A_draw_is_the_sample_keys_alone()

@@ -16,10 +16,7 @@ public sealed class SetReaderTests : IDisposable
     public void DuckDb_reads_the_parquet_list_as_the_manifest_has_it()
     {
         SetPlan plan = _workspace.Make("set", SetWorkspace.Options(SetFormat.Hf));
-        JsonObject[] lines =
-        [
-            .. File.ReadAllLines(plan.Folder.In(SetManifest.Lines)).Select(line => JsonNode.Parse(line)!.AsObject()),
-        ];
+        JsonObject[] lines = [.. File.ReadAllLines(plan.Folder.In(SetManifest.Lines)).Select(line => JsonNode.Parse(line)!.AsObject())];
         using DuckDBConnection connection = new("DataSource=:memory:");
         connection.Open();
         using DuckDBCommand command = connection.CreateCommand();
