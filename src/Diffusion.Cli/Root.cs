@@ -46,6 +46,7 @@ internal static class Root
                 new CheckpointsConvertVerb(),
                 new CheckpointsWhereVerb()
             ),
+            new VerbGroup("jupyter", "Notebooks in C#", new JupyterInstallVerb(), new JupyterRunVerb()),
             new DoctorVerb(),
             new CompletionVerb(),
         };
