@@ -28,6 +28,7 @@ public static class ViewOf
             LinearOperator a => OperatorView.Of(a),
             OperatorSpec spec => new View(spec.ToString()),
             ScottPlot.Plot plot => Plot(plot, caption),
+            Tensor tensor when IsPicture(tensor) => Picture(tensor, caption),
             Tensor tensor => new View($"{tensor.dtype} [{string.Join(",", tensor.shape)}]"),
             string text => new View(text),
             IFormattable number => new View(number.ToString(null, CultureInfo.InvariantCulture)),
@@ -132,6 +133,12 @@ public static class ViewOf
         string Line(string[] row) => string.Join("  ", row.Select((cell, c) => cell.PadRight(widths[c]))).TrimEnd();
         return new View(string.Join('\n', cells.Select(Line).Prepend(Line(names)))) { Html = Html.Table(names, cells) };
     }
+
+    private static bool IsPicture(Tensor tensor) =>
+        tensor.is_floating_point()
+        && tensor.shape is [1 or 3, _, _] or [1, 1 or 3, _, _]
+        && tensor.shape[^1] > 3
+        && tensor.shape[^2] > 3;
 
     private static string Cell(object? value) =>
         value switch

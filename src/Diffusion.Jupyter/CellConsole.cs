@@ -1,10 +1,11 @@
 using System.Text;
-using System.Text.Json.Nodes;
 
 namespace Diffusion.Jupyter;
 
 /// <summary>What a cell prints, sent line by line.</summary>
-internal sealed class CellConsole(KernelHost host, string stream) : TextWriter
+/// <param name="send">Takes the stream's name and text.</param>
+/// <param name="stream">The stream's name.</param>
+internal sealed class CellConsole(Action<string, string> send, string stream) : TextWriter
 {
     private readonly StringBuilder _line = new();
     private readonly Lock _gate = new();
@@ -35,7 +36,7 @@ internal sealed class CellConsole(KernelHost host, string stream) : TextWriter
         lock (_gate)
         {
             if (_line.Length > 0)
-                host.Publish("stream", new JsonObject { ["name"] = stream, ["text"] = _line.ToString() });
+                send(stream, _line.ToString());
             _line.Clear();
         }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Diffusion.Interactive;
 using Diffusion.Jupyter.Protocol;
@@ -11,6 +12,8 @@ namespace Diffusion.Jupyter;
 /// <summary>A kernel of Jupyter's protocol for C#: cells run one after the other on the thread that calls <see cref="Run"/>.</summary>
 public sealed class JupyterKernel
 {
+    private static readonly TimeSpan ParentCheck = TimeSpan.FromSeconds(5);
+
     private readonly CSharpSession _session = new();
     private readonly BlockingCollection<Message> _requests = [];
     private readonly Channels _channels;
@@ -38,11 +41,12 @@ public sealed class JupyterKernel
     {
         using Channels channels = _channels;
         Notebook.Host = _host;
-        using CellConsole output = new(_host, "stdout"),
-            errors = new(_host, "stderr");
+        using CellConsole output = new(Print, "stdout"),
+            errors = new(Print, "stderr");
         Console.SetOut(output);
         Console.SetError(errors);
         Console.SetIn(new NoInput());
+        using Timer watch = new(static _ => EndWithParent(), null, ParentCheck, ParentCheck);
         foreach (Message request in _requests.GetConsumingEnumerable())
         {
             _host.Cell = request;
@@ -51,6 +55,21 @@ public sealed class JupyterKernel
             output.Flush();
             errors.Flush();
             Status("idle");
+        }
+    }
+
+    // A front end that dies leaves no kernel behind: it names itself in Jupyter's variable.
+    private static void EndWithParent()
+    {
+        if (!int.TryParse(Environment.GetEnvironmentVariable("JPY_PARENT_PID"), out int parent) || parent <= 1)
+            return;
+        try
+        {
+            using Process alive = Process.GetProcessById(parent);
+        }
+        catch (ArgumentException)
+        {
+            Environment.Exit(0);
         }
     }
 
@@ -176,6 +195,9 @@ public sealed class JupyterKernel
         string code = Code(request);
         return (_session.Model(code), Math.Clamp(request["cursor_pos"]?.GetValue<int>() ?? code.Length, 0, code.Length));
     }
+
+    private void Print(string stream, string text) =>
+        _host.Publish("stream", new JsonObject { ["name"] = stream, ["text"] = text });
 
     private void Status(string state) => _host.Publish("status", new JsonObject { ["execution_state"] = state });
 
