@@ -108,6 +108,14 @@ public static class BlurKernels
         return Normalised(kernel);
     }
 
+    /// <summary>
+    /// The trajectory of a shaking hand, its mean in the middle, in the smallest odd square that holds it. The same seed gives the same
+    /// path at any reach.
+    /// </summary>
+    /// <param name="reach">How far it goes from its mean, in pixels; need not be whole.</param>
+    /// <param name="seed">Which path.</param>
+    public static Tensor CameraShake(double reach, ulong seed) => Operators.CameraShake.Kernel(reach, seed);
+
     internal static Tensor Normalised(double[,] kernel)
     {
         double sum = kernel.Cast<double>().Sum();

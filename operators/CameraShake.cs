@@ -6,14 +6,19 @@ namespace Diffusion.Operators;
 internal static class CameraShake
 {
     /// <summary>A kernel [size,size] with sum 1. The same seed gives the same kernel on every machine.</summary>
-    public static Tensor Kernel(int size, ulong seed)
+    public static Tensor Kernel(int size, ulong seed) => Kernel(size, Math.Max(0, (size - 1) / 2.0 - 1), seed);
+
+    /// <summary>A kernel in the smallest odd square that holds a trajectory reaching so many pixels from its mean.</summary>
+    public static Tensor Kernel(double reach, ulong seed) => Kernel(2 * (int)Math.Ceiling(reach + 1) + 1, reach, seed);
+
+    private static Tensor Kernel(int size, double reach, ulong seed)
     {
         const int Steps = 500;
         (double[] x, double[] y) = Trajectory(Steps, seed);
         // Centred on its mean and scaled so that it fills the kernel but for one pixel at each side.
         (double meanX, double meanY) = (x.Average(), y.Average());
-        double reach = Math.Max(x.Max(v => Math.Abs(v - meanX)), y.Max(v => Math.Abs(v - meanY)));
-        double scale = reach == 0 ? 0 : Math.Max(0, (size - 1) / 2.0 - 1) / reach,
+        double drawn = Math.Max(x.Max(v => Math.Abs(v - meanX)), y.Max(v => Math.Abs(v - meanY)));
+        double scale = drawn == 0 ? 0 : reach / drawn,
             centre = (size - 1) / 2.0;
         double[,] kernel = new double[size, size];
         for (int i = 0; i < Steps; i++)

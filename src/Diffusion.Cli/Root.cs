@@ -19,6 +19,7 @@ internal static class Root
             new RestoreVerb(),
             new FaceVerb(),
             new DegradeVerb(),
+            new SynthesizeVerb(),
             new MetricsVerb(),
             new VerbGroup(
                 "operators",

@@ -29,7 +29,8 @@ internal static class CommandLineCheck
                     + $"{Sentence(NearestName.Advice(parse.UnmatchedTokens[0], verbs))}"
                 : $"A verb is missing ({prefix}). There are {string.Join(", ", verbs)}.";
         }
-        foreach (ParseError error in parse.Errors)
+        // A verb that has verbs below it runs without one of them, too.
+        foreach (ParseError error in parse.Errors.Where(e => !e.Message.StartsWith("Required command", StringComparison.Ordinal)))
             return Describe(error, command);
         return null;
     }

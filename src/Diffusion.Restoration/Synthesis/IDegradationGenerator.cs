@@ -13,6 +13,9 @@ public interface IDegradationGenerator : IDisposable
     /// <summary>What it can make.</summary>
     IReadOnlyList<DegradationKind> Kinds { get; }
 
+    /// <summary>Whether several threads may generate at once.</summary>
+    bool IsConcurrent => false;
+
     /// <summary>Makes one sample.</summary>
     /// <param name="clean">[1,3,H,W] on [0,1], any size; borrowed.</param>
     /// <param name="request">What is asked.</param>
@@ -28,7 +31,13 @@ public interface IDegradationGenerator : IDisposable
 /// <param name="Intensity">How strong it should be.</param>
 /// <param name="Seed">The user's seed.</param>
 /// <param name="Key">Names the sample: samples of other keys share no random number with it.</param>
-public sealed record DegradationRequest(DegradationKind Kind, Intensity Intensity, ulong Seed, string Key);
+public sealed record DegradationRequest(DegradationKind Kind, Intensity Intensity, ulong Seed, string Key)
+{
+    /// <summary>
+    /// [1,1,H,W]: the scene's depth, 0 near to 1 far, for generators that use one; borrowed. Null: none is known, they estimate it.
+    /// </summary>
+    public Tensor? Depth { get; init; }
+}
 
 /// <summary>A degraded picture.</summary>
 /// <param name="Degraded">[1,3,H,W] on [0,1]; the holder's to dispose.</param>

@@ -11,7 +11,6 @@ public sealed class ParityFamilyTests
     [
         "aicr",
         "airnet",
-        "clip",
         "darcot",
         "dcpt",
         "gendeg",
@@ -19,7 +18,6 @@ public sealed class ParityFamilyTests
         "mambairv2",
         "moceir",
         "mpmfnet",
-        "nafnet",
         "promptir",
         "restormer",
         "selective-scan",
