@@ -1,4 +1,3 @@
-using Diffusion.Interactive.Hosts;
 
 namespace Diffusion.Interactive;
 

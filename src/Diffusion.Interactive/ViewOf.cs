@@ -2,7 +2,6 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using Diffusion.Imaging;
-using Diffusion.Interactive.Views;
 using Diffusion.Inverse;
 using Diffusion.Restoration;
 using Diffusion.Runtime;

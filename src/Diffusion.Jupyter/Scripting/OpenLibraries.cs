@@ -28,6 +28,7 @@ internal static class OpenLibraries
         .. Ours.Take(4)
             .SelectMany(assembly => assembly.GetExportedTypes())
             .Select(type => type.Namespace!)
+            .Where(name => name.Count(letter => letter == '.') < 2)
             .Distinct()
             .Order(StringComparer.Ordinal),
     ];

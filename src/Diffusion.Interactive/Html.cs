@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Diffusion.Interactive.Views;
+namespace Diffusion.Interactive;
 
 /// <summary>The pieces of HTML that views are made of. They take the page's colours, light or dark, and need nothing from elsewhere.</summary>
 internal static class Html

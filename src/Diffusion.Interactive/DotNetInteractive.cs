@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace Diffusion.Interactive.Hosts;
+namespace Diffusion.Interactive;
 
 /// <summary>Shows views in a notebook of .NET Interactive, which is found by name in the process: nothing here depends on it.</summary>
 internal sealed class DotNetInteractive : INotebookHost

@@ -1,7 +1,8 @@
 using Diffusion.Imaging;
+using Diffusion.Restoration;
 using Diffusion.Runtime;
 
-namespace Diffusion.Interactive.Views;
+namespace Diffusion.Interactive;
 
 /// <summary>A picture as a notebook holds it: small ones enlarged pixel by pixel, so that a kernel can be seen.</summary>
 internal sealed record EncodedTensor(byte[] File, string MimeType, int Width, int Height)
@@ -35,7 +36,7 @@ internal sealed record EncodedTensor(byte[] File, string MimeType, int Width, in
         Tensor pixels = picture switch
         {
             Picture one => one.Pixels,
-            Restoration.RestoredPicture restored => restored.Picture.Pixels,
+            RestoredPicture restored => restored.Picture.Pixels,
             Tensor tensor => tensor,
             _ => throw new ArgumentException(
                 $"A picture or a tensor [C,H,W] or [1,C,H,W] is shown, not a {picture.GetType().Name}.",

@@ -1,6 +1,6 @@
 using Diffusion.Imaging;
 
-namespace Diffusion.Interactive.Hosts;
+namespace Diffusion.Interactive;
 
 /// <summary>Shows views in a terminal: their text, and the names of the files that their pictures were written to.</summary>
 /// <param name="folder">Where pictures go; null: a folder named after the program, in the current one.</param>

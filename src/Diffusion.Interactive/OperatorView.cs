@@ -1,7 +1,7 @@
 using Diffusion.Inverse;
 using Diffusion.Runtime;
 
-namespace Diffusion.Interactive.Views;
+namespace Diffusion.Interactive;
 
 /// <summary>An operator: what it does to a point and to white, and its singular values where it has them in closed form.</summary>
 internal static class OperatorView
