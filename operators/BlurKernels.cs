@@ -114,7 +114,8 @@ public static class BlurKernels
     /// </summary>
     /// <param name="reach">How far it goes from its mean, in pixels; need not be whole.</param>
     /// <param name="seed">Which path.</param>
-    public static Tensor CameraShake(double reach, ulong seed) => Operators.CameraShake.Kernel(reach, seed);
+    /// <param name="narrow">By how much the path is squeezed across its main direction; 1 leaves it as it is.</param>
+    public static Tensor CameraShake(double reach, ulong seed, double narrow = 1) => Operators.CameraShake.Kernel(reach, seed, narrow);
 
     internal static Tensor Normalised(double[,] kernel)
     {

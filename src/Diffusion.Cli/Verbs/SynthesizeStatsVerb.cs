@@ -80,7 +80,7 @@ internal sealed class SynthesizeStatsVerb : Verb
             else
                 session.Terminal.Print(
                     FormattableString.Invariant(
-                        $"{DegradationKinds.NameOf(shown)} {dataset}: {pairs} pairs, mu {mean.Mu:0.000}, sigma {mean.Sigma:0.000} on average"
+                        $"{DegradationKinds.NameOf(shown)} {dataset}: {pairs} pairs, mean mu {mean.Mu:0.000}, sigma {mean.Sigma:0.000}"
                     )
                 );
         return ExitCode.Done;

@@ -106,7 +106,7 @@ internal sealed class SynthesizeVerb : Verb
             session.Terminal.Say(pace.Line);
         if (outOfReach > 0)
             session.Terminal.Say(
-                $"{outOfReach} of {pace.Done} samples could not be as strong as asked; the nearest was made, and their notes in the list say so."
+                $"{outOfReach} of {pace.Done} samples could not be as strong as asked: the nearest was made, and the list notes it."
             );
         session.Terminal.Say(
             whole ? $"{output}: {plan.Samples.Count} samples of {sources.Count} pictures, complete." : $"{output}: not complete yet."

@@ -103,10 +103,10 @@ public sealed record LevelIntensity(double Low, double High) : IntensitySource
     public static (Intensity Zero, Intensity One) EndsOf(DegradationKind kind) =>
         kind switch
         {
-            DegradationKind.Haze => (new(0.05, 0.035), new(0.25, 0.155)),
-            DegradationKind.Rain => (new(0.02, 0.028), new(0.18, 0.12)),
+            DegradationKind.Haze => (new(0.05, 0.044), new(0.25, 0.15)),
+            DegradationKind.Rain => (new(0.02, 0.034), new(0.16, 0.125)),
             DegradationKind.Snow => (new(0.03, 0.045), new(0.2, 0.135)),
-            DegradationKind.MotionBlur => (new(0.012, 0.022), new(0.055, 0.075)),
+            DegradationKind.MotionBlur => (new(0.012, 0.02), new(0.055, 0.068)),
             DegradationKind.LowLight => (new(0.08, 0.055), new(0.27, 0.18)),
             _ => (new(0.012, 0.045), new(0.1, 0.13)),
         };

@@ -10,7 +10,7 @@ namespace Diffusion.Synthesis.Rendering;
 /// </summary>
 /// <remarks>
 /// Strength: the trajectory's reach, from 0.1 % to 9 % of the picture, in the logarithm. Contrast: the part of the exposure in which the
-/// camera moves, 15 % to all of it: long paths with rest change much a little, short ones without change edges alone.
+/// camera moves, 40 % to all of it: long paths with rest change much a little, short ones without change edges alone.
 /// </remarks>
 internal sealed class MotionBlurRenderer : IRenderer
 {
@@ -18,13 +18,13 @@ internal sealed class MotionBlurRenderer : IRenderer
     public DegradationKind Kind => DegradationKind.MotionBlur;
 
     /// <inheritdoc/>
-    public IScene Compose(Canvas clean, SampleDraws draws, float[]? depth) => new Scene(clean, draws.Seed());
+    public IScene Compose(Canvas clean, SampleDraws draws, float[]? depth) => new Scene(clean, draws.Seed(), draws.LogUniform(0.08, 0.7));
 
-    private sealed class Scene(Canvas clean, ulong seed) : IScene
+    private sealed class Scene(Canvas clean, ulong seed, double narrow) : IScene
     {
         private const double Shortest = 0.001,
             Longest = 0.09,
-            LeastMoving = 0.15;
+            LeastMoving = 0.4;
         private readonly Canvas _linear = clean.Map(ToneCurve.ToLinear.At);
 
         public Canvas Render(double strength, double contrast)
@@ -41,7 +41,7 @@ internal sealed class MotionBlurRenderer : IRenderer
 
         private List<(int Y, int X, float Weight)> Taps(double reach, double moving)
         {
-            using Tensor kernel = BlurKernels.CameraShake(reach, seed);
+            using Tensor kernel = BlurKernels.CameraShake(reach, seed, narrow);
             int size = (int)kernel.shape[0];
             double[] values = kernel.data<double>().ToArray();
             List<(int Y, int X, float Weight)> taps = [];

@@ -12,12 +12,12 @@ internal sealed class RainRenderer : IRenderer
     public DegradationKind Kind => DegradationKind.Rain;
 
     /// <summary>Nearest and farthest distance in metres and number of drops of each layer.</summary>
-    private static readonly (double Near, double Far, int Count)[] Depths = [(0.9, 2.2, 70), (2.2, 5, 700), (5, 14, 5200)];
+    private static readonly (double Near, double Far, int Count)[] Depths = [(0.9, 2.2, 70), (2.2, 5, 900), (5, 14, 6000)];
 
     /// <inheritdoc/>
     public IScene Compose(Canvas clean, SampleDraws draws, float[]? depth)
     {
-        double exposure = draws.LogUniform(0.006, 0.022),
+        double exposure = draws.LogUniform(0.01, 0.035),
             wind = 0.22 * draws.Normal(),
             gust = draws.Uniform(0.015, 0.06),
             focal = draws.Uniform(1.1, 1.6);
@@ -29,7 +29,7 @@ internal sealed class RainRenderer : IRenderer
                 Fall(layers[k], clean, draws, Depths[k], exposure, wind + gust * draws.Normal(), focal);
         }
         float[] veil = Veil(clean, depth, draws);
-        return new ParticleLayers(clean, layers, veil, 0.16, (ParticleLayers.SkyOf(clean, draws.Uniform(0.86, 0.97)), 0.75f));
+        return new ParticleLayers(clean, layers, veil, 0.08, (ParticleLayers.SkyOf(clean, draws.Uniform(0.86, 0.97)), 0.75f));
     }
 
     /// <summary>Rain hides the distance.</summary>

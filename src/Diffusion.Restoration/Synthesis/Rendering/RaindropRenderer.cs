@@ -26,6 +26,7 @@ internal sealed class RaindropRenderer : IRenderer
         private readonly int _shrunk;
         private readonly RefractingDrop[] _drops;
         private readonly double _blur;
+        private readonly float[] _sky;
 
         public Scene(Canvas clean, SampleDraws draws)
         {
@@ -39,6 +40,7 @@ internal sealed class RaindropRenderer : IRenderer
             for (int c = 0; c < 3; c++)
                 _around.Planes[c] = Smoothing.Gaussian(_around.Planes[c], _around.Height, _around.Width, spread);
             _blur = defocus * clean.Unit;
+            _sky = ParticleLayers.SkyOf(clean, 0.97);
             _drops = [.. Enumerable.Range(0, Most).Select(_ => RefractingDrop.Draw(clean, draws, largest))];
         }
 
@@ -55,7 +57,7 @@ internal sealed class RaindropRenderer : IRenderer
             {
                 // The last one is only coming: the dials turn without a jump.
                 double part = Math.Min(1, count - k);
-                (_drops[k] with { Radius = size * _drops[k].Radius }).Paint(light, _around, _shrunk, opacity * part, bend, _blur);
+                (_drops[k] with { Radius = size * _drops[k].Radius }).Paint(light, _around, _shrunk, _sky, opacity * part, bend, _blur);
             }
             return light.Map(ToneCurve.ToSrgb.At);
         }

@@ -43,10 +43,11 @@ internal sealed record RefractingDrop(
     /// <param name="light">Where.</param>
     /// <param name="around">The scene as it is seen in a drop: small and blurred.</param>
     /// <param name="shrunk">How much smaller it is.</param>
+    /// <param name="sky">The light from above the frame.</param>
     /// <param name="opacity">How much of the drop's own picture is seen.</param>
     /// <param name="bend">How far it looks around.</param>
     /// <param name="blur">Radius of the circle of confusion in pixels.</param>
-    public void Paint(Canvas light, Canvas around, int shrunk, double opacity, double bend, double blur)
+    public void Paint(Canvas light, Canvas around, int shrunk, float[] sky, double opacity, double bend, double blur)
     {
         double reach = Radius * Sag * 1.35 + 2 * blur;
         int top = Math.Max(0, (int)(Y - reach)),
@@ -79,13 +80,17 @@ internal sealed record RefractingDrop(
                     turn = Math.Asin(0.96 * within) / 1.287 / Math.Max(within, 1e-3);
                 double sx = X - dx * turn * field,
                     sy = Y - dy * turn * field;
+                // Beyond the frame a drop sees the sky above and the ground below.
+                double above = Math.Clamp(-sy / (0.3 * light.Height), 0, 0.8),
+                    below = 1 - 0.5 * Math.Clamp(sy / light.Height - 1, 0, 0.8);
                 // Fresnel's loss at the rim, more above, where the drop looks at the ground.
                 double rim = Math.Pow(within, 4),
                     dim = Gain * (1 - rim * (0.4 + 0.25 * Math.Clamp(-dy, 0, 1)));
                 int i = row * light.Width + column;
                 for (int c = 0; c < 3; c++)
                 {
-                    float seen = (float)(dim * Sample(around.Planes[c], around.Height, around.Width, sy / shrunk, sx / shrunk));
+                    double scene = below * Sample(around.Planes[c], around.Height, around.Width, sy / shrunk, sx / shrunk);
+                    float seen = (float)(dim * (scene + above * Math.Max(0, sky[c] - scene)));
                     light.Planes[c][i] += (float)alpha * (seen - light.Planes[c][i]);
                 }
             }

@@ -47,7 +47,8 @@ public sealed class RenderedGenerator : IDegradationGenerator
             ? null
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"mu {asked.Mu:0.000} and sigma {asked.Sigma:0.000} are out of reach here, the nearest are {measured.Mu:0.000} and {measured.Sigma:0.000}"
+                $"mu {asked.Mu:0.000} and sigma {asked.Sigma:0.000} are out of reach here, "
+                    + $"the nearest are {measured.Mu:0.000} and {measured.Sigma:0.000}"
             );
         return new Synthesized(picture.ToTensor(), measured, note);
     }

@@ -1,7 +1,7 @@
 namespace Diffusion.Synthesis.Rendering;
 
 /// <summary>
-/// Falling snow: flakes of 2 to 9 mm at 0.7 to 1.6 m/s (Locatelli and Hobbs 1974) in a volume before the camera. A flake of size D at z
+/// Falling snow: flakes of 3 to 11 mm at 0.7 to 1.6 m/s (Locatelli and Hobbs 1974) in a volume before the camera. A flake of size D at z
 /// is D f/z large, drawn out by v T f/z during the exposure T and, out of focus, spread over the circle of confusion c |1/z - 1/z0|
 /// (thin lens). Flakes are opaque and white: those smaller than a pixel cover a part of it.
 /// </summary>
@@ -11,7 +11,13 @@ internal sealed class SnowRenderer : IRenderer
     public DegradationKind Kind => DegradationKind.Snow;
 
     /// <summary>Nearest and farthest distance in metres and number of flakes of each layer.</summary>
-    private static readonly (double Near, double Far, int Count)[] Depths = [(0.5, 1.3, 26), (1.3, 4, 260), (4, 12, 2600), (12, 30, 9000)];
+    private static readonly (double Near, double Far, int Count)[] Depths =
+    [
+        (0.5, 1.3, 30),
+        (1.3, 3.5, 420),
+        (3.5, 9, 3600),
+        (9, 24, 9000),
+    ];
 
     /// <inheritdoc/>
     public IScene Compose(Canvas clean, SampleDraws draws, float[]? depth)
@@ -31,12 +37,12 @@ internal sealed class SnowRenderer : IRenderer
                 Fall(layers[k], clean, draws, Depths[k], air);
         }
         float[] veil = RainRenderer.Veil(clean, depth, draws);
-        return new ParticleLayers(clean, layers, veil, 0.1, (ParticleLayers.SkyOf(clean, draws.Uniform(0.97, 1.03)), 0.9f));
+        return new ParticleLayers(clean, layers, veil, 0.035, (ParticleLayers.SkyOf(clean, draws.Uniform(0.97, 1.03)), 0.9f));
     }
 
     private static void Fall(float[] layer, Canvas clean, SampleDraws draws, (double Near, double Far, int Count) depth, Air air)
     {
-        double size = draws.LogUniform(0.002, 0.009),
+        double size = draws.LogUniform(0.003, 0.011),
             speed = draws.Uniform(0.7, 1.6);
         double u = draws.Uniform(),
             z = Math.Cbrt(Math.Pow(depth.Near, 3) + u * (Math.Pow(depth.Far, 3) - Math.Pow(depth.Near, 3)));
@@ -74,8 +80,8 @@ internal sealed class SnowRenderer : IRenderer
         {
             // A clump of the same area: out of focus and in motion it is larger and thinner.
             double still = Math.Sqrt(Radius * Radius + Blur * Blur),
-                reach = Math.Max(0.6, still),
-                edge = Math.Clamp((0.35 * Radius + 0.22 * Blur + 0.5) / reach, 0.15, 1);
+                reach = Math.Max(0.9, still),
+                edge = Math.Clamp((0.35 * Radius + 0.22 * Blur + 0.8) / reach, 0.2, 1.2);
             double area = Radius * Radius,
                 shown = reach * reach + 2 * reach * Length / Math.PI;
             double density = 2.6 * area / shown + 0.5 * Math.Min(1, area / shown);

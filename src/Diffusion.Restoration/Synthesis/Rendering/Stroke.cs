@@ -10,7 +10,7 @@ namespace Diffusion.Synthesis.Rendering;
 /// <param name="Density">In the middle of the line.</param>
 internal readonly record struct Stroke(double X, double Y, double DX, double DY, double Length, double Width, double Density)
 {
-    private const double Narrowest = 0.9;
+    private const double Narrowest = 1.3;
 
     /// <summary>The density along the line, 0..1.</summary>
     public Func<double, double> Profile { get; init; } = static _ => 1;
