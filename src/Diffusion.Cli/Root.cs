@@ -31,10 +31,11 @@ internal static class Root
             new VerbGroup("solvers", "List and show the algorithms", new SolversListVerb(), new SolversShowVerb()),
             new VerbGroup(
                 "train",
-                "Train priors and measure them",
+                "Train priors and face restorers, and measure them",
                 new TrainPriorVerb(),
                 new TrainConsistencyVerb(),
                 new TrainUnrolledVerb(),
+                new TrainFaceVerb(),
                 new TrainValidateVerb()
             ),
             new BenchVerb(),
