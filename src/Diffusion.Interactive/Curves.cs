@@ -45,7 +45,12 @@ public static class Curves
     {
         string[] lines = File.ReadAllLines(lossFile);
         string[] names = lines[0].Split(',');
-        double[][] rows = [.. lines.Skip(1).Select(line => (double[])[.. line.Split(',').Select(cell => double.Parse(cell, CultureInfo.InvariantCulture))])];
+        double[][] rows =
+        [
+            .. lines
+                .Skip(1)
+                .Select(line => (double[])[.. line.Split(',').Select(cell => double.Parse(cell, CultureInfo.InvariantCulture))]),
+        ];
         double[] Column(string name) => [.. rows.Select(row => row[Array.IndexOf(names, name)])];
         return Lines("crops", "error", ("error", Column("crops"), Column("error")));
     }

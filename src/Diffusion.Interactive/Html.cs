@@ -2,7 +2,9 @@ using System.Net;
 
 namespace Diffusion.Interactive;
 
-/// <summary>The pieces of HTML that views are made of. They take the page's colours, light or dark, and need nothing from elsewhere.</summary>
+/// <summary>
+/// The pieces of HTML that views are made of. They take the page's colours, light or dark, and need nothing from elsewhere.
+/// </summary>
 internal static class Html
 {
     /// <summary>Text as text.</summary>
@@ -39,7 +41,8 @@ internal static class Html
     /// <summary>A table; numbers stand at the right.</summary>
     public static string Table(IReadOnlyList<string> names, IEnumerable<IReadOnlyList<string>> rows)
     {
-        string Row(IEnumerable<string> cells, string tag) => $"<tr>{string.Concat(cells.Select(cell => $"<{tag}>{Encode(cell)}</{tag}>"))}</tr>";
+        string Row(IEnumerable<string> cells, string tag) =>
+            $"<tr>{string.Concat(cells.Select(cell => $"<{tag}>{Encode(cell)}</{tag}>"))}</tr>";
         return $"<table><thead>{Row(names, "th")}</thead><tbody>{string.Concat(rows.Select(row => Row(row, "td")))}</tbody></table>";
     }
 }

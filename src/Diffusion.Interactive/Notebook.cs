@@ -1,4 +1,3 @@
-
 namespace Diffusion.Interactive;
 
 /// <summary>Shows things in a notebook, and in a terminal where there is none.</summary>
@@ -34,7 +33,9 @@ public static class Notebook
     }
 
     /// <summary>Shows pictures side by side.</summary>
-    /// <param name="pictures">Captions and pictures: a <see cref="Imaging.Picture"/>, or a tensor [C,H,W] or [1,C,H,W] on [0,1]; borrowed.</param>
+    /// <param name="pictures">
+    /// Captions and pictures: a <see cref="Imaging.Picture"/>, or a tensor [C,H,W] or [1,C,H,W] on [0,1]; borrowed.
+    /// </param>
     public static void ShowRow(params (string Caption, object Picture)[] pictures) => Host.Show(ViewOf.Row(pictures));
 
     /// <summary>Shows two pictures of one size with a divider to pull across.</summary>

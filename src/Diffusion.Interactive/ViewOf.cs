@@ -51,7 +51,9 @@ public static class ViewOf
     }
 
     /// <summary>Pictures side by side.</summary>
-    /// <param name="pictures">Captions and pictures, each a <see cref="Imaging.Picture"/> or a tensor [C,H,W] or [1,C,H,W] on [0,1].</param>
+    /// <param name="pictures">
+    /// Captions and pictures, each a <see cref="Imaging.Picture"/> or a tensor [C,H,W] or [1,C,H,W] on [0,1].
+    /// </param>
     /// <exception cref="ArgumentException">One is neither.</exception>
     public static View Row(params (string Caption, object Picture)[] pictures)
     {
@@ -66,7 +68,9 @@ public static class ViewOf
     }
 
     /// <summary>Two pictures with a divider to pull across.</summary>
-    /// <param name="before">A <see cref="Imaging.Picture"/>, or a tensor [C,H,W] or [1,C,H,W] on [0,1]; enlarged where it is smaller.</param>
+    /// <param name="before">
+    /// A <see cref="Imaging.Picture"/>, or a tensor [C,H,W] or [1,C,H,W] on [0,1]; enlarged where it is smaller.
+    /// </param>
     /// <param name="after">Likewise; decides the size.</param>
     /// <param name="captions">What stands at the left and at the right.</param>
     /// <exception cref="ArgumentException">One is neither.</exception>
@@ -88,22 +92,19 @@ public static class ViewOf
     /// <summary>A restoration: its picture, and its samples with the map of their spread where there are some.</summary>
     public static View Restored(RestoredPicture restored, string? caption = null)
     {
-        string what =
-            caption
+        string what = caption
             ?? FormattableString.Invariant($"{restored.Solver}, {restored.Evaluations} evaluations, {restored.Seconds:0.0} s");
         if (restored.Spread is not { } spread)
             return Picture(restored, what);
         using ComputeScope scope = new();
         Tensor deviation = spread.Deviation.mean([1L], keepdim: true);
         double largest = deviation.max().item<float>();
-        return Row(
-            [
-                (what, restored.Picture),
-                .. restored.Samples.Take(3).Select((sample, k) => ($"sample {k + 1}", (object)sample)),
-                ("mean", spread.Mean),
-                (FormattableString.Invariant($"spread, white is {largest:0.000}"), deviation / Math.Max(largest, 1e-9)),
-            ]
-        );
+        return Row([
+            (what, restored.Picture),
+            .. restored.Samples.Take(3).Select((sample, k) => ($"sample {k + 1}", (object)sample)),
+            ("mean", spread.Mean),
+            (FormattableString.Invariant($"spread, white is {largest:0.000}"), deviation / Math.Max(largest, 1e-9)),
+        ]);
     }
 
     /// <summary>A plot of ScottPlot.</summary>
@@ -134,10 +135,7 @@ public static class ViewOf
     }
 
     private static bool IsPicture(Tensor tensor) =>
-        tensor.is_floating_point()
-        && tensor.shape is [1 or 3, _, _] or [1, 1 or 3, _, _]
-        && tensor.shape[^1] > 3
-        && tensor.shape[^2] > 3;
+        tensor.is_floating_point() && tensor.shape is [1 or 3, _, _] or [1, 1 or 3, _, _] && tensor.shape[^1] > 3 && tensor.shape[^2] > 3;
 
     private static string Cell(object? value) =>
         value switch

@@ -145,7 +145,12 @@ public sealed class JupyterKernel
         }
         _host.Publish(
             "execute_result",
-            new JsonObject { ["execution_count"] = _count, ["data"] = view.ToBundle(), ["metadata"] = new JsonObject() }
+            new JsonObject
+            {
+                ["execution_count"] = _count,
+                ["data"] = view.ToBundle(),
+                ["metadata"] = new JsonObject(),
+            }
         );
     }
 
@@ -196,8 +201,7 @@ public sealed class JupyterKernel
         return (_session.Model(code), Math.Clamp(request["cursor_pos"]?.GetValue<int>() ?? code.Length, 0, code.Length));
     }
 
-    private void Print(string stream, string text) =>
-        _host.Publish("stream", new JsonObject { ["name"] = stream, ["text"] = text });
+    private void Print(string stream, string text) => _host.Publish("stream", new JsonObject { ["name"] = stream, ["text"] = text });
 
     private void Status(string state) => _host.Publish("status", new JsonObject { ["execution_state"] = state });
 

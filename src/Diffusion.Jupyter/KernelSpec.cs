@@ -20,7 +20,8 @@ public static class KernelSpec
             string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
             string data =
                 Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } named ? named
-                : OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter")
+                : OperatingSystem.IsWindows()
+                    ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter")
                 : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Jupyter")
                 : Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? Path.Combine(xdg, "jupyter")
                 : Path.Combine(home, ".local", "share", "jupyter");
@@ -44,10 +45,8 @@ public static class KernelSpec
             ["language"] = "C#",
             ["interrupt_mode"] = "message",
         };
-        OutputFile.Write(
-            Path.Combine(folder, "kernel.json"),
-            true,
-            stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(spec.ToJsonString(new() { WriteIndented = true }) + "\n"))
+        OutputFile.Write(Path.Combine(folder, "kernel.json"), true, stream =>
+            stream.Write(System.Text.Encoding.UTF8.GetBytes(spec.ToJsonString(new() { WriteIndented = true }) + "\n"))
         );
         return folder;
     }

@@ -25,9 +25,7 @@ public sealed class JupyterTests(Workspace workspace) : IClassFixture<Workspace>
 
     [Fact]
     public void A_file_that_is_no_connection_is_one_line() =>
-        DiffusionCommand
-            .Run(workspace.Folder, "jupyter", "run", Write(workspace, "{}"))
-            .ExpectError(1, "no connection file", "Jupyter");
+        DiffusionCommand.Run(workspace.Folder, "jupyter", "run", Write(workspace, "{}")).ExpectError(1, "no connection file", "Jupyter");
 
     [Fact]
     public void Cells_run_show_fail_complete_and_are_interrupted()
@@ -49,7 +47,9 @@ public sealed class JupyterTests(Workspace workspace) : IClassFixture<Workspace>
         Assert.DoesNotContain("Show", kernel.Complete("Notebook.Co"));
         Assert.Contains(
             "Borrowed",
-            kernel.Ask("inspect_request", new() { ["code"] = "Notebook.Show(1)", ["cursor_pos"] = 11 })["data"]!["text/plain"]!.GetValue<string>()
+            kernel.Ask("inspect_request", new() { ["code"] = "Notebook.Show(1)", ["cursor_pos"] = 11 })["data"]![
+                "text/plain"
+            ]!.GetValue<string>()
         );
         Assert.Equal("incomplete", kernel.Ask("is_complete_request", new() { ["code"] = "if (true) {" })["status"]!.GetValue<string>());
 
@@ -131,7 +131,17 @@ public sealed class JupyterTests(Workspace workspace) : IClassFixture<Workspace>
 
         public Answer Run(string code, Action? during = null)
         {
-            string id = Send(_shell, "execute_request", new() { ["code"] = code, ["silent"] = false, ["stop_on_error"] = false }, Key);
+            string id = Send(
+                _shell,
+                "execute_request",
+                new()
+                {
+                    ["code"] = code,
+                    ["silent"] = false,
+                    ["stop_on_error"] = false,
+                },
+                Key
+            );
             List<(string, JsonObject)> all = [];
             bool Is(JsonObject? parent) => parent?["msg_id"]?.GetValue<string>() == id;
             while (true)

@@ -45,7 +45,9 @@ internal sealed class JupyterRunVerb : Verb
 
     public JupyterRunVerb()
         : base("run", "Be the kernel of a notebook; Jupyter calls this") =>
-        _connection = Take(new Argument<string>("connection") { HelpName = "FILE", Description = "The connection file that Jupyter writes" });
+        _connection = Take(
+            new Argument<string>("connection") { HelpName = "FILE", Description = "The connection file that Jupyter writes" }
+        );
 
     public override IReadOnlyList<string> Examples => ["diffusion jupyter run kernel-1.json"];
 
@@ -92,18 +94,13 @@ internal sealed class JupyterWriteVerb : Verb
                 continue;
             int cells = source.Cells.Count(cell => cell.IsCode);
             IReadOnlyList<JsonArray> outputs = [];
-            session.Terminal.WithProgress(
-                source.Name,
-                report => outputs = NotebookRun.Outputs(source, done => report((double)done / cells), session.Cancellation)
+            session.Terminal.WithProgress(source.Name, report =>
+                outputs = NotebookRun.Outputs(source, done => report((double)done / cells), session.Cancellation)
             );
             Write(".ipynb", NotebookFile.Of(source, outputs));
 
             void Write(string extension, string text) =>
-                OutputFile.Write(
-                    Path.Combine(folder, source.Name + extension),
-                    true,
-                    stream => stream.Write(Encoding.UTF8.GetBytes(text))
-                );
+                OutputFile.Write(Path.Combine(folder, source.Name + extension), true, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
         }
         return ExitCode.Done;
     }

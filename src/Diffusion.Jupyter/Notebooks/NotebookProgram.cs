@@ -9,7 +9,6 @@ namespace Diffusion.Jupyter.Notebooks;
 /// <summary>A notebook as a program of one file, <c>dotnet run NAME.cs</c>: prose as comments, directives first, types last.</summary>
 public static class NotebookProgram
 {
-
     /// <summary>Writes the program.</summary>
     public static string Of(NotebookSource source)
     {

@@ -76,10 +76,22 @@ public static class NotebookRun
             if (Outputs.LastOrDefault() is JsonObject last && last["output_type"]!.GetValue<string>() == "stream")
                 last["text"] = last["text"]!.GetValue<string>() + text;
             else
-                Outputs.Add(new JsonObject { ["output_type"] = "stream", ["name"] = "stdout", ["text"] = text });
+                Outputs.Add(
+                    new JsonObject
+                    {
+                        ["output_type"] = "stream",
+                        ["name"] = "stdout",
+                        ["text"] = text,
+                    }
+                );
         }
 
         private static JsonObject Display(View view) =>
-            new() { ["output_type"] = "display_data", ["data"] = view.ToBundle(), ["metadata"] = new JsonObject() };
+            new()
+            {
+                ["output_type"] = "display_data",
+                ["data"] = view.ToBundle(),
+                ["metadata"] = new JsonObject(),
+            };
     }
 }

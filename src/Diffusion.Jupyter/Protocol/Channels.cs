@@ -3,7 +3,9 @@ using NetMQ.Sockets;
 
 namespace Diffusion.Jupyter.Protocol;
 
-/// <summary>The five sockets of a kernel. One thread serves them all, so that a cell that computes blocks neither heartbeat nor control.</summary>
+/// <summary>
+/// The five sockets of a kernel. One thread serves them all, so that a cell that computes blocks neither heartbeat nor control.
+/// </summary>
 internal sealed class Channels : IDisposable
 {
     private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(500);

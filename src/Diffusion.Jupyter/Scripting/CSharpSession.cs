@@ -63,7 +63,8 @@ internal sealed class CSharpSession
     }
 
     // Options carry imports and references into a first script only: later ones have those of the script that they continue.
-    private Script<object> Next(string code) => _script?.ContinueWith<object>(code, _options) ?? CSharpScript.Create<object>(code, _options, assemblyLoader: _loader);
+    private Script<object> Next(string code) =>
+        _script?.ContinueWith<object>(code, _options) ?? CSharpScript.Create<object>(code, _options, assemblyLoader: _loader);
 
     private Task<ScriptState<object>> Start(Script<object> script, CancellationToken cancellation) =>
         _state is null

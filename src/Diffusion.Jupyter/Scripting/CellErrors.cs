@@ -42,5 +42,9 @@ internal static class CellErrors
             .Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .TakeWhile(frame => !frame.Contains("Microsoft.CodeAnalysis.Scripting", StringComparison.Ordinal))
             .Where(frame => !frame.StartsWith("---", StringComparison.Ordinal))
-            .Select(frame => frame.Replace("Submission#", "cell ", StringComparison.Ordinal).Replace(".<<Initialize>>d__0.MoveNext()", "", StringComparison.Ordinal));
+            .Select(frame =>
+                frame
+                    .Replace("Submission#", "cell ", StringComparison.Ordinal)
+                    .Replace(".<<Initialize>>d__0.MoveNext()", "", StringComparison.Ordinal)
+            );
 }

@@ -15,7 +15,9 @@ internal sealed record Completion(IReadOnlyList<string> Names, int Start, int En
         .. SyntaxFacts.GetKeywordKinds().Select(SyntaxFacts.GetText).Where(word => word.Length > 1 && char.IsLower(word[0])).Distinct(),
     ];
 
-    /// <summary>Completes the name at the cursor: members after a dot, settable members in an initializer, else all that is in scope.</summary>
+    /// <summary>
+    /// Completes the name at the cursor: members after a dot, settable members in an initializer, else all that is in scope.
+    /// </summary>
     public static Completion At(SemanticModel model, int cursor)
     {
         string text = model.SyntaxTree.ToString();
@@ -30,14 +32,21 @@ internal sealed record Completion(IReadOnlyList<string> Names, int Start, int En
         if (!before.IsKind(SyntaxKind.DotToken) && Initialized(before) is null)
             names = names.Concat(Keywords);
         return new(
-            [.. names.Where(name => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase)).Distinct().Order(StringComparer.OrdinalIgnoreCase)],
+            [
+                .. names
+                    .Where(name => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
+                    .Distinct()
+                    .Order(StringComparer.OrdinalIgnoreCase),
+            ],
             start,
             cursor
         );
     }
 
     private static SyntaxToken Before(SemanticModel model, int position) =>
-        position == 0 ? default : model.SyntaxTree.GetRoot().FindToken(position - 1) is var token && token.Span.IsEmpty ? token.GetPreviousToken() : Nearest(model, position);
+        position == 0 ? default
+        : model.SyntaxTree.GetRoot().FindToken(position - 1) is var token && token.Span.IsEmpty ? token.GetPreviousToken()
+        : Nearest(model, position);
 
     private static SyntaxToken Nearest(SemanticModel model, int position)
     {
@@ -66,7 +75,9 @@ internal sealed record Completion(IReadOnlyList<string> Names, int Start, int En
                 .LookupSymbols(position, container)
                 .Where(symbol => container is INamespaceSymbol || symbol.IsStatic || symbol is ITypeSymbol);
         return model.GetTypeInfo(left).Type is { } type
-            ? model.LookupSymbols(position, type, includeReducedExtensionMethods: true).Where(symbol => !symbol.IsStatic || symbol is IMethodSymbol { ReducedFrom: not null })
+            ? model
+                .LookupSymbols(position, type, includeReducedExtensionMethods: true)
+                .Where(symbol => !symbol.IsStatic || symbol is IMethodSymbol { ReducedFrom: not null })
             : [];
     }
 

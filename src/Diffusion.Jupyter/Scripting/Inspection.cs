@@ -24,20 +24,32 @@ internal static class Inspection
                 ?? model.GetDeclaredSymbol(token.Parent);
         if (symbol is null)
             return null;
-        string declaration = symbol.ToDisplayString(SymbolDisplayFormat.CSharpErrorMessageFormat.WithMemberOptions(
-            SymbolDisplayMemberOptions.IncludeParameters | SymbolDisplayMemberOptions.IncludeType | SymbolDisplayMemberOptions.IncludeContainingType));
+        string declaration = symbol.ToDisplayString(
+            SymbolDisplayFormat.CSharpErrorMessageFormat.WithMemberOptions(
+                SymbolDisplayMemberOptions.IncludeParameters
+                    | SymbolDisplayMemberOptions.IncludeType
+                    | SymbolDisplayMemberOptions.IncludeContainingType
+            )
+        );
         string? type = symbol switch
         {
             ILocalSymbol local => local.Type.ToDisplayString(),
             IFieldSymbol field => field.Type.ToDisplayString(),
             _ => null,
         };
-        return string.Join("\n\n", ((string?[])[type is null ? declaration : $"{type} {symbol.Name}", Documentation(symbol)]).OfType<string>());
+        return string.Join(
+            "\n\n",
+            ((string?[])[type is null ? declaration : $"{type} {symbol.Name}", Documentation(symbol)]).OfType<string>()
+        );
     }
 
     private static string? Documentation(ISymbol symbol)
     {
-        if (symbol.GetDocumentationCommentId() is not { } id || FileOf(symbol) is not { } file || !Members(file).TryGetValue(id, out XElement? member))
+        if (
+            symbol.GetDocumentationCommentId() is not { } id
+            || FileOf(symbol) is not { } file
+            || !Members(file).TryGetValue(id, out XElement? member)
+        )
             return null;
         IEnumerable<string> parts = member
             .Elements()
@@ -56,7 +68,9 @@ internal static class Inspection
 
     private static string? FileOf(ISymbol symbol)
     {
-        string? library = OpenLibraries.References.FirstOrDefault(path => Path.GetFileNameWithoutExtension(path) == symbol.ContainingAssembly?.Name);
+        string? library = OpenLibraries.References.FirstOrDefault(path =>
+            Path.GetFileNameWithoutExtension(path) == symbol.ContainingAssembly?.Name
+        );
         string? docs = library is null ? null : Path.ChangeExtension(library, ".xml");
         return File.Exists(docs) ? docs : null;
     }
@@ -78,7 +92,8 @@ internal static class Inspection
         node switch
         {
             XText text => text.Value,
-            XElement element when (element.Attribute("cref") ?? element.Attribute("name") ?? element.Attribute("langword")) is { } name => Short(name.Value),
+            XElement element when (element.Attribute("cref") ?? element.Attribute("name") ?? element.Attribute("langword")) is { } name =>
+                Short(name.Value),
             _ => "",
         };
 

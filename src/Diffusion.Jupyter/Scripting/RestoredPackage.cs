@@ -31,13 +31,19 @@ internal static class RestoredPackage
                     <RuntimeIdentifier>{RuntimeInformation.RuntimeIdentifier}</RuntimeIdentifier>
                     <SelfContained>false</SelfContained>
                   </PropertyGroup>
-                  <ItemGroup><PackageReference Include="{SecurityElement.Escape(name)}" Version="{SecurityElement.Escape(version ?? "*")}" /></ItemGroup>
+                  <ItemGroup><PackageReference Include="{SecurityElement.Escape(name)}" Version="{SecurityElement.Escape(
+                    version ?? "*"
+                )}" /></ItemGroup>
                 </Project>
                 """
             );
             using JsonDocument items = JsonDocument.Parse(Build(project, name));
             IEnumerable<string> Paths(string kind) =>
-                items.RootElement.GetProperty("Items").GetProperty(kind).EnumerateArray().Select(item => item.GetProperty("FullPath").GetString()!);
+                items
+                    .RootElement.GetProperty("Items")
+                    .GetProperty(kind)
+                    .EnumerateArray()
+                    .Select(item => item.GetProperty("FullPath").GetString()!);
             AddNative(Paths("NativeCopyLocalItems"));
             return [.. Paths("RuntimeCopyLocalItems")];
         }
@@ -57,7 +63,15 @@ internal static class RestoredPackage
         };
         foreach (
             string argument in (string[])
-                ["build", project, "-restore", "-t:ResolvePackageAssets", "-getItem:RuntimeCopyLocalItems", "-getItem:NativeCopyLocalItems", "-nologo"]
+                [
+                    "build",
+                    project,
+                    "-restore",
+                    "-t:ResolvePackageAssets",
+                    "-getItem:RuntimeCopyLocalItems",
+                    "-getItem:NativeCopyLocalItems",
+                    "-nologo",
+                ]
         )
             start.ArgumentList.Add(argument);
         try
@@ -68,12 +82,22 @@ internal static class RestoredPackage
             build.WaitForExit();
             if (build.ExitCode == 0)
                 return output;
-            string line = (output + errors.Result).Split('\n').FirstOrDefault(text => text.Contains("error", StringComparison.Ordinal)) ?? "no reason given";
-            throw new DiffusionException($"The package could not be had: {line.Split("error ")[^1].Trim()}", name, "Check its name and version");
+            string line = (output + errors.Result).Split('\n').FirstOrDefault(text => text.Contains("error", StringComparison.Ordinal))
+                ?? "no reason given";
+            throw new DiffusionException(
+                $"The package could not be had: {line.Split("error ")[^1].Trim()}",
+                name,
+                "Check its name and version"
+            );
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new DiffusionException("Packages are resolved by the .NET SDK, which is not there", name, "Install it, or reference a file with #r \"path.dll\"", e);
+            throw new DiffusionException(
+                "Packages are resolved by the .NET SDK, which is not there",
+                name,
+                "Install it, or reference a file with #r \"path.dll\"",
+                e
+            );
         }
     }
 

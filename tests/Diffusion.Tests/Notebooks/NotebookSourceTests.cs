@@ -25,8 +25,7 @@ public sealed class NotebookSourceTests
         string kept = File.ReadAllText(Path.Combine(Folder, source.Name + ".ipynb"));
         JsonObject[] code =
         [
-            .. JsonNode
-                .Parse(kept)!["cells"]!
+            .. JsonNode.Parse(kept)!["cells"]!
                 .AsArray()
                 .Select(cell => cell!.AsObject())
                 .Where(cell => cell["cell_type"]!.GetValue<string>() == "code"),
