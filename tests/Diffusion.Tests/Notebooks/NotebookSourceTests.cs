@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Diffusion.Jupyter.Notebooks;
+using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Notebooks;
 
@@ -9,7 +10,7 @@ public sealed class NotebookSourceTests
     private static readonly string Folder = Path.Combine(TestPaths.Repository, "notebooks");
 
     public static TheoryData<string> Sources =>
-        [.. Directory.EnumerateFiles(Path.Combine(Folder, "sources"), "*.md").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+        [.. Directory.EnumerateFiles(Path.Combine(Folder, "sources"), "*.md").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     [Theory, MemberData(nameof(Sources))]
     public void The_program_is_what_the_source_gives(string name)
