@@ -10,7 +10,12 @@ public sealed class NotebookSourceTests
     private static readonly string Folder = Path.Combine(TestPaths.Repository, "notebooks");
 
     public static TheoryData<string> Sources =>
-        [.. Directory.EnumerateFiles(Path.Combine(Folder, "sources"), "*.md").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        [
+            .. Directory
+                .EnumerateFiles(Path.Combine(Folder, "sources"), "*.md")
+                .Select(file => Path.GetFileName(file))
+                .Order(StringComparer.Ordinal),
+        ];
 
     [Theory, MemberData(nameof(Sources))]
     public void The_program_is_what_the_source_gives(string name)
