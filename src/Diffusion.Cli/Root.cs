@@ -49,6 +49,7 @@ internal static class Root
                 new CheckpointsConvertVerb(),
                 new CheckpointsWhereVerb()
             ),
+            new VerbGroup("jupyter", "Notebooks in C#", new JupyterInstallVerb(), new JupyterRunVerb(), new JupyterWriteVerb()),
             new DoctorVerb(),
             new CompletionVerb(),
         };

@@ -18,11 +18,14 @@ public sealed record PictureMetadata
     /// <summary>XMP as text.</summary>
     internal string? Xmp { get; init; }
 
-    /// <summary>The codec library's EXIF fields by name, <c>exif-data</c> among them.</summary>
-    internal IReadOnlyDictionary<string, object> Exif { get; init; } = new Dictionary<string, object>();
+    /// <summary>When, where, how and by whom it was taken; null where the file does not say.</summary>
+    internal ExifData? Exif { get; init; }
 
-    /// <summary>Texts of a TIFF page: date, maker, author.</summary>
-    internal IReadOnlyDictionary<TiffTag, string> Texts { get; init; } = new Dictionary<TiffTag, string>();
+    /// <summary>Whether a file says of three or more channels that they are no colours.</summary>
+    public bool HasPlainChannels { get; init; }
+
+    /// <summary>Whether the first three of more channels are red, green and blue.</summary>
+    internal bool HasMoreThanColors { get; init; }
 
     /// <summary>The description of a TIFF page: a text, or what OME, ImageJ and tifffile say of a stack.</summary>
     internal TiffDescription? Description { get; init; }
@@ -44,22 +47,17 @@ public sealed record PictureMetadata
         {
             Resolution = Resolution is { } old ? (old.Across * across.Factor, old.Down * down.Factor) : null,
             Xmp = Xmp is null ? null : Upright(Xmp, to),
-            Exif = Upright(Exif, to),
+            Exif = Exif?.For(to),
             Description = Description?.For(from, to),
             Cards = from == to ? Cards : FitsCoordinates.Move(Cards, across, down),
         };
     }
 
-    private static Dictionary<string, object> Upright(IReadOnlyDictionary<string, object> exif, (int Height, int Width) size)
-    {
-        Dictionary<string, object> kept = new(exif);
-        foreach ((string name, int value) in new[] { ("PixelXDimension", size.Width), ("PixelYDimension", size.Height) })
-            if (kept.ContainsKey($"exif-ifd2-{name}"))
-                kept[$"exif-ifd2-{name}"] = $"{value} ({value}, Long, 1 components, 4 bytes)";
-        if (kept.ContainsKey("exif-ifd0-Orientation"))
-            kept["exif-ifd0-Orientation"] = "1 (Top-left, Short, 1 components, 2 bytes)";
-        return kept;
-    }
+    /// <summary>What of it is lost in a file of so many pages of it; null: nothing.</summary>
+    public string? LossIn(int pages) =>
+        Description?.FitsPages(pages) == false
+            ? $"What the file says of its {Description.Pages} pages (OME) does not hold for {pages} of them and is left out"
+            : null;
 
     private static string Upright(string xmp, (int Height, int Width) size)
     {

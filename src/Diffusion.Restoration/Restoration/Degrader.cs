@@ -73,12 +73,20 @@ public sealed class Degrader : IDisposable
             OutputSize = [.. a.Output.Dims],
             Threads = torch.get_num_threads(),
             Versions = Versions.Current,
+            Range = clean.Range?.ToString(),
             InputSha256 = inputSha256,
             Key = key,
         };
         Tensor? alpha = clean.Alpha is null ? null : AlphaFor(clean.Alpha.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width), a.Output);
         return new DegradedPicture(
-            new Measurement(y, clean.Name, alpha) { Side = side, BitDepth = clean.BitDepth },
+            new Measurement(y, clean.Name, alpha)
+            {
+                Side = side,
+                BitDepth = clean.BitDepth,
+                Metadata = a.Output.IsImage
+                    ? clean.Metadata.For((shape.Height, shape.Width), (a.Output.Image.Height, a.Output.Image.Width))
+                    : PictureMetadata.None,
+            },
             MaskOf(a),
             Kernel(_spec)
         )

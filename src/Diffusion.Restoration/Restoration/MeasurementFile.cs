@@ -56,6 +56,7 @@ public static class MeasurementFile
                         : measurement.BitDepth > 8 ? 16
                         : 8,
                     Overwrite = overwrite,
+                    Metadata = measurement.Metadata,
                 },
                 measurement.Alpha
             );

@@ -3,13 +3,16 @@ using Diffusion.Networks;
 namespace Diffusion.Models;
 
 /// <summary>
-/// The autoencoder in bounded memory: one picture at a time, large ones in overlapping tiles that are blended. Norms see each tile by
-/// itself, so that tiles differ a little from the whole; the overlap hides the seams.
+/// Latent networks in bounded memory: large pictures in overlapping tiles that are blended, and one picture at a time in the autoencoder.
+/// Norms see each tile by itself, so that tiles differ a little from the whole; the overlap hides the seams.
 /// </summary>
 public static class LatentTiles
 {
     // Of the tile's side: what neighbours share.
     private const int OverlapShare = 4;
+
+    // UNets halve latents three times.
+    private const int TileMultiple = 8;
 
     /// <summary>Encodes pictures.</summary>
     /// <param name="vae">The autoencoder.</param>
@@ -28,6 +31,13 @@ public static class LatentTiles
     /// <returns>[N,C,H,W], not clipped; the caller owns it.</returns>
     public static Tensor Decode(AutoencoderKL vae, Tensor z, int? tile, ModuleTrace? trace = null) =>
         InTiles(z, tile / vae.SizeMultiple, 1, vae.SizeMultiple, part => vae.Decode(part, trace));
+
+    /// <summary>Computes a network that gives latents of the size that it sees, of all pictures at once.</summary>
+    /// <param name="x">[N,C,h,w], borrowed.</param>
+    /// <param name="tile">Side of a tile in the latent's pixels; null: none.</param>
+    /// <param name="compute">The network.</param>
+    /// <returns>[N,L,h,w]; the caller owns it.</returns>
+    public static Tensor Compute(Tensor x, int? tile, Func<Tensor, Tensor> compute) => Picture(x, tile, TileMultiple, 1, compute);
 
     private static Tensor InTiles(Tensor x, int? tile, int multiple, double scale, Func<Tensor, Tensor> compute)
     {
@@ -55,7 +65,7 @@ public static class LatentTiles
         {
             using DisposeScope inner = torch.NewDisposeScope();
             Tensor part = compute(x.narrow(2, row.Start, row.Length).narrow(3, column.Start, column.Length));
-            sum ??= torch.zeros([1, part.shape[1], total.shape[2], total.shape[3]], device: x.device).MoveToOuterDisposeScope();
+            sum ??= torch.zeros([x.shape[0], part.shape[1], total.shape[2], total.shape[3]], device: x.device).MoveToOuterDisposeScope();
             Tensor weights = (Scaled(row) * Scaled(column).transpose(2, 3)).to(x.device);
             Place(sum, row, column).add_(part * weights);
             Place(total, row, column).add_(weights);
