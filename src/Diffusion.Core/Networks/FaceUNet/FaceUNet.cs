@@ -115,7 +115,9 @@ public sealed class FaceUNet : Network
     /// <inheritdoc/>
     public override void Dispose()
     {
-        foreach (Lazy<Tensor> waves in _levels.Select(level => level.Waves).Append(_middle.Waves).Append(_tokenWaves).OfType<Lazy<Tensor>>())
+        foreach (
+            Lazy<Tensor> waves in _levels.Select(level => level.Waves).Append(_middle.Waves).Append(_tokenWaves).OfType<Lazy<Tensor>>()
+        )
             if (waves.IsValueCreated)
                 waves.Value.Dispose();
         base.Dispose();

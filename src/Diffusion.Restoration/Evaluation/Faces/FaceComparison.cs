@@ -7,7 +7,9 @@ using Diffusion.Training;
 
 namespace Diffusion.Evaluation;
 
-/// <summary>Compares restorers of aligned faces: clean faces are degraded with fixed seeds, restored, and measured against the original.</summary>
+/// <summary>
+/// Compares restorers of aligned faces: clean faces are degraded with fixed seeds, restored, and measured against the original.
+/// </summary>
 /// <remarks>
 /// Landmarks are read in one square for the original and all results. The descriptor may have been part of a restorer's training; the
 /// landmarks were not.

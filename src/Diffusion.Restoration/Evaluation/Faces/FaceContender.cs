@@ -27,17 +27,13 @@ public sealed record FaceContender(string Name, Func<DegradedFace, Tensor> Resto
     /// <summary>A method that restores pictures.</summary>
     /// <param name="name">Its name in tables.</param>
     /// <param name="runner">Borrowed; must outlive the result.</param>
-    public static FaceContender By(string name, RestorationRunner runner) =>
-        new(
-            name,
-            face =>
-            {
-                using Measurement measurement = new(face.Picture.clone(), "face");
-                RestoredPicture restored = runner.Restore([measurement])[0];
-                using (restored)
-                    return restored.Picture.Pixels.clone();
-            }
-        );
+    public static FaceContender By(string name, RestorationRunner runner) => new(name, face =>
+        {
+            using Measurement measurement = new(face.Picture.clone(), "face");
+            RestoredPicture restored = runner.Restore([measurement])[0];
+            using (restored)
+                return restored.Picture.Pixels.clone();
+        });
 }
 
 /// <summary>How near a restored face is to the original.</summary>

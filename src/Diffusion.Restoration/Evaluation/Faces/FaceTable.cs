@@ -50,8 +50,7 @@ public static class FaceTable
                     string.Create(
                         CultureInfo.InvariantCulture,
                         $"{s.Face},{s.Seed},{s.Contender},{s.Psnr:0.000},{s.Gmsd:0.00000},{s.Identity:0.0000},{s.Landmarks:0.00000},"
-                    )
-                    + string.Create(CultureInfo.InvariantCulture, $"{s.Niqe:0.000},{s.HighBand:0.0000},{s.Seconds:0.000}\n")
+                    ) + string.Create(CultureInfo.InvariantCulture, $"{s.Niqe:0.000},{s.HighBand:0.0000},{s.Seconds:0.000}\n")
                 )
                 .Prepend("face,seed,restored by,psnr,gmsd,identity,landmarks,niqe,high band,seconds\n")
         );
