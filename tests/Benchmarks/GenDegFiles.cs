@@ -21,11 +21,14 @@ internal static class GenDegFiles
 
         void Save(string manifest, string file)
         {
-            JsonObject tensors = JsonNode.Parse(File.ReadAllText(Path.Combine(parity, "manifests", manifest + ".json")))!["tensors"]!.AsObject();
+            JsonObject tensors = JsonNode.Parse(File.ReadAllText(Path.Combine(parity, "manifests", manifest + ".json")))![
+                "tensors"
+            ]!.AsObject();
             SafetensorsWriter.Write(
                 Path.Combine(folder, file),
-                tensors.Select(TensorEntry (tensor) =>
-                    new RandomWeights("state_dict." + tensor.Key, [.. tensor.Value![1]!.AsArray().Select(size => (long)size!)])
+                tensors.Select(
+                    TensorEntry (tensor) =>
+                        new RandomWeights("state_dict." + tensor.Key, [.. tensor.Value![1]!.AsArray().Select(size => (long)size!)])
                 ),
                 overwrite: true
             );

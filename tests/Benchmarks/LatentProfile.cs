@@ -24,9 +24,7 @@ internal static class LatentProfile
         using ComputeScope scope = new();
         string gendeg = Path.Combine(folder, "gendeg.ckpt");
         bool guided = File.Exists(gendeg);
-        using StableDiffusionFiles files = StableDiffusionFiles.Open(
-            guided ? gendeg : Path.Combine(folder, "stable-diffusion-2-1-base")
-        );
+        using StableDiffusionFiles files = StableDiffusionFiles.Open(guided ? gendeg : Path.Combine(folder, "stable-diffusion-2-1-base"));
         Stopwatch watch = Stopwatch.StartNew();
         using StableDiffusionUNet unet = files.LoadUNet(policy);
         Console.WriteLine($"loaded in {watch.Elapsed.TotalSeconds:F1} s, {Resident()}");
@@ -54,11 +52,7 @@ internal static class LatentProfile
     }
 
     /// <summary>Every convolution, product and attention of an evaluation.</summary>
-    private static IEnumerable<(string Kind, Func<Tensor> Compute)> Products(
-        StableDiffusionUNet unet,
-        int latent,
-        long batch
-    )
+    private static IEnumerable<(string Kind, Func<Tensor> Compute)> Products(StableDiffusionUNet unet, int latent, long batch)
     {
         foreach (Parameter parameter in unet.Parameters.Where(p => p.Shape.Length >= 2 && !p.Name.Contains("time_emb")))
         {

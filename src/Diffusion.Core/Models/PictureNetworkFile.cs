@@ -24,9 +24,10 @@ public sealed record PictureNetworkFile(string Path, Architecture Architecture, 
             ?? throw new CheckpointException("The file is of no network that is known here", files.Weights, "Give the file of a NAFNet");
         if (identity.Entry is { } entry)
             return new PictureNetworkFile(files.Weights, entry.Architecture, identity.Note);
-        (JsonObject config, string? assumed) = identity.Candidates is [var one, ..] && identity.Candidates.All(one.BehavesLike)
-            ? (one.Architecture.Config, null)
-            : identity.Family.Complete(identity.Architecture.Config);
+        (JsonObject config, string? assumed) =
+            identity.Candidates is [var one, ..] && identity.Candidates.All(one.BehavesLike)
+                ? (one.Architecture.Config, null)
+                : identity.Family.Complete(identity.Architecture.Config);
         return new PictureNetworkFile(
             files.Weights,
             new Architecture(identity.Family.Kind, config),
@@ -51,9 +52,8 @@ public sealed record PictureNetworkFile(string Path, Architecture Architecture, 
                     "Give the file of a NAFNet that was trained to restore"
                 );
         using ICheckpoint file = Checkpoint.Open(Path);
-        ICheckpoint weights = NetworkCatalog.BuiltIn.Recognize(file) is { } found && found.Family == family
-            ? found.Weights(file)
-            : family.Named(file);
+        ICheckpoint weights =
+            NetworkCatalog.BuiltIn.Recognize(file) is { } found && found.Family == family ? found.Weights(file) : family.Named(file);
         NetworkWeights.Fill(network, weights);
         return network;
     }
@@ -75,10 +75,7 @@ public sealed record PictureNetworkFile(string Path, Architecture Architecture, 
     {
         if (CheckpointCatalog.Default.Entries.FirstOrDefault(e => e.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } entry)
             return null;
-        string[] places =
-        [
-            .. PriorFiles.Folders.SelectMany(folder => entry.Files.Select(file => System.IO.Path.Combine(folder, file))),
-        ];
+        string[] places = [.. PriorFiles.Folders.SelectMany(folder => entry.Files.Select(file => System.IO.Path.Combine(folder, file)))];
         string? found = places
             .SelectMany(place => new[] { place, System.IO.Path.ChangeExtension(place, ".safetensors") })
             .FirstOrDefault(File.Exists);

@@ -32,9 +32,7 @@ public static class PictureTiles
         {
             using DisposeScope inner = torch.NewDisposeScope();
             Tensor part = compute(x.narrow(2, row.Start, row.Length).narrow(3, column.Start, column.Length));
-            sum ??= torch
-                .zeros([x.shape[0], part.shape[1], total.shape[2], total.shape[3]], device: x.device)
-                .MoveToOuterDisposeScope();
+            sum ??= torch.zeros([x.shape[0], part.shape[1], total.shape[2], total.shape[3]], device: x.device).MoveToOuterDisposeScope();
             Tensor weights = (Scaled(row) * Scaled(column).transpose(2, 3)).to(x.device);
             Place(sum, row, column).add_(part * weights);
             Place(total, row, column).add_(weights);
