@@ -36,7 +36,8 @@ internal static class Root
                 new TrainConsistencyVerb(),
                 new TrainUnrolledVerb(),
                 new TrainFaceVerb(),
-                new TrainValidateVerb()
+                new TrainValidateVerb(),
+                new TrainValidateFaceVerb()
             ),
             new BenchVerb(),
             new VerbGroup(
@@ -48,6 +49,7 @@ internal static class Root
                 new CheckpointsConvertVerb(),
                 new CheckpointsWhereVerb()
             ),
+            new VerbGroup("jupyter", "Notebooks in C#", new JupyterInstallVerb(), new JupyterRunVerb(), new JupyterWriteVerb()),
             new DoctorVerb(),
             new CompletionVerb(),
         };

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Diffusion.Cli.Shell;
+using Diffusion.Runtime;
 using Diffusion.Synthesis;
 using Diffusion.Synthesis.DataSets;
 using Diffusion.Synthesis.Intensities;
@@ -48,9 +49,28 @@ internal sealed class SynthesisOptions
     public Option<string> Generator { get; } =
         new("--generator")
         {
-            HelpName = "NAME",
-            Description = "What makes them: rendered, by the physics of each",
+            HelpName = "NAME|BUNDLE",
+            Description = "What makes them: rendered, by the physics of each; or the folder of GenDeg's published files",
             DefaultValueFactory = _ => Generators.Rendered,
+        };
+
+    /// <summary>Single settings of it.</summary>
+    public Option<Dictionary<string, string>?> GeneratorSet { get; } =
+        new("--generator-set")
+        {
+            HelpName = "KEY=VALUE",
+            Description = "A setting of a bundle's generator (steps=50, correction=all, tile=512); repeatable",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+            CustomParser = Values.Pairs,
+        };
+
+    /// <summary>Its preset.</summary>
+    public Option<string?> Preset { get; } =
+        new("--preset")
+        {
+            HelpName = "NAME",
+            Description = "paper: squares of 512 pixels and 8 bits, as GenDeg's published script makes them",
         };
 
     /// <summary>The layout.</summary>
@@ -92,9 +112,27 @@ internal sealed class SynthesisOptions
     /// <summary>Adds them to a verb.</summary>
     public SynthesisOptions AddTo(Command command)
     {
-        foreach (Option option in (Option[])[Degradation, PerImage, Intensity, Generator, Format, PerShard, Depth, Seed])
+        foreach (
+            Option option in (Option[])[Degradation, PerImage, Intensity, Generator, GeneratorSet, Preset, Format, PerShard, Depth, Seed]
+        )
             command.Add(option);
         return this;
+    }
+
+    /// <summary>The generator that a command line asks for; the caller disposes it.</summary>
+    /// <exception cref="UsageException">There is none of that name, or no such setting.</exception>
+    public IDegradationGenerator Open(Session session, Func<ComputePolicy> policy, long? memory)
+    {
+        Dictionary<string, string> set = new(session.Get(GeneratorSet) ?? [], StringComparer.OrdinalIgnoreCase);
+        if (session.Get(Preset) is { } preset)
+            set["preset"] = preset;
+        GeneratorOptions options = new()
+        {
+            Set = set,
+            Policy = policy,
+            Memory = memory,
+        };
+        return UsageException.Guard(() => Generators.Open(session.Get(Generator)!, options));
     }
 
     /// <summary>The set that a command line asks for; what is wrong with it is found here.</summary>

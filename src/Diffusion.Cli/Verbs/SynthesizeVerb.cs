@@ -18,6 +18,7 @@ internal sealed class SynthesizeVerb : Verb
     private readonly Option<string?> _output;
     private readonly JobOptions _job;
     private readonly Option<int?> _threads;
+    private readonly ExecutionOptions _execution = new();
 
     public SynthesizeVerb()
         : base("synthesize", "Make data sets of degraded pictures: haze, rain, snow, motion blur, low light, raindrops")
@@ -37,10 +38,12 @@ internal sealed class SynthesizeVerb : Verb
             new Option<int?>("--threads")
             {
                 HelpName = "N",
-                Description = "Samples that are made at once (one per core)",
+                Description = "Samples that are made at once, or threads of a bundle's networks (one per core)",
                 CustomParser = Values.AtLeast(1, "threads"),
             }
         );
+        foreach (Option option in (Option[])[_execution.Memory, _execution.Device, _execution.Dtype])
+            Add(option);
         Add(new SynthesizeStatsVerb());
         Add(new SynthesizeVerifyVerb());
     }
@@ -49,6 +52,7 @@ internal sealed class SynthesizeVerb : Verb
         [
             "diffusion synthesize photos/ -o rainy/ --degradation haze,rain --per-image 3",
             "diffusion synthesize photo.png -o snowy/ --degradation snow --intensity level=0.6 --seed 7",
+            "diffusion synthesize photos/ -o hazy/ --degradation haze --generator gendeg/ --dtype bf16",
             "diffusion synthesize photos/ -o shards/ --degradation all --format webdataset --shard 1/4 --resume",
         ];
 
@@ -58,7 +62,11 @@ internal sealed class SynthesizeVerb : Verb
         if (words.Length == 0)
             throw new UsageException("CLEAN... is missing", "diffusion synthesize", "See diffusion synthesize --help");
         string output = session.Get(_output) ?? throw new UsageException("-o is missing", "diffusion synthesize", "Name the set's folder");
-        using IDegradationGenerator generator = UsageException.Guard(() => Generators.Open(session.Get(_set.Generator)!));
+        using IDegradationGenerator generator = _set.Open(
+            session,
+            () => ComputePolicy.Choose(session.Get(_execution.Device)!, session.Get(_execution.Dtype)!, session.Get(_threads)),
+            session.Get(_execution.Memory)
+        );
         SetOptions options = _set.Read(session, generator);
         Func<string, string?> depthFor = DepthMaps(session.Get(_set.Depth));
         IReadOnlyList<string> inputs = InputFiles.Expand(words);

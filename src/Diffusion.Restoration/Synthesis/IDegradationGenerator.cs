@@ -13,6 +13,11 @@ public interface IDegradationGenerator : IDisposable
     /// <summary>What it can make.</summary>
     IReadOnlyList<DegradationKind> Kinds { get; }
 
+    /// <summary>What stands beside the samples of a picture as its clean one: the picture itself, or what a preset makes of it.</summary>
+    /// <param name="picture">[1,3,H,W] on [0,1], any size; borrowed.</param>
+    /// <returns>[1,3,H',W'] on [0,1]; the caller owns it.</returns>
+    Tensor Clean(Tensor picture) => picture.alias();
+
     /// <summary>Whether several threads may generate at once.</summary>
     bool IsConcurrent => false;
 
@@ -33,6 +38,12 @@ public interface IDegradationGenerator : IDisposable
 /// <param name="Key">Names the sample: samples of other keys share no random number with it.</param>
 public sealed record DegradationRequest(DegradationKind Kind, Intensity Intensity, ulong Seed, string Key)
 {
+    /// <summary>What the picture shows, in words, for generators that are told; null: not known.</summary>
+    public string? Caption { get; init; }
+
+    /// <summary>The data set whose intensities the asked one is drawn from; null: of none.</summary>
+    public string? Dataset { get; init; }
+
     /// <summary>
     /// [1,1,H,W]: the scene's depth, 0 near to 1 far, for generators that use one; borrowed. Null: none is known, they estimate it.
     /// </summary>

@@ -13,7 +13,6 @@ public sealed class ParityFamilyTests
         "airnet",
         "darcot",
         "dcpt",
-        "gendeg",
         "mair",
         "mambairv2",
         "moceir",

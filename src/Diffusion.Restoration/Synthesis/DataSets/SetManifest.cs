@@ -30,6 +30,7 @@ public static class SetManifest
         ("sigma", "sigma", typeof(double)),
         ("mu_asked", "mu_asked", typeof(double)),
         ("sigma_asked", "sigma_asked", typeof(double)),
+        ("caption", "caption", typeof(string)),
         ("note", "note", typeof(string)),
         ("generator", "generator", typeof(string)),
         ("seed", "seed", typeof(string)),

@@ -106,22 +106,27 @@ public sealed class SynthesisJob(FileJob files, SetPlan plan, IDegradationGenera
         if (sample.Index == 0)
             foreach (string note in picture.Notes)
                 Noted?.Invoke(sample, note);
-        Tensor clean = Round(Color.ToRgb(picture.Pixels));
-        Intensity asked = plan.Options.Intensity.Draw(sample.Kind, plan.Options.Seed, sample.Key);
+        Tensor clean = Round(generator.Clean(Color.ToRgb(picture.Pixels)));
+        (Intensity asked, string? dataset) = plan.Options.Intensity.DrawWithDataset(sample.Kind, plan.Options.Seed, sample.Key);
         using Picture? depth = DepthFor(sample.Source.Path) is { } map ? ReadDepth(map, picture) : null;
-        DegradationRequest request = new(sample.Kind, asked, plan.Options.Seed, sample.Key) { Depth = depth?.Pixels };
+        DegradationRequest request = new(sample.Kind, asked, plan.Options.Seed, sample.Key)
+        {
+            Depth = depth?.Pixels,
+            Caption = CaptionOf(sample.Source.Path),
+            Dataset = dataset,
+        };
         using Synthesized result = generator.Generate(clean, request, files.Cancellation);
         Tensor degraded = Round(result.Degraded);
         // Of the files' values: the generator's own may not have been rounded.
         Intensity measured = Intensity.Between(degraded, clean);
         byte[] cleanFile = Encode(clean),
             degradedFile = Encode(degraded);
-        return new(cleanFile, degradedFile, LineOf(sample, asked, measured, result.Note, clean, cleanFile, degradedFile));
+        return new(cleanFile, degradedFile, LineOf(sample, request, measured, result.Note, clean, cleanFile, degradedFile));
     }
 
     private JsonObject LineOf(
         SetSample sample,
-        Intensity asked,
+        DegradationRequest request,
         Intensity measured,
         string? note,
         Tensor clean,
@@ -140,8 +145,10 @@ public sealed class SynthesisJob(FileJob files, SetPlan plan, IDegradationGenera
             ["seed"] = plan.Options.Seed,
             ["key"] = sample.Key,
             ["intensity"] = plan.Options.Intensity.ToString(),
-            ["mu_asked"] = Math.Round(asked.Mu, 6),
-            ["sigma_asked"] = Math.Round(asked.Sigma, 6),
+            ["intensity_of"] = request.Dataset,
+            ["caption"] = request.Caption,
+            ["mu_asked"] = Math.Round(request.Intensity.Mu, 6),
+            ["sigma_asked"] = Math.Round(request.Intensity.Sigma, 6),
             ["mu"] = Math.Round(measured.Mu, 6),
             ["sigma"] = Math.Round(measured.Sigma, 6),
             ["note"] = note,
@@ -163,6 +170,13 @@ public sealed class SynthesisJob(FileJob files, SetPlan plan, IDegradationGenera
                 "Resize it"
             );
         return new Picture(read.Pixels.mean([1], keepdim: true));
+    }
+
+    // What a picture shows stands in a text file of its name, as sets with captions have it.
+    private static string? CaptionOf(string picture)
+    {
+        string file = Path.ChangeExtension(picture, ".txt");
+        return File.Exists(file) && File.ReadLines(file).FirstOrDefault(line => line.Trim().Length > 0) is { } line ? line.Trim() : null;
     }
 
     private static Tensor Round(Tensor picture) => (picture.clamp(0, 1) * 255 + 0.5).floor() / 255;

@@ -12,14 +12,19 @@ public abstract record IntensitySource
     /// <param name="kind">The degradation.</param>
     /// <param name="seed">The user's seed.</param>
     /// <param name="key">The sample's key.</param>
-    public Intensity Draw(DegradationKind kind, ulong seed, string key) => Draw(kind, new SampleDraws(seed, key + "/intensity"));
+    public Intensity Draw(DegradationKind kind, ulong seed, string key) => DrawWithDataset(kind, seed, key).Intensity;
+
+    /// <summary>The intensity of a sample, and the data set that it is drawn from; null: from none.</summary>
+    /// <inheritdoc cref="Draw(DegradationKind, ulong, string)"/>
+    public (Intensity Intensity, string? Dataset) DrawWithDataset(DegradationKind kind, ulong seed, string key) =>
+        Draw(kind, new SampleDraws(seed, key + "/intensity"));
 
     /// <summary>Checks that it has something for a degradation.</summary>
     /// <exception cref="ArgumentException">It has not.</exception>
     public virtual void Check(DegradationKind kind) { }
 
     /// <summary>Draws.</summary>
-    private protected abstract Intensity Draw(DegradationKind kind, SampleDraws draws);
+    private protected abstract (Intensity Intensity, string? Dataset) Draw(DegradationKind kind, SampleDraws draws);
 
     /// <summary>
     /// Reads <c>mu=0.12,sigma=0.08</c>; <c>published</c> or <c>published:Rain1400</c>; <c>stats:FILE</c> or <c>stats:FILE:NAME</c>;
@@ -85,7 +90,7 @@ public abstract record IntensitySource
 /// <param name="Value">The pair.</param>
 public sealed record FixedIntensity(Intensity Value) : IntensitySource
 {
-    private protected override Intensity Draw(DegradationKind kind, SampleDraws draws) => Value;
+    private protected override (Intensity Intensity, string? Dataset) Draw(DegradationKind kind, SampleDraws draws) => (Value, null);
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"mu={Value.Mu},sigma={Value.Sigma}");
@@ -118,7 +123,8 @@ public sealed record LevelIntensity(double Low, double High) : IntensitySource
         return new(zero.Mu * Math.Pow(one.Mu / zero.Mu, level), zero.Sigma * Math.Pow(one.Sigma / zero.Sigma, level));
     }
 
-    private protected override Intensity Draw(DegradationKind kind, SampleDraws draws) => At(kind, draws.Uniform(Low, High));
+    private protected override (Intensity Intensity, string? Dataset) Draw(DegradationKind kind, SampleDraws draws) =>
+        (At(kind, draws.Uniform(Low, High)), null);
 
     /// <inheritdoc/>
     public override string ToString() =>
@@ -139,10 +145,10 @@ public sealed record TableIntensity(IntensityTable Table, string Name, string? D
     /// <inheritdoc/>
     public override void Check(DegradationKind kind) => TableSampling.Check(Table, kind, Dataset);
 
-    private protected override Intensity Draw(DegradationKind kind, SampleDraws draws)
+    private protected override (Intensity Intensity, string? Dataset) Draw(DegradationKind kind, SampleDraws draws)
     {
         bool uniform = Uniforms && draws.Uniform() * TableSampling.UniformEvery < 1;
-        return TableSampling.Draw(Table, kind, Dataset, uniform, new Draws(draws)).Intensity;
+        return TableSampling.Draw(Table, kind, Dataset, uniform, new Draws(draws));
     }
 
     /// <inheritdoc/>

@@ -23,6 +23,10 @@ public sealed class GenDegFamily : NetworkFamily
     /// <inheritdoc/>
     public override int Precedence => 3;
 
+    /// <summary>The names of <see cref="GenDegContext"/>'s weights in the file.</summary>
+    public static bool IsOfContext(string name) =>
+        name.StartsWith("stats_proj.", StringComparison.Ordinal) || name.StartsWith("cc_projection.", StringComparison.Ordinal);
+
     /// <inheritdoc/>
     public override JsonObject? Recognize(ShapeTable shapes) =>
         shapes.Size(Bins, 1) is { } rows && shapes.Size(Context, 0) is { } context && shapes.Size(FirstConvolution, 1) is { } inputs
