@@ -168,7 +168,9 @@ internal sealed class TiffPixels : IPixelSource
     {
         ReadOnlySpan<long> colors = map;
         int third = map.Length / 3;
-        return third > 0 && colors[..third].SequenceEqual(colors[third..(2 * third)]) && colors[..third].SequenceEqual(colors[(2 * third)..]);
+        return third > 0
+            && colors[..third].SequenceEqual(colors[third..(2 * third)])
+            && colors[..third].SequenceEqual(colors[(2 * third)..]);
     }
 
     private static Tensor Rgb(Tensor y, Tensor cb, Tensor cr) =>

@@ -3,7 +3,9 @@ using Diffusion.Inverse;
 
 namespace Diffusion.Restoration;
 
-/// <summary>Where the pixels of a measurement lie in the picture. The operator says it itself: it measures pictures of coordinates.</summary>
+/// <summary>
+/// Where the pixels of a measurement lie in the picture. The operator says it itself: it measures pictures of coordinates.
+/// </summary>
 internal static class MeasuredGrid
 {
     /// <summary>The pixels of the measurement on those of the picture; null where they lie on no grid, or nothing is a picture.</summary>
