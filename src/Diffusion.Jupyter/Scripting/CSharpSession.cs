@@ -62,9 +62,8 @@ internal sealed class CSharpSession
         return compilation.GetSemanticModel(compilation.SyntaxTrees.Last());
     }
 
-    // Options carry imports and references into a first script only: later ones have those of the script that they continue.
     private Script<object> Next(string code) =>
-        _script?.ContinueWith<object>(code, _options) ?? CSharpScript.Create<object>(code, _options, assemblyLoader: _loader);
+        (_script ?? CSharpScript.Create<object>(OpenLibraries.Aliases, _options, assemblyLoader: _loader)).ContinueWith<object>(code, _options);
 
     private Task<ScriptState<object>> Start(Script<object> script, CancellationToken cancellation) =>
         _state is null

@@ -33,6 +33,13 @@ internal static class OpenLibraries
             .Order(StringComparer.Ordinal),
     ];
 
+    /// <summary>Names of libtorch that are written without its class.</summary>
+    public const string Aliases = """
+        using Tensor = TorchSharp.torch.Tensor;
+        using ScalarType = TorchSharp.torch.ScalarType;
+        using Device = TorchSharp.torch.Device;
+        """;
+
     /// <summary>The framework's libraries and ours.</summary>
     public static IReadOnlyList<string> References { get; } =
     [

@@ -1,0 +1,77 @@
+#:project ../src/Diffusion.Interactive
+
+// Written from sources/02-write-your-own-operator.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks
+using Diffusion.Arrays;
+using Diffusion.Checkpoints;
+using Diffusion.Direct;
+using Diffusion.Evaluation;
+using Diffusion.Faces;
+using Diffusion.Imaging;
+using Diffusion.Interactive;
+using Diffusion.Inverse;
+using Diffusion.Metrics;
+using Diffusion.Models;
+using Diffusion.Native;
+using Diffusion.Networks;
+using Diffusion.Numerics;
+using Diffusion.Operators;
+using Diffusion.Pipeline;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+using Diffusion.Sampling;
+using Diffusion.Settings;
+using Diffusion.Solvers;
+using Diffusion.Synthesis;
+using Diffusion.Training;
+using Diffusion.ZeroShot;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Threading.Tasks;
+using System.Threading;
+using System;
+using TorchSharp;
+
+// # Write your own operator
+//
+// Solvers know a degradation only by its operator *A*: what it makes of a picture. A new one is a class with one method, `Apply`; adjoint,
+// pseudo-inverse and the proximal step that solvers need are derived from it.
+//
+// Here is a lens that darkens the corners, behind which a sensor adds pairs of pixels.
+
+
+// ## Is it one?
+//
+// `OperatorCheck` asks what every solver relies on: linear, zero at zero, an adjoint that is the adjoint, a pseudo-inverse that is one.
+
+OperatorCheck.Report report = OperatorCheck.Run(new OldCamera(new ImageShape(3, 24, 32)));
+Notebook.ShowTable(report.Items.Select(item => new { item.Name, item.Error, item.Limit, item.Passed }));
+
+// ## Use it
+//
+// A catalogue that knows it makes it a name like the shipped ones, alone or composed with others.
+
+OperatorCatalog operators = ShippedOperators.Catalog.With(typeof(OldCamera).Assembly);
+Picture photo = ImageFile.Read(Path.Combine(Demo.Folder, "coffee.png"));
+Measurement taken = new Degrader(operators.Parse("old-camera:darkening=0.8"), 0.01).Degrade(photo).Measurement;
+Restorer restorer = new(new RestoreOptions { Operators = operators, Operator = "old-camera:darkening=0.8", Noise = 0.01 });
+RestoredPicture restored = restorer.Restore(taken);
+Notebook.ShowRow(("taken", taken.Y), ("restored", restored), ("the scene", photo));
+
+Console.WriteLine($"{restored.Solver}: {Psnr.Compute(restored.Picture.Pixels, photo.Pixels):0.00} dB, {restored.Evaluations} evaluations");
+
+[Operator("old-camera", About = "A lens that darkens the corners, and a sensor that adds pairs of columns")]
+public sealed class OldCamera(ImageShape input, [Setting(Min = 0, Max = 1)] double darkening = 0.6) : LinearOperator
+{
+    public override ImageShape Input { get; } = input;
+
+    public override MeasurementShape Output { get; } = new(input with { Width = input.Width / 2 });
+
+    public override Tensor Apply(Tensor x)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor rows = torch.linspace(-1, 1, Input.Height).unsqueeze(1), columns = torch.linspace(-1, 1, Input.Width);
+        Tensor dark = x * (1 - darkening / 2 * (rows.square() + columns.square()));
+        return ((dark[.., .., .., torch.TensorIndex.Slice(0, null, 2)] + dark[.., .., .., torch.TensorIndex.Slice(1, null, 2)]) / 2).MoveToOuterDisposeScope();
+    }
+}
