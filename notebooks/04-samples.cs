@@ -1,0 +1,56 @@
+#:project ../src/Diffusion.Interactive
+
+// Written from sources/04-samples.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks
+using Diffusion.Arrays;
+using Diffusion.Checkpoints;
+using Diffusion.Direct;
+using Diffusion.Evaluation;
+using Diffusion.Faces;
+using Diffusion.Imaging;
+using Diffusion.Interactive;
+using Diffusion.Inverse;
+using Diffusion.Metrics;
+using Diffusion.Models;
+using Diffusion.Native;
+using Diffusion.Networks;
+using Diffusion.Numerics;
+using Diffusion.Operators;
+using Diffusion.Pipeline;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+using Diffusion.Sampling;
+using Diffusion.Settings;
+using Diffusion.Solvers;
+using Diffusion.Synthesis;
+using Diffusion.Training;
+using Diffusion.ZeroShot;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Threading.Tasks;
+using System.Threading;
+using System;
+using TorchSharp;
+
+// # Samples, and how far to trust them
+//
+// Where much is missing there is more than one answer. Solvers that draw noise give another one for each seed; where the samples agree the
+// measurement decides, where they differ the prior guesses.
+
+Picture photo = ImageFile.Read(Path.Combine(Demo.Folder, "astronaut.png"));
+const string Operator = "downsample:factor=8,kernel=box";
+const double Noise = 0.02;
+Measurement tiny = new Degrader(ShippedOperators.Catalog.Parse(Operator), Noise).Degrade(photo).Measurement;
+Notebook.Show(tiny.Y, $"measured: {tiny.Shape!.Value.Width}x{tiny.Shape.Value.Height}");
+
+Restorer restorer = new(new RestoreOptions { Operator = Operator, Noise = Noise, Solver = "diffpir", Steps = 16, Samples = 4 });
+RestoredPicture restored = restorer.Restore(tiny);
+Notebook.Show(restored);
+
+// The map of spread is bright at edges and in textures. Is it honest? If the samples were drawn from the true posterior, the original would lie
+// within one deviation of their mean at 68 % of the pixels, within two at 95 %.
+
+SpreadReport report = restored.Spread!.Against(photo.Pixels);
+Notebook.ShowTable(new[] { report });
+
+// Less than that means too sure of itself: the spread of samples is a lower bound for the error, not the error.

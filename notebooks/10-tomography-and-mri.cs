@@ -1,0 +1,76 @@
+#:project ../src/Diffusion.Interactive
+
+// Written from sources/10-tomography-and-mri.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks
+using Diffusion.Arrays;
+using Diffusion.Checkpoints;
+using Diffusion.Direct;
+using Diffusion.Evaluation;
+using Diffusion.Faces;
+using Diffusion.Imaging;
+using Diffusion.Interactive;
+using Diffusion.Inverse;
+using Diffusion.Metrics;
+using Diffusion.Models;
+using Diffusion.Native;
+using Diffusion.Networks;
+using Diffusion.Numerics;
+using Diffusion.Operators;
+using Diffusion.Pipeline;
+using Diffusion.Restoration;
+using Diffusion.Runtime;
+using Diffusion.Sampling;
+using Diffusion.Settings;
+using Diffusion.Solvers;
+using Diffusion.Synthesis;
+using Diffusion.Training;
+using Diffusion.ZeroShot;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Threading.Tasks;
+using System.Threading;
+using System;
+using TorchSharp;
+
+// # Tomography and MRI
+//
+// Measurements need not be pictures. A scanner turns around its object and measures line integrals (a sinogram); an MR scanner measures
+// Fourier coefficients. Both leave out most of them, to be faster or to spare the patient.
+//
+// ## Sixty angles
+
+Tensor phantom = Demo.SheppLogan(128);
+const string Radon = "radon:angles=60";
+Measurement sinogram = new Degrader(ShippedOperators.Catalog.Parse(Radon), 0.005).Degrade(new Picture(phantom)).Measurement;
+LinearOperator scanner = ShippedOperators.Catalog.Parse(Radon).Bind(new ImageShape(1, 128, 128));
+Tensor backProjected = scanner.PseudoInverse(sinogram.Y, 0.1);
+Restorer restorer = new(new RestoreOptions { Operator = Radon, Noise = 0.005 });
+RestoredPicture restored = restorer.Restore(sinogram);
+Notebook.ShowRow(
+    ("sinogram", sinogram.Y / sinogram.Y.max()),
+    ("regularized inverse", backProjected),
+    ($"{restored.Solver}", restored),
+    ("the object", phantom)
+);
+Notebook.ShowTable(new[]
+{
+    new { Method = "regularized inverse", PSNR = Psnr.Compute(backProjected, phantom) },
+    new { Method = restored.Solver, PSNR = Psnr.Compute(restored.Picture.Pixels, phantom) },
+});
+
+// Your own sinogram is an array on disk: `diffusion restore sinogram.npy -A "radon:angles=0..180" --noise 0.01`.
+//
+// ## A quarter of k-space
+
+const string Fourier = "fourier:acceleration=4";
+Measurement kspace = new Degrader(ShippedOperators.Catalog.Parse(Fourier), 0.01).Degrade(new Picture(phantom)).Measurement;
+LinearOperator coil = ShippedOperators.Catalog.Parse(Fourier).Bind(new ImageShape(1, 128, 128));
+Tensor zeroFilled = coil.Adjoint(kspace.Y);
+Restorer reader = new(new RestoreOptions { Operator = Fourier, Noise = 0.01 });
+RestoredPicture read = reader.Restore(kspace);
+Notebook.ShowRow(("zeros for what is missing", zeroFilled), (read.Solver, read), ("the object", phantom));
+Notebook.ShowTable(new[]
+{
+    new { Method = "zero-filled", PSNR = Psnr.Compute(zeroFilled, phantom) },
+    new { Method = read.Solver, PSNR = Psnr.Compute(read.Picture.Pixels, phantom) },
+});
