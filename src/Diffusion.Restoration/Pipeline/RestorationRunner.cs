@@ -174,7 +174,7 @@ public sealed class RestorationRunner : IDisposable
         double seconds
     )
     {
-        double? residual = parts.Residuals.ElementAtOrDefault(index);
+        Misfit misfit = parts.Misfits.ElementAtOrDefault(index);
         return new RestoredPicture
         {
             Picture = parts.Picture(index, measurement, choice.Opaque),
@@ -188,11 +188,9 @@ public sealed class RestorationRunner : IDisposable
             Evaluations = parts.Reports[index].Evaluations is > 0 and var counted ? counted / parts.Runs : choice.Evaluations,
             Areas = layout.Areas,
             Seconds = seconds,
-            WhitenedResidual = residual,
+            WhitenedResidual = misfit.Values > 0 ? misfit.Residual : null,
             Solves = parts.Reports[index].Solves,
-            Hint = choice.Doubt
-                ?? (residual is { } left && choice.ResidualLimit is { } limit ? WhitenedResidual.Hint(left, limit) : null)
-                ?? parts.Sameness(choice.Method),
+            Hint = choice.Doubt ?? WhitenedResidual.Hint(misfit) ?? parts.Sameness(choice.Method),
         };
     }
 }
