@@ -30,6 +30,10 @@ public interface IRestorationMethod : IDisposable
     /// <exception cref="DiffusionException">It cannot be restored by this method.</exception>
     string KindOf(Measurement measurement);
 
+    /// <summary>Whether each channel of a measurement is restored as a gray picture of its own.</summary>
+    /// <param name="measurement">Borrowed.</param>
+    bool TakesChannels(Measurement measurement) => measurement.IsOfChannels;
+
     /// <summary>Takes measurements of one kind in hand; cheap, nothing is computed yet.</summary>
     /// <param name="batch">At least one; borrowed for as long as the result is used.</param>
     IRestoration Begin(IReadOnlyList<Measurement> batch);

@@ -39,7 +39,7 @@ public sealed class RestorationRunner : IDisposable
     /// <exception cref="DiffusionException">It cannot be restored.</exception>
     public string KindOf(Measurement measurement)
     {
-        if (!measurement.IsOfChannels)
+        if (!_method.TakesChannels(measurement))
             return _method.KindOf(measurement);
         using Measurement first = measurement.Channel(0);
         return $"{measurement.Y.shape[1]} channels of {_method.KindOf(first)}";
@@ -60,7 +60,7 @@ public sealed class RestorationRunner : IDisposable
     {
         if (batch.Count == 0)
             return [];
-        if (batch.Any(measurement => measurement.IsOfChannels))
+        if (batch.Any(_method.TakesChannels))
             return [.. batch.Select(measurement => ByChannel(measurement, progress, cancellation))];
         using ComputeScope scope = new();
         Stopwatch watch = Stopwatch.StartNew();
@@ -84,7 +84,7 @@ public sealed class RestorationRunner : IDisposable
     /// <exception cref="ArgumentException">As for a restoration.</exception>
     public RestorePlan Plan(Measurement measurement, int batch = 1)
     {
-        if (measurement.IsOfChannels)
+        if (_method.TakesChannels(measurement))
         {
             using Measurement first = measurement.Channel(0);
             RestorePlan one = Plan(first, batch);
@@ -121,7 +121,7 @@ public sealed class RestorationRunner : IDisposable
     // Channels that are no colours are gray pictures, one after the other.
     private RestoredPicture ByChannel(Measurement measurement, Action<RestoreProgress>? progress, CancellationToken cancellation)
     {
-        if (!measurement.IsOfChannels)
+        if (!_method.TakesChannels(measurement))
             return Restore([measurement], progress, cancellation)[0];
         List<RestoredPicture> restored = [];
         try
