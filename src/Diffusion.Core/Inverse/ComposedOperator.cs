@@ -58,6 +58,7 @@ public sealed class ComposedOperator : LinearOperator
             ClosedForm = Rows is not null && _second.Traits.ClosedForm,
             Mosaic = _second.Traits.Mosaic,
             Transform = _second.Traits.Transform,
+            CoarseMissing = _second.Traits.CoarseMissing,
         };
 
     /// <inheritdoc/>

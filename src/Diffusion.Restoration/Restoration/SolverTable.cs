@@ -28,6 +28,9 @@ public sealed class SolverTable
     /// <summary>The name that means "choose for me".</summary>
     public const string Auto = "auto";
 
+    // Up to here the table was measured.
+    private const int MeasuredSteps = 16;
+
     private readonly Lazy<IReadOnlyList<(SolverTableRow Row, PresetRequest Problem)>> _measured;
 
     private SolverTable(string csv)
@@ -70,6 +73,8 @@ public sealed class SolverTable
             return Cm4irPresets.IsPublished(request.Prior)
                 ? new("cm4ir", "the prior is a consistency model that CM4IR was made for")
                 : new("mirror", "the prior is a consistency model, for which mirror has a fit of its own");
+        if (request is { Traits.CoarseMissing: true, Evaluations: > MeasuredSteps })
+            return new("mirror", "its ladder begins where the coarse structure, which is mostly missing, may still change");
         if (request is { Uneven: true, MeasuresPixels: true })
             return new("mirror", "its last data steps leave to each pixel's noise what dpir smooths alike");
         var nearest = _measured

@@ -31,7 +31,8 @@ public sealed class NoiseEstimateTests
     [Theory]
     [InlineData("hadamard")]
     [InlineData("fourier")]
-    [InlineData("radon:angles=3")]
+    [InlineData("radon:angles=3,detector=100")]
+    [InlineData("radon:angles=1")]
     [InlineData("mask:random=0.99")]
     public void Where_the_measurement_is_no_picture_a_number_is_asked_for(string spec)
     {
@@ -39,6 +40,18 @@ public sealed class NoiseEstimateTests
         Tensor x = Scene();
         using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, (int)x.shape[2], (int)x.shape[3]));
         Assert.Null(NoiseEstimate.From(Noisy(a, x, 0.05), a));
+    }
+
+    [Theory]
+    [InlineData("radon:angles=16", 0.02)]
+    [InlineData("radon:angles=60", 0.005)]
+    [InlineData("gray|radon:angles=16", 0.05)]
+    public void Rays_beside_the_picture_tell_the_noise_of_a_sinogram(string spec, double sigma)
+    {
+        using ComputeScope scope = new();
+        Tensor x = Scene();
+        using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, (int)x.shape[2], (int)x.shape[3]));
+        Assert.InRange(NoiseEstimate.From(Noisy(a, x, sigma), a)!.Sigma / sigma, 0.93, 1.07);
     }
 
     [Fact]
