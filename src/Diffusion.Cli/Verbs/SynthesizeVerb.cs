@@ -44,6 +44,7 @@ internal sealed class SynthesizeVerb : Verb
         );
         foreach (Option option in (Option[])[_execution.Memory, _execution.Device, _execution.Dtype])
             Add(option);
+        Action = new RunsAlone();
         Add(new SynthesizeStatsVerb());
         Add(new SynthesizeVerifyVerb());
     }
@@ -108,7 +109,7 @@ internal sealed class SynthesizeVerb : Verb
                         lock (pace)
                             session.Terminal.PrintJson(line.DeepClone().AsObject());
                 },
-            }.Run());
+            }.Run(), () => pace.Line);
         bool whole = files.Failures.Count == 0 && SetManifest.Close(plan);
         if (pace.Done > 0)
             session.Terminal.Say(pace.Line);
