@@ -67,7 +67,7 @@ public sealed class ClusterTests : IDisposable
             }
         DiffusionCommand.Run(_workspace.Folder, [.. command, "-o", "whole", "-q", "--threads", "1"]).Expect(0);
 
-        string script = Path.Combine(Repository, "deploy", "slurm-array.sh");
+        string script = Path.Combine(Metadata("RepositoryRoot"), "deploy", "slurm-array.sh");
         string job = cluster.Submit(_workspace.Folder, script, [.. command, "-o", "out"]);
         List<string> killed = [];
         while (killed.Count < 2)
@@ -93,6 +93,6 @@ public sealed class ClusterTests : IDisposable
     private static string[] Running(SlurmCluster cluster, string job, List<string> killed) =>
         [.. cluster.Tasks(job, "running").Except(killed)];
 
-    private static string Repository =>
-        typeof(ClusterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
+    private static string Metadata(string key) =>
+        typeof(ClusterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == key).Value!;
 }
