@@ -36,7 +36,8 @@ internal static class Root
                 new TrainConsistencyVerb(),
                 new TrainUnrolledVerb(),
                 new TrainFaceVerb(),
-                new TrainValidateVerb()
+                new TrainValidateVerb(),
+                new TrainValidateFaceVerb()
             ),
             new BenchVerb(),
             new VerbGroup(

@@ -9,7 +9,8 @@ namespace Diffusion.Networks;
 /// degraded face into visual tokens; one evaluation of a UNet that looks at them gives what is to be added to the face.
 /// </summary>
 /// <remarks>
-/// It works on pixels and knows no time. Faces are aligned, so the levels with attention know where in the face they are by learned maps.
+/// It works on pixels and knows no time. Faces are aligned, so the levels with attention know where in the face they are: features by
+/// learned maps, what attends and what is attended to by waves of row and column (<see cref="NearestCodes.Positions"/>).
 /// </remarks>
 public sealed class FaceUNet : Network
 {
@@ -19,9 +20,10 @@ public sealed class FaceUNet : Network
     private readonly Conv2d _in,
         _out;
     private readonly Level[] _levels;
+    private readonly Lazy<Tensor> _tokenWaves;
     private readonly ResidualBlock _first,
         _second;
-    private readonly SpatialTransformer _middle;
+    private readonly Look _middle;
     private readonly GroupNorm _norm;
 
     /// <summary>Declares all parameters; nothing is allocated before they are loaded or initialised.</summary>
@@ -40,8 +42,9 @@ public sealed class FaceUNet : Network
         _in = new Conv2d(this, "unet.conv_in", pixels, widths[0], keepFloat32: true, result: Policy.NetworkDtype);
         _levels = [.. Enumerable.Range(0, widths.Count).Select(level => new Level(this, config, level))];
         _first = Block(this, "unet.mid.block_1", widths[^1], widths[^1], config);
-        _middle = Transformer(this, "unet.mid.attn", widths[^1], config);
+        _middle = new Look(this, "unet.mid.attn", config, widths.Count - 1);
         _second = Block(this, "unet.mid.block_2", widths[^1], widths[^1], config);
+        _tokenWaves = Waves(config.TokenSide, config.Context);
         _norm = new GroupNorm(this, "unet.norm_out", widths[0], config.Groups);
         _out = new Conv2d(this, "unet.conv_out", widths[0], pixels, zero: true, keepFloat32: true);
     }
@@ -76,7 +79,8 @@ public sealed class FaceUNet : Network
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor tokens = ChannelsLast.Rows(codes).flatten(1, 2);
         Tensor hidden = torch.nn.functional.silu(_change1.Forward(tokens));
-        return (torch.nn.functional.silu(_change2.Forward(hidden)) + _places.Value).MoveToOuterDisposeScope();
+        Tensor places = _places.Value + _tokenWaves.Value.to(_places.Value.device);
+        return (torch.nn.functional.silu(_change2.Forward(hidden)) + places).MoveToOuterDisposeScope();
     }
 
     /// <summary>Computes the UNet.</summary>
@@ -108,15 +112,54 @@ public sealed class FaceUNet : Network
     internal static ResidualBlock Block(Network network, string name, long inputs, long outputs, FaceUNetConfig config) =>
         new(network, name, inputs, outputs, null, scaleShift: false, names: ResidualNames.Diffusers, groups: config.Groups);
 
-    private static SpatialTransformer Transformer(Network network, string name, int width, FaceUNetConfig config) =>
-        new(network, name, width, width / config.HeadWidth, config.Context, config.Groups, linear: true);
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        foreach (
+            Lazy<Tensor> waves in _levels.Select(level => level.Waves).Append(_middle.Waves).Append(_tokenWaves).OfType<Lazy<Tensor>>()
+        )
+            if (waves.IsValueCreated)
+                waves.Value.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>Waves of row and column, [1,side side,width].</summary>
+    private static Lazy<Tensor> Waves(int side, int width) =>
+        new(() =>
+        {
+            using Tensor table = NearestCodes.Positions(side, width);
+            return table.unsqueeze(0).DetachFromDisposeScope();
+        });
+
+    /// <summary>Attention to the tokens, of pixels that know their place.</summary>
+    private sealed class Look(Network network, string name, FaceUNetConfig config, int level)
+    {
+        private readonly int _side = config.Side / config.Patch >> level;
+        private readonly SpatialTransformer _transformer = new(
+            network,
+            name,
+            config.Widths[level],
+            config.Widths[level] / config.HeadWidth,
+            config.Context,
+            config.Groups,
+            linear: true
+        );
+
+        public Lazy<Tensor> Waves { get; } = FaceUNet.Waves(config.Side / config.Patch >> level, config.Widths[level]);
+
+        public Tensor Forward(Tensor h, Tensor context)
+        {
+            Tensor waves = Waves.Value.to(h.dtype, h.device).view(1, _side, _side, -1).permute(0, 3, 1, 2);
+            return _transformer.Forward(h + waves, context) - waves;
+        }
+    }
 
     /// <summary>One resolution: a block on the way down and one, beside what the way down kept, on the way up.</summary>
     private sealed class Level
     {
         private readonly ResidualBlock _down,
             _up;
-        private readonly SpatialTransformer? _look;
+        private readonly Look? _look;
         private readonly Parameter? _places;
         private readonly Conv2d? _halve,
             _narrow;
@@ -132,13 +175,15 @@ public sealed class FaceUNet : Network
             {
                 int side = config.Side / config.Patch >> level;
                 _places = network.Declare($"{down}.places", [1, width, side, side], Init.Zeros, keepFloat32: true);
-                _look = Transformer(network, $"{up}.attn", width, config);
+                _look = new Look(network, $"{up}.attn", config, level);
             }
             if (level < count - 1)
                 _halve = new Conv2d(network, $"{down}.halve", width, config.Widths[level + 1], stride: 2);
             if (level > 0)
                 _narrow = new Conv2d(network, $"{up}.narrow", width, config.Widths[level - 1], kernel: 1);
         }
+
+        public Lazy<Tensor>? Waves => _look?.Waves;
 
         public Tensor Down(Tensor h) => _down.Forward(_places is null ? h : ChannelsLast.Of(h + _places.Value.to(h.dtype)));
 

@@ -52,7 +52,7 @@ public sealed record FaceUNetConfig
             { "attentive_levels", c => c.AttentiveLevels, (c, value) => c with { AttentiveLevels = value }, Key.Shown },
             { "head_width", c => c.HeadWidth, (c, value) => c with { HeadWidth = value } },
             { "groups", c => c.Groups, (c, value) => c with { Groups = value } },
-            { "glance", c => c.Glance, (c, value) => c with { Glance = value } },
+            { "glance", c => c.Glance, (c, value) => c with { Glance = value }, Key.Shown },
             { "token_widths", c => c.TokenWidths, (c, value) => c with { TokenWidths = value }, Key.Shown },
             { "codes", c => c.Codes, (c, value) => c with { Codes = value }, Key.Shown },
             { "code_width", c => c.CodeWidth, (c, value) => c with { CodeWidth = value }, Key.Shown },
@@ -70,6 +70,8 @@ public sealed record FaceUNetConfig
             throw new ArgumentException("All sizes must be 1 to 16384.");
         if (Widths.Concat(TokenWidths).Any(width => width % Groups != 0))
             throw new ArgumentException($"All widths must be multiples of the {Groups} groups of the norms.");
+        if (Context % 4 != 0)
+            throw new ArgumentException($"context is {Context}. It must be a multiple of 4.");
         if (AttentiveLevels < 1 || AttentiveLevels > Widths.Count)
             throw new ArgumentException($"attentive_levels is {AttentiveLevels}. It must be 1 to {Widths.Count}.");
         if (Widths.TakeLast(AttentiveLevels).Any(width => width % HeadWidth != 0))

@@ -38,12 +38,15 @@ public sealed class FaceUNetFamily : NetworkFamily<FaceUNetConfig>
             || shapes.Size("embedder.codes.weight", 0) is not { } codes
             || shapes.Size("embedder.codes.weight", 1) is not { } codeWidth
             || shapes.Size("change.conv1.weight", 0) is not { } context
+            || shapes.Size("change.places", 1) is not { } places
         )
             return null;
-        int patch = (int)Math.Sqrt(pixels / 3);
+        int patch = (int)Math.Sqrt(pixels / 3),
+            side = coarsest * patch << (levels - 1);
         return new FaceUNetConfig
         {
-            Side = coarsest * patch << (levels - 1),
+            Side = side,
+            Glance = Math.Max(1, side / ((int)Math.Sqrt(places) << (tokenLevels - 1))),
             Patch = patch,
             Widths = [.. widths.Select(width => width!.Value)],
             AttentiveLevels = attentive,

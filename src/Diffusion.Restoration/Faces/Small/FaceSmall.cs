@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Inverse;
 using Diffusion.Models;
@@ -70,9 +72,26 @@ public sealed record FaceSmall : IRestorationMethod
                 path,
                 "Give a file that diffusion train face left"
             );
-        FaceUNet network = (FaceUNet)family.Create(family.Complete(found.Config).Config, policy);
+        FaceUNet network = (FaceUNet)family.Create(CardOf(path) ?? family.Complete(found.Config).Config, policy);
         NetworkWeights.Fill(network, found.Weights(file));
         return network;
+    }
+
+    // What shapes do not show stands in the card: NAME.json, or card.json as a training leaves it.
+    private static JsonObject? CardOf(string path)
+    {
+        string[] cards = [Path.ChangeExtension(path, ".json"), Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "card.json")];
+        foreach (string card in cards.Where(System.IO.File.Exists))
+            try
+            {
+                if (JsonNode.Parse(System.IO.File.ReadAllText(card)) is JsonObject said && (string?)said["file"] == Path.GetFileName(path))
+                    return said["config"] as JsonObject;
+            }
+            catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
+            {
+                throw new CheckpointException("The card beside the weights is no JSON", card, "Take the card that belongs to them", wrong);
+            }
+        return null;
     }
 
     /// <inheritdoc/>
