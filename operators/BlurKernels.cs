@@ -108,6 +108,15 @@ public static class BlurKernels
         return Normalised(kernel);
     }
 
+    /// <summary>
+    /// The trajectory of a shaking hand, its mean in the middle, in the smallest odd square that holds it. The same seed gives the same
+    /// path at any reach.
+    /// </summary>
+    /// <param name="reach">How far it goes from its mean, in pixels; need not be whole.</param>
+    /// <param name="seed">Which path.</param>
+    /// <param name="narrow">By how much the path is squeezed across its main direction; 1 leaves it as it is.</param>
+    public static Tensor CameraShake(double reach, ulong seed, double narrow = 1) => Operators.CameraShake.Kernel(reach, seed, narrow);
+
     internal static Tensor Normalised(double[,] kernel)
     {
         double sum = kernel.Cast<double>().Sum();

@@ -6,14 +6,25 @@ namespace Diffusion.Operators;
 internal static class CameraShake
 {
     /// <summary>A kernel [size,size] with sum 1. The same seed gives the same kernel on every machine.</summary>
-    public static Tensor Kernel(int size, ulong seed)
+    public static Tensor Kernel(int size, ulong seed) => Kernel(size, Math.Max(0, (size - 1) / 2.0 - 1), seed);
+
+    /// <summary>
+    /// A kernel in the smallest odd square that holds a trajectory reaching so many pixels from its mean, squeezed across its main
+    /// direction.
+    /// </summary>
+    public static Tensor Kernel(double reach, ulong seed, double narrow) =>
+        Kernel(2 * (int)Math.Ceiling(reach + 1) + 1, reach, seed, narrow);
+
+    private static Tensor Kernel(int size, double reach, ulong seed, double narrow = 1)
     {
         const int Steps = 500;
         (double[] x, double[] y) = Trajectory(Steps, seed);
+        if (narrow < 1)
+            Squeeze(x, y, narrow);
         // Centred on its mean and scaled so that it fills the kernel but for one pixel at each side.
         (double meanX, double meanY) = (x.Average(), y.Average());
-        double reach = Math.Max(x.Max(v => Math.Abs(v - meanX)), y.Max(v => Math.Abs(v - meanY)));
-        double scale = reach == 0 ? 0 : Math.Max(0, (size - 1) / 2.0 - 1) / reach,
+        double drawn = Math.Max(x.Max(v => Math.Abs(v - meanX)), y.Max(v => Math.Abs(v - meanY)));
+        double scale = drawn == 0 ? 0 : reach / drawn,
             centre = (size - 1) / 2.0;
         double[,] kernel = new double[size, size];
         for (int i = 0; i < Steps; i++)
@@ -30,6 +41,21 @@ internal static class CameraShake
             }
         }
         return BlurKernels.Normalised(kernel);
+    }
+
+    private static void Squeeze(double[] x, double[] y, double narrow)
+    {
+        (double meanX, double meanY) = (x.Average(), y.Average());
+        double xx = x.Sum(v => (v - meanX) * (v - meanX)),
+            yy = y.Sum(v => (v - meanY) * (v - meanY)),
+            xy = x.Zip(y, (a, b) => (a - meanX) * (b - meanY)).Sum();
+        (double sin, double cos) = Math.SinCos(0.5 * Math.Atan2(2 * xy, xx - yy));
+        for (int i = 0; i < x.Length; i++)
+        {
+            double across = narrow * ((y[i] - meanY) * cos - (x[i] - meanX) * sin),
+                along = (x[i] - meanX) * cos + (y[i] - meanY) * sin;
+            (x[i], y[i]) = (along * cos - across * sin, along * sin + across * cos);
+        }
     }
 
     // A velocity that drifts, is pulled back to the middle and is jerked now and then (after Boracchi and Foi 2012).

@@ -19,6 +19,7 @@ internal static class Root
             new RestoreVerb(),
             new FaceVerb(),
             new DegradeVerb(),
+            new SynthesizeVerb(),
             new MetricsVerb(),
             new VerbGroup(
                 "operators",
@@ -30,11 +31,13 @@ internal static class Root
             new VerbGroup("solvers", "List and show the algorithms", new SolversListVerb(), new SolversShowVerb()),
             new VerbGroup(
                 "train",
-                "Train priors and measure them",
+                "Train priors and face restorers, and measure them",
                 new TrainPriorVerb(),
                 new TrainConsistencyVerb(),
                 new TrainUnrolledVerb(),
-                new TrainValidateVerb()
+                new TrainFaceVerb(),
+                new TrainValidateVerb(),
+                new TrainValidateFaceVerb()
             ),
             new BenchVerb(),
             new VerbGroup(
@@ -46,6 +49,7 @@ internal static class Root
                 new CheckpointsConvertVerb(),
                 new CheckpointsWhereVerb()
             ),
+            new VerbGroup("jupyter", "Notebooks in C#", new JupyterInstallVerb(), new JupyterRunVerb(), new JupyterWriteVerb()),
             new DoctorVerb(),
             new CompletionVerb(),
         };

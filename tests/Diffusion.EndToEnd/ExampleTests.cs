@@ -43,6 +43,14 @@ public sealed partial class ExampleTests(Workspace workspace) : IClassFixture<Wo
             Directory.CreateDirectory(In("album"));
             File.Copy(Path.Combine(Path.GetDirectoryName(DiffusionCommand.Path)!, "demo", "astronaut.png"), In("album/group.png"));
         }
+        if (example.StartsWith("diffusion synthesize stats", StringComparison.Ordinal))
+            foreach (string name in (string[])["pairs/clean/a", "pairs/degraded/a"])
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(In(name))!);
+                TestPictures.Write(In(name + ".png"), 64, 96);
+            }
+        if (example.StartsWith("diffusion synthesize verify", StringComparison.Ordinal))
+            DiffusionCommand.Run(folder, "synthesize", "photo.png", "-o", "rainy", "-d", "rain", "-q").Expect(0);
         using (Picture restored = ImageFile.Read(In("restored.png")))
             ImageFile.Write(In("restored.tif"), restored, new WriteOptions { BitDepth = 32 });
         if (!example.StartsWith("diffusion degrade", StringComparison.Ordinal))

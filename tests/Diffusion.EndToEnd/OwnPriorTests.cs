@@ -82,6 +82,67 @@ public sealed class OwnPriorTests : IDisposable
     }
 
     [Fact]
+    public void A_network_of_one_level_in_half_precision_restores_by_its_shapes()
+    {
+        AdmUNetConfig config = new()
+        {
+            ModelChannels = 32,
+            NumResBlocks = 1,
+            ChannelMult = [1],
+            AttentionResolutions = [],
+            NumHeadChannels = 32,
+            OutChannels = 6,
+        };
+        using AdmUNet network = new(config);
+        Dictionary<string, Tensor> weights = Random(network);
+        weights["out.2.weight"].normal_(0, 0.05);
+        File.WriteAllBytes(_work["own_model.pt"], PyTorchFile.Zip(weights.ToDictionary(w => w.Key, w => w.Value.to(ScalarType.Float16))));
+        JsonNode told = Inspect("own_model.pt");
+        Assert.Equal(("adm-unet", "epsilon"), ((string)told["kind"]!, (string)told["prediction"]!));
+        Run("checkpoints", "verify", "own_model.pt").Expect(0);
+        Restore("own_model.pt");
+    }
+
+    [Fact]
+    public void Paths_and_partial_functions_beside_the_weights_are_records_that_nobody_calls()
+    {
+        using DnCnn network = new(new DnCnnConfig(3, 3, 8, 4));
+        Dictionary<string, Tensor> weights = Random(network);
+        string[] names = [.. weights.Keys];
+        Entries state = new([
+            .. names.Select(
+                (name, i) =>
+                    (
+                        (object?)("net." + name),
+                        (object?)
+                            PyTorchFile.View(
+                                PyTorchFile.Storage($"{i}", weights[name].numel()),
+                                0,
+                                weights[name].shape,
+                                weights[name].stride()
+                            )
+                    )
+            ),
+        ]);
+        Entries settings = new(
+            ("root", new Call(new Global("pathlib", "PosixPath"), "/", "data")),
+            ("windows", new Call(new Global("pathlib", "PureWindowsPath"), "C:\\data")),
+            ("optimizer", Partial())
+        );
+        byte[] file = PyTorchFile.Zip(
+            new Entries(("state_dict", state), ("hyper_parameters", settings), ("epoch", 3L)),
+            [.. names.Select((name, i) => ($"{i}", weights[name].bytes.ToArray()))]
+        );
+        File.WriteAllBytes(_work["epoch3.ckpt"], file);
+        File.WriteAllBytes(_work["weights.pt"], PyTorchFile.Zip(weights));
+        Run("checkpoints", "verify", "epoch3.ckpt").Expect(0);
+        Run("checkpoints", "convert", "epoch3.ckpt", "-o", "epoch3.safetensors").Expect(0);
+        byte[] wanted = Restore("weights.pt");
+        Assert.Equal(wanted, Restore("epoch3.ckpt"));
+        Assert.Equal(wanted, Restore("epoch3.safetensors"));
+    }
+
+    [Fact]
     public void A_checkpoint_of_denoising_diffusion_pytorch_restores_by_its_averages()
     {
         LucidrainsUNetConfig config = new() { Dim = 16, DimMults = [1, 2] };
@@ -201,13 +262,13 @@ public sealed class OwnPriorTests : IDisposable
                 ("_buffers", new Entries(buffers)),
                 ("_modules", new Entries(modules)),
                 ("root", new Call(new Global("pathlib", "PurePosixPath"), "/", "data")),
-                (
-                    "optimizer",
-                    new Instance(
-                        new Call(new Global("functools", "partial"), new Global("torch.optim.adam", "Adam")),
-                        new object?[] { new Global("torch.optim.adam", "Adam"), Array.Empty<object?>(), new Entries(("lr", 1e-4)), null }
-                    )
-                )
+                ("optimizer", Partial())
             )
+        );
+
+    private static Instance Partial() =>
+        new(
+            new Call(new Global("functools", "partial"), new Global("torch.optim.adam", "Adam")),
+            new object?[] { new Global("torch.optim.adam", "Adam"), Array.Empty<object?>(), new Entries(("lr", 1e-4)), null }
         );
 }

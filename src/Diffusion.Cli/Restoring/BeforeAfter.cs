@@ -13,7 +13,7 @@ internal static class BeforeAfter
         string path,
         Measurement measurement,
         RestoredPicture restored,
-        Picture? clean = null,
+        Measurement? clean = null,
         PictureMetrics? metrics = null
     )
     {
@@ -24,7 +24,7 @@ internal static class BeforeAfter
         string score = metrics is null ? "" : FormattableString.Invariant($", {metrics.Psnr:0.00} dB");
         panels.Add(new($"restored: {restored.Method}{score}", restored.Picture.Pixels));
         if (clean is not null)
-            panels.Add(new("original", clean.Pixels));
+            panels.Add(new("original", clean.Y));
         Sheet.Write(path, panels);
     }
 }

@@ -15,6 +15,7 @@ internal sealed class FaceWay
 {
     private const string Small = "small",
         ZeroShot = "zero-shot",
+        Shipped = "face-small",
         Bundle = "osdface",
         Blur = "blur:sigma=2";
 
@@ -119,6 +120,8 @@ internal sealed class FaceWay
             _set["bundle"] = wanted;
             name = Bundle;
         }
+        else if (wanted.Equals(Small, StringComparison.OrdinalIgnoreCase) && (FaceSmall.IsInstalled || _set.ContainsKey("model")))
+            name = Shipped;
         else if (!names.Contains(wanted, StringComparer.OrdinalIgnoreCase))
             throw wanted == Small
                 ? new UsageException(

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Diffusion.Imaging;
 using Diffusion.Metrics;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
@@ -10,21 +9,21 @@ namespace Diffusion.Cli.Restoring;
 /// <summary>What is said about one restored file: a line, a JSON object, a before/after picture.</summary>
 internal sealed class Report(string input, string output, RestoredPicture restored, Measurement measurement) : IDisposable
 {
-    private Picture? _clean;
+    private Measurement? _clean;
     private PictureMetrics? _scores;
     private SpreadReport? _spread;
 
     /// <summary>Measures against the clean picture.</summary>
-    public void Compare(string reference)
+    /// <param name="reference">Its file.</param>
+    /// <param name="reading">How the measurement was read.</param>
+    public void Compare(string reference, MeasurementOptions reading)
     {
-        int pages = ImageFile.Identify(reference, new ReadOptions { AnyChannels = true }).Frames;
-        Picture Clean(int index) =>
-            ImageFile.Read(
-                reference,
-                new ReadOptions { AnyChannels = true, Page = pages > 1 && measurement.Page is { } first ? first + index : null }
-            );
+        reading = reading with { Range = reading.Range ?? measurement.Range };
+        bool paged = measurement.Page is not null && Measurement.PagesOf(reference, new() { Pages = PageSelection.All }).Count > 1;
+        Measurement Clean(int index) =>
+            ComparedPicture.ReadReference(reference, reading with { Page = paged ? measurement.Page + index : null });
         _clean = Clean(0);
-        _scores = PictureScores.Of(restored.Picture.Pixels, _clean.Pixels, reference);
+        _scores = PictureScores.Of(restored.Picture.Pixels, _clean.Y, reference);
         if (restored.Pages.Count > 1)
             _scores = PictureScores.Mean([
                 _scores,
@@ -33,12 +32,12 @@ internal sealed class Report(string input, string output, RestoredPicture restor
                     .Select(
                         (page, i) =>
                         {
-                            using Picture clean = Clean(i + 1);
-                            return PictureScores.Of(page.Pixels, clean.Pixels, reference);
+                            using Measurement clean = Clean(i + 1);
+                            return PictureScores.Of(page.Pixels, clean.Y, reference);
                         }
                     ),
             ]);
-        _spread = restored.Spread?.Against(_clean.Pixels);
+        _spread = restored.Spread?.Against(_clean.Y);
     }
 
     /// <summary>For <c>--json</c>.</summary>

@@ -16,6 +16,9 @@ internal sealed class RestoreConsole(Session session, StartUp startUp) : IRestor
     /// <summary>Clean pictures to compare with.</summary>
     public required References References { get; init; }
 
+    /// <summary>How the inputs are read.</summary>
+    public required MeasurementOptions Reading { get; init; }
+
     /// <summary>Before/after pictures by output; empty: none are written.</summary>
     public required IReadOnlyDictionary<string, string> Sheets { get; init; }
 
@@ -50,7 +53,7 @@ internal sealed class RestoreConsole(Session session, StartUp startUp) : IRestor
     {
         using Report report = new(item.Input, item.Output, restored, measurement);
         if (References.For(item.Input) is { } reference)
-            report.Compare(reference);
+            report.Compare(reference, Reading);
         if (Sheets.TryGetValue(item.Output, out string? sheet))
             report.WriteSheet(sheet);
         if (restored.InnerIterations is { } iterations)

@@ -15,7 +15,7 @@ internal static class CommandLineCheck
     /// </summary>
     public static string? FirstError(ParseResult parse, string[] args)
     {
-        if (parse.Action is not (null or ParseErrorAction))
+        if (parse.Action is not (null or ParseErrorAction or RunsAlone))
             return null; // --help, --version, completion
         Command command = parse.CommandResult.Command;
         if (UnknownOption(command, args) is { } unknown)

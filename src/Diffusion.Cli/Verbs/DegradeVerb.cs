@@ -15,6 +15,7 @@ internal sealed class DegradeVerb : Verb
 {
     private readonly Argument<string[]> _inputs;
     private readonly ProblemOptions _problem;
+    private readonly ReadingOptions _reading;
     private readonly OutputOptions _output;
     private readonly JobOptions _job;
     private readonly Option<ulong> _seed;
@@ -32,6 +33,7 @@ internal sealed class DegradeVerb : Verb
             }
         );
         _problem = new ProblemOptions().AddTo(this);
+        _reading = new ReadingOptions().AddTo(this, depth: false);
         _output = new OutputOptions().AddTo(this);
         _job = new JobOptions().AddTo(this);
         _seed = Take(
@@ -81,6 +83,11 @@ internal sealed class DegradeVerb : Verb
             throw new UsageException($"--noise {typed.Model} is for restore", "diffusion degrade", "Give a number");
         string output = session.Get(_output.Output)
             ?? throw new UsageException("-o is missing", "diffusion degrade", "Name a file or a folder");
+        MeasurementOptions reading = _reading.Of(session);
+        if (reading.Pages is { IsSeveral: true })
+            throw new UsageException("degrade makes one measurement of a file", "--pages", "Choose one page, such as --pages 3");
+        foreach (string note in spec.Notes())
+            session.Terminal.Say($"{note}.");
         bool clip = session.Get(_clip),
             toStream = output == OutputPlan.StandardOutput,
             several = _job.IsOneOfSeveralRuns(session),
@@ -108,7 +115,7 @@ internal sealed class DegradeVerb : Verb
             session,
             [
                 .. inputs.Zip(plan.Paths, (input, path) =>
-                    new JobItem(input, path, () => DegradeJob.Settings(input, path, degrader, clip, hashes))
+                    new JobItem(input, path, () => DegradeJob.Settings(input, path, degrader, clip, hashes, reading))
                 ),
             ],
             session.Get(_job.Shard),
@@ -121,6 +128,7 @@ internal sealed class DegradeVerb : Verb
         JobConsole.TellComplete(session, files);
         new DegradeJob(files, degrader)
         {
+            Reading = reading,
             Clip = clip,
             Overwrite = overwrite,
             Noted = (item, note) => session.Terminal.Say($"{item.Input}: {note}."),

@@ -67,8 +67,8 @@ internal sealed class MetricsVerb : Verb
             foreach (int? page in pages)
             {
                 string name = isSeveral ? $"{item.Input} page {page}" : item.Input;
-                using Measurement picture = Read(item.Input, reading with { Page = page }),
-                    clean = Read(item.Output, reading with { Page = page });
+                using Measurement picture = ComparedPicture.Read(item.Input, reading with { Page = page }),
+                    clean = ComparedPicture.Read(item.Output, reading with { Page = page });
                 PictureMetrics metrics = PictureScores.Of(picture.Y, clean.Y, name, session.Get(_border) ?? 0, !session.Get(_float));
                 rows.Add((name, metrics));
                 if (session.Terminal.Json)
@@ -83,40 +83,6 @@ internal sealed class MetricsVerb : Verb
         if (!session.Terminal.Json && rows.Count > 0)
             PrintTable(session.Terminal, rows);
         return code;
-    }
-
-    // As restore reads it.
-    private static Measurement Read(string file, MeasurementOptions reading)
-    {
-        Measurement picture = Measurement.Open(file, reading with { Range = null });
-        // A range is that of the file that is on another scale; a picture beside it is as it is.
-        if (reading.Range is { } range && (range.IsAuto || !IsOnAnotherScale(picture, range)))
-        {
-            picture.Dispose();
-            picture = Measurement.Open(file, reading);
-        }
-        try
-        {
-            picture.CheckScale();
-            return picture is { Known: null } && (picture.Shape is not null || picture.IsOfChannels)
-                ? picture
-                : throw new ImageException(
-                    picture.Known is null ? "This is no picture" : "The picture holds NaN or infinity",
-                    file,
-                    "Compare pictures of known values"
-                );
-        }
-        catch
-        {
-            picture.Dispose();
-            throw;
-        }
-    }
-
-    private static bool IsOnAnotherScale(Measurement picture, ValueRange range)
-    {
-        const double Headroom = 1.5;
-        return range.White > Headroom * picture.FullScale && (picture.FullScale > 1 || picture.Y.max().item<float>() <= Headroom);
     }
 
     private static void PrintJson(Terminal terminal, string name, PictureMetrics metrics)

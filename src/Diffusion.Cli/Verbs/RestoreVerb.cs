@@ -13,9 +13,7 @@ namespace Diffusion.Cli.Verbs;
 internal sealed class RestoreVerb : Verb
 {
     private const string Pattern = "{name}_restored.png",
-        Extension = ".png",
-        StackPattern = "{name}_restored.tif",
-        StackExtension = ".tif";
+        Extension = ".png";
 
     private readonly Argument<string[]> _inputs;
     private readonly WayOptions _way;
@@ -68,19 +66,16 @@ internal sealed class RestoreVerb : Verb
         bool several = _job.IsOneOfSeveralRuns(session),
             overwrite = session.Get(_output.Force) || session.Get(_job.Resume);
         string? output = session.Get(_output.Output);
+        string ExtensionOf(string input) => ResultFormat.ExtensionFor(input, way.Options.Reading);
         // What an earlier run left in a folder is no input of the next one, unless it is named.
         string[] inputs = [.. InputFiles.Expand(words, ".npz").Where(file => words.Contains(file) || !RestoredFiles.IsResult(file))];
         if (several)
-            inputs = [.. OutputPlan.WithoutResults(inputs, words, output, Pattern, Extension)];
+            inputs = [.. OutputPlan.WithoutResults(inputs, words, output, Pattern, Extension, ExtensionOf)];
         if (inputs.Length == 0)
             throw new ImageException("There are only restored pictures", words[0], "Name those that are to be restored again");
         References references = new(session.Get(_reference), inputs);
         string[] clean = [.. inputs.Select(references.For).OfType<string>()];
-        // Stacks stay stacks.
-        bool stack = way.Options.Reading.Pages is { IsSeveral: true };
-        string pattern = stack ? StackPattern : Pattern,
-            extension = stack ? StackExtension : Extension;
-        OutputPlan plan = OutputPlan.Make(inputs, output, pattern, extension, overwrite, several, clean);
+        OutputPlan plan = OutputPlan.Make(inputs, output, Pattern, Extension, overwrite, several, clean, ExtensionOf);
         _way.Reading.CheckOutputs(session, plan.Paths);
         string[] sheets = Sheets(session, plan);
         OutputPlan.CheckFree([.. plan.Paths, .. sheets], [.. inputs, .. clean], overwrite || several);
@@ -121,6 +116,7 @@ internal sealed class RestoreVerb : Verb
         RestoreConsole console = new(session, startUp)
         {
             References = references,
+            Reading = way.Options.Reading,
             Sheets = sheetOf,
             Warning = way.Warning,
         };

@@ -88,7 +88,7 @@ internal static class CameraRaw
         {
             if (first is null)
                 return (null, null);
-            TiffDirectory? page = first.Inner().Prepend(first).FirstOrDefault(tags => tags.Has(TiffTag.CfaPattern));
+            TiffDirectory? page = first.Inner(TiffTag.SubDirectories).Prepend(first).FirstOrDefault(tags => tags.Has(TiffTag.CfaPattern));
             if (page is null)
                 return (null, null);
             byte[] colors = page.Bytes(TiffTag.CfaPattern);

@@ -2,7 +2,7 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Imaging;
 
-/// <summary>One or several pictures in a format that needs no codec library: FITS, and TIFF beyond what that can say.</summary>
+/// <summary>One or several pictures in a format that needs no codec library: FITS or TIFF.</summary>
 internal sealed class EncodedPages : IEncodedPicture
 {
     private readonly IReadOnlyList<TiffPage> _pages;
@@ -25,11 +25,6 @@ internal sealed class EncodedPages : IEncodedPicture
         if (format == ImageFormat.Fits && pages.Any(page => !page.Pixels.shape[^2..].SequenceEqual(pages[0].Pixels.shape[^2..])))
             throw new ImageException("The planes of a FITS cube are of one size, but these differ", where, "Write TIFF");
     }
-
-    /// <summary>Whether the codec library cannot write this TIFF page as it should be.</summary>
-    public static bool IsNeeded(Tensor pixels, PictureMetadata metadata) =>
-        pixels.shape[^3] is not (1 or 3)
-        || metadata is { Resolution: null } or { Description: not null } or { Texts.Count: > 0 } or { Planar: true };
 
     /// <inheritdoc/>
     public void Save(Stream stream)

@@ -50,7 +50,6 @@ internal sealed unsafe class EncodedPicture : IEncodedPicture
         int sampleBytes = _bits switch
         {
             8 => 1,
-            32 => 4,
             _ => 2,
         };
         _length = (long)height * width * bands * sampleBytes;
@@ -103,7 +102,12 @@ internal sealed unsafe class EncodedPicture : IEncodedPicture
     {
         Vips.Enums.ForeignKeep kept =
             (_image.Contains("icc-profile-data") ? Vips.Enums.ForeignKeep.Icc : Vips.Enums.ForeignKeep.None)
-            | (Said.Exif.Count + Said.Texts.Count > 0 ? Vips.Enums.ForeignKeep.Exif : Vips.Enums.ForeignKeep.None)
+            // Only PNG has another place for the resolution.
+            | (
+                Said.Exif is not null || (Said.Resolution is not null && _format != ImageFormat.Png)
+                    ? Vips.Enums.ForeignKeep.Exif
+                    : Vips.Enums.ForeignKeep.None
+            )
             | (_image.Contains("xmp-data") ? Vips.Enums.ForeignKeep.Xmp : Vips.Enums.ForeignKeep.None);
         switch (_format)
         {
@@ -116,16 +120,6 @@ internal sealed unsafe class EncodedPicture : IEncodedPicture
             case ImageFormat.WebP:
                 // exact: colours under transparent pixels are kept.
                 _image.WebpsaveStream(stream, q: _options.Quality ?? 100, lossless: _options.Quality is null, exact: true, keep: kept);
-                break;
-            case ImageFormat.Tiff:
-                _image.TiffsaveStream(
-                    stream,
-                    compression: Vips.Enums.ForeignTiffCompression.Deflate,
-                    bigtiff: _length > 3_500_000_000,
-                    // What predicts floats is not read everywhere.
-                    predictor: _bits == 32 ? Vips.Enums.ForeignTiffPredictor.None : Vips.Enums.ForeignTiffPredictor.Horizontal,
-                    keep: kept
-                );
                 break;
             default:
                 _image.HeifsaveStream(
@@ -163,7 +157,6 @@ internal sealed unsafe class EncodedPicture : IEncodedPicture
         (Vips.Enums.BandFormat sample, Vips.Enums.Interpretation meaning) = _bits switch
         {
             8 => (Vips.Enums.BandFormat.Uchar, colors == 1 ? Vips.Enums.Interpretation.Bw : Vips.Enums.Interpretation.Srgb),
-            32 => (Vips.Enums.BandFormat.Float, colors == 1 ? Vips.Enums.Interpretation.Bw : Vips.Enums.Interpretation.Srgb),
             _ => (Vips.Enums.BandFormat.Ushort, colors == 1 ? Vips.Enums.Interpretation.Grey16 : Vips.Enums.Interpretation.Rgb16),
         };
         using Vips.Image plain = Vips.Image.NewFromMemory((nint)_samples, (ulong)_length, width, height, bands, sample);
@@ -175,10 +168,9 @@ internal sealed unsafe class EncodedPicture : IEncodedPicture
                 image.Set(Vips.GValue.BlobType, "icc-profile-data", profile);
             if (Said.Xmp is { } xmp)
                 image.Set(Vips.GValue.BlobType, "xmp-data", System.Text.Encoding.UTF8.GetBytes(xmp));
-            foreach ((string name, object value) in Said.Exif)
-                image.Set(value is byte[] ? Vips.GValue.BlobType : Vips.GValue.GStrType, name, value);
-            foreach ((TiffTag tag, string text) in Said.Texts)
-                image.Set(Vips.GValue.GStrType, $"exif-ifd0-{tag}", text);
+            if (Said.Exif is { } exif)
+                foreach ((string name, object value) in VipsExif.Fields(exif))
+                    image.Set(value is byte[] ? Vips.GValue.BlobType : Vips.GValue.GStrType, name, value);
             const int Upright = 1;
             image.Set(Vips.GValue.GIntType, "orientation", Upright);
         });

@@ -209,12 +209,10 @@ public static class ImageFile
         string where
     )
     {
-        (Tensor pixels, Tensor? alpha, PictureMetadata? metadata) = pages[0];
+        (Tensor pixels, Tensor? alpha, _) = pages[0];
         PictureShape.Check(pixels, alpha);
         CheckHolds(format, pages.Count, (int)pixels.shape[^3], where);
-        return
-            format == ImageFormat.Fits
-            || (format == ImageFormat.Tiff && (pages.Count > 1 || EncodedPages.IsNeeded(pixels, metadata ?? PictureMetadata.None)))
+        return format is ImageFormat.Fits or ImageFormat.Tiff
             ? new EncodedPages(
                 [.. pages.Select(page => new TiffPage(page.Pixels, page.Alpha, page.Metadata ?? PictureMetadata.None))],
                 format,

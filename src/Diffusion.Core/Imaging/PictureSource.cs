@@ -26,7 +26,11 @@ internal sealed class PictureSource : IDisposable
             pixels = Open(stream, where, options, randomAccess);
             _frames = Math.Max(pixels.Frames, animationFrames);
             if (options.Page is null && _frames > 1)
-                _notes.Add($"Only the first of {_frames} {(Format == ImageFormat.Tiff ? "pages" : "frames")} is read");
+                _notes.Add(
+                    Format is ImageFormat.Tiff or ImageFormat.Fits
+                        ? $"Only the first of {_frames} pages is read; --pages all or --pages N takes others"
+                        : $"Only the first of {_frames} frames is read"
+                );
             CheckPage(pixels.Frames, options, where);
             if (!options.AnyChannels && pixels.Channels is not (1 or 3))
                 throw new ImageException(

@@ -8,7 +8,7 @@ namespace Diffusion.Imaging;
 /// <summary>The description of a TIFF file's first page, which in science says what the whole stack is.</summary>
 /// <param name="Text">As it stands in the file.</param>
 /// <param name="Pages">Pages of the file.</param>
-internal sealed record TiffDescription(string Text, int Pages)
+internal sealed partial record TiffDescription(string Text, int Pages)
 {
     /// <summary>Whether it speaks of the whole file.</summary>
     public bool OfStack => IsOme || IsImageJ || IsShape;
@@ -21,7 +21,7 @@ internal sealed record TiffDescription(string Text, int Pages)
     private bool IsShape => Text.StartsWith("{\"shape\"", StringComparison.Ordinal) || Text.StartsWith("shape=", StringComparison.Ordinal);
 
     /// <summary>The description of pictures of another size; null where it does not hold any more.</summary>
-    public TiffDescription? For((int Height, int Width) from, (int Height, int Width) to)
+    public TiffDescription? For((int Height, int Width) from, (int Height, int Width) to, PixelGrid grid)
     {
         if (from == to || !OfStack || IsImageJ)
             return this;
@@ -31,19 +31,25 @@ internal sealed record TiffDescription(string Text, int Pages)
             {
                 Set(pixels, "SizeX", to.Width);
                 Set(pixels, "SizeY", to.Height);
-                Scale(pixels, "PhysicalSizeX", new ResizedAxis(from.Width, to.Width));
-                Scale(pixels, "PhysicalSizeY", new ResizedAxis(from.Height, to.Height));
+                Scale(pixels, "PhysicalSizeX", grid.Across);
+                Scale(pixels, "PhysicalSizeY", grid.Down);
                 return true;
             });
     }
 
-    /// <summary>The text for a file of so many pages and bits; null where it does not hold any more.</summary>
-    public string? TextFor(int pages, int bits)
+    /// <summary>Whether a description for so many pages can be made of it.</summary>
+    public bool FitsPages(int pages) => !IsOme || TextFor(pages, 8, 0) is not null;
+
+    /// <summary>The text for another file; null where it does not hold any more.</summary>
+    /// <param name="pages">Its pages.</param>
+    /// <param name="bits">Its bits per sample.</param>
+    /// <param name="values">All of its samples; 0: so many as fit.</param>
+    public string? TextFor(int pages, int bits, long values)
     {
-        if (!OfStack || (pages == Pages && IsShape))
+        if (!OfStack)
             return Text;
         if (IsShape)
-            return null;
+            return Shape() == values ? Text : null;
         if (IsImageJ)
             return Regex.Replace(
                 pages == Pages
@@ -55,6 +61,11 @@ internal sealed record TiffDescription(string Text, int Pages)
             );
         return EditOme(image =>
         {
+            long Size(string name) => (long?)image.Attribute(name) ?? 1;
+            // Gray pages that became colours, or the other way round.
+            long planes = Size("SizeZ") * Size("SizeT") * Size("SizeC");
+            if (pages == Pages && values > 0 && planes * Size("SizeX") * Size("SizeY") != values)
+                return false;
             image.SetAttributeValue("Type", bits == 32 ? "float" : $"uint{bits}");
             image.SetAttributeValue("SignificantBits", null);
             image.SetAttributeValue("BigEndian", null);
@@ -80,6 +91,16 @@ internal sealed record TiffDescription(string Text, int Pages)
         })?.Text;
     }
 
+    private long Shape() =>
+        Numbers().Match(Text) is { Success: true } match
+            ? match
+                .Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Aggregate(1L, (product, side) => product * long.Parse(side, CultureInfo.InvariantCulture))
+            : -1;
+
+    [GeneratedRegex(@"(?<=[\[(])[\d, ]+", RegexOptions.CultureInvariant)]
+    private static partial Regex Numbers();
+
     private TiffDescription? EditOme(Func<XElement, bool> edit)
     {
         try
@@ -104,7 +125,7 @@ internal sealed record TiffDescription(string Text, int Pages)
     private static void Set(XElement element, string name, int value) =>
         element.SetAttributeValue(name, value.ToString(CultureInfo.InvariantCulture));
 
-    private static void Scale(XElement element, string name, ResizedAxis axis)
+    private static void Scale(XElement element, string name, PixelAxis axis)
     {
         if (double.TryParse((string?)element.Attribute(name), NumberStyles.Float, CultureInfo.InvariantCulture, out double size))
             element.SetAttributeValue(name, (size / axis.Factor).ToString("R", CultureInfo.InvariantCulture));

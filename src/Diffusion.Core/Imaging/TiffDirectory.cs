@@ -66,16 +66,45 @@ internal sealed class TiffDirectory
         }
     }
 
-    /// <summary>The directories that this one names as its own, as RAW files have them beside a small picture.</summary>
+    /// <summary>
+    /// The directories that this one names as its own: EXIF's, or those that RAW files have beside a small picture.
+    /// </summary>
     /// <exception cref="InvalidDataException">They lie beyond the file.</exception>
-    public IEnumerable<TiffDirectory> Inner()
+    public IEnumerable<TiffDirectory> Inner(TiffTag tag)
     {
-        foreach (long at in Integers(TiffTag.SubDirectories))
+        foreach (long at in Integers(tag))
         {
             TiffDirectory inner = new(_stream, IsBigEndian, _isBig);
             inner.ReadEntries(at, _isBig, keep: true);
             yield return inner;
         }
+    }
+
+    /// <summary>All tags with their values.</summary>
+    /// <exception cref="InvalidDataException">They lie beyond the file.</exception>
+    public IEnumerable<TiffField> Fields()
+    {
+        foreach ((ushort tag, (ushort type, long count, _)) in _entries)
+        {
+            byte[] value = Bytes((TiffTag)tag);
+            // A rational number is two of four bytes.
+            int size = type is 5 or 10 ? 4 : TypeBytes[type];
+            for (int at = 0; IsBigEndian && size > 1 && at < value.Length; at += size)
+                value.AsSpan(at, size).Reverse();
+            yield return new TiffField((TiffTag)tag, type, count, value);
+        }
+    }
+
+    /// <summary>Writes a whole number over the value of a tag; nothing where there is no such tag, or no such number.</summary>
+    public void Overwrite(TiffTag tag, int value)
+    {
+        if (!_entries.TryGetValue((ushort)tag, out var entry) || entry is not { Type: 3 or 4, Count: 1 })
+            return;
+        byte[] bytes = BitConverter.GetBytes(value)[..TypeBytes[entry.Type]];
+        if (IsBigEndian)
+            Array.Reverse(bytes);
+        _stream.Position = entry.At;
+        _stream.Write(bytes);
     }
 
     /// <summary>Whether the page has a tag.</summary>

@@ -76,6 +76,18 @@ internal sealed class TiffDirectoryWriter
     /// <summary>Appends a directory.</summary>
     public void Write(IEnumerable<TiffField> fields)
     {
+        (long start, long end) = Append(fields);
+        _stream.Position = _pointer;
+        _stream.Write(Place(start));
+        _pointer = end;
+        _stream.Position = _stream.Length;
+    }
+
+    /// <summary>Writes a directory that only this field points to.</summary>
+    public TiffField Inner(TiffTag tag, IEnumerable<TiffField> fields) => Places(tag, [Append(fields).Start]);
+
+    private (long Start, long End) Append(IEnumerable<TiffField> fields)
+    {
         TiffField[] sorted = [.. fields.OrderBy(field => field.Tag)];
         int room = _isBig ? 8 : 4;
         long[] at = new long[sorted.Length];
@@ -99,10 +111,7 @@ internal sealed class TiffDirectoryWriter
         }
         long end = _stream.Position;
         _stream.Write(Place(0));
-        _stream.Position = _pointer;
-        _stream.Write(Place(start));
-        _pointer = end;
-        _stream.Position = _stream.Length;
+        return (start, end);
     }
 
     private void Align()

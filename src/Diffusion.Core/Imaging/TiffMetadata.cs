@@ -9,8 +9,6 @@ internal static class TiffMetadata
         Centimetre = 3,
         LongestText = 1 << 24;
 
-    private static readonly TiffTag[] Kept = [TiffTag.Make, TiffTag.Model, TiffTag.DateTime, TiffTag.Artist, TiffTag.Copyright];
-
     /// <summary>Reads the page's tags; the description of a whole stack stands on the first page.</summary>
     /// <param name="stream">The file; borrowed.</param>
     /// <param name="page">Counted from 1.</param>
@@ -24,15 +22,16 @@ internal static class TiffMetadata
             TiffDescription? description = Describe(tags);
             if (page > 1 && TiffDirectory.Read(stream, 1) is { } first && Describe(first) is { OfStack: true } stack)
                 description = stack;
-            Dictionary<TiffTag, string> texts = [];
-            foreach (TiffTag tag in Kept)
-                if (tags.Text(tag) is { Length: > 0 } text)
-                    texts[tag] = text;
+            const int ColorsAlone = 3;
+            long samples = tags.Integer(TiffTag.SamplesPerPixel, 1),
+                meaning = tags.Integer(TiffTag.Photometric, TiffLayout.Black);
             return pixels with
             {
                 Resolution = Resolution(tags),
                 Description = description,
-                Texts = texts,
+                Exif = ExifData.Of(tags, withDescription: description is not { OfStack: true }),
+                HasPlainChannels = meaning is TiffLayout.Black or TiffLayout.White && samples >= ColorsAlone,
+                HasMoreThanColors = meaning == TiffLayout.Rgb && samples > ColorsAlone,
                 Planar = tags.Integer(TiffTag.PlanarConfiguration, 1) == 2,
                 Xmp = pixels.Xmp ?? (tags.Has(TiffTag.Xmp) ? Encoding.UTF8.GetString(tags.Bytes(TiffTag.Xmp)) : null),
             };
@@ -41,22 +40,6 @@ internal static class TiffMetadata
         {
             return pixels; // The pixels are there all the same.
         }
-    }
-
-    /// <summary>The texts among EXIF fields, which the codec library writes as <c>TEXT (TEXT, ASCII, 5 components, 5 bytes)</c>.</summary>
-    public static IReadOnlyDictionary<TiffTag, string> TextsOf(IReadOnlyDictionary<string, object> exif)
-    {
-        Dictionary<TiffTag, string> texts = [];
-        foreach (TiffTag tag in Kept)
-            if (
-                exif.TryGetValue($"exif-ifd0-{tag}", out object? value)
-                && value is string text
-                && text.LastIndexOf(", ASCII, ", StringComparison.Ordinal) is > 0 and var end
-                && text.IndexOf(" (", StringComparison.Ordinal) is > 0 and var start
-                && start < end
-            )
-                texts[tag] = text[..start];
-        return texts;
     }
 
     private static TiffDescription? Describe(TiffDirectory tags) =>

@@ -10,8 +10,8 @@ namespace Diffusion.Imaging;
 internal sealed record TiffPage(Tensor Pixels, Tensor? Alpha, PictureMetadata Metadata);
 
 /// <summary>
-/// Writes TIFF files that the codec library has no words for: stacks, channels of any number and meaning, no resolution, texts. Deflate
-/// in strips, integers predicted from their neighbours, floats as they are.
+/// Writes TIFF files: pages, channels of any number and meaning, what is said besides. Deflate in strips, integers predicted from their
+/// neighbours, floats as they are, because what predicts those is not read everywhere.
 /// </summary>
 internal static class TiffWriter
 {
@@ -31,7 +31,14 @@ internal static class TiffWriter
         for (int i = 0; i < pages.Count; i++)
         {
             TiffPage page = pages[i];
-            List<TiffField> fields = [.. Layout(page, bits), .. Said(page.Metadata, i == 0, pages.Count, bits)];
+            List<TiffField> fields = [.. Layout(page, bits), .. Said(page, directories)];
+            if (page.Metadata.Description is { } description && (i == 0 || !description.OfStack))
+            {
+                fields.RemoveAll(field => field.Tag == TiffTag.Description);
+                if (description.TextFor(pages.Count, bits, bytes / (bits / 8)) is { } text)
+                    fields.Add(TiffField.Text(TiffTag.Description, text));
+            }
+
             Strips(stream, page, bits, where, out long[] offsets, out long[] lengths, out int rows);
             fields.AddRange([
                 TiffField.Whole(TiffTag.RowsPerStrip, rows),
@@ -47,7 +54,7 @@ internal static class TiffWriter
     private static List<TiffField> Layout(TiffPage page, int bits)
     {
         (int channels, int height, int width) = ((int)page.Pixels.shape[0], (int)page.Pixels.shape[1], (int)page.Pixels.shape[2]);
-        bool rgb = channels == 3;
+        bool rgb = channels == 3 ? !page.Metadata.HasPlainChannels : channels > 3 && page.Metadata.HasMoreThanColors;
         int samples = channels + (page.Alpha is null ? 0 : 1);
         const int Unassociated = 2,
             MeaningUnknown = 0;
@@ -64,27 +71,26 @@ internal static class TiffWriter
         ];
         if (bits != 32)
             fields.Add(TiffField.Shorts(TiffTag.Predictor, [2]));
-        int[] extra = [.. Enumerable.Repeat(MeaningUnknown, rgb ? 0 : channels - 1), .. page.Alpha is null ? [] : (int[])[Unassociated]];
+        int[] extra = [.. Enumerable.Repeat(MeaningUnknown, channels - (rgb ? 3 : 1)), .. page.Alpha is null ? [] : (int[])[Unassociated]];
         if (extra.Length > 0)
             fields.Add(TiffField.Shorts(TiffTag.ExtraSamples, extra));
         return fields;
     }
 
-    private static IEnumerable<TiffField> Said(PictureMetadata metadata, bool first, int pages, int bits)
+    private static IEnumerable<TiffField> Said(TiffPage page, TiffDirectoryWriter directories)
     {
+        PictureMetadata metadata = page.Metadata;
         const int NoUnit = 1,
             Inch = 2;
         (double across, double down) = metadata.Resolution is { } known ? (known.Across * 25.4, known.Down * 25.4) : (1, 1);
         yield return TiffField.Rational(TiffTag.ResolutionX, across);
         yield return TiffField.Rational(TiffTag.ResolutionY, down);
         yield return TiffField.Shorts(TiffTag.ResolutionUnit, [metadata.Resolution is null ? NoUnit : Inch]);
-        if (metadata.Description is { } description && (first || !description.OfStack) && description.TextFor(pages, bits) is { } text)
-            yield return TiffField.Text(TiffTag.Description, text);
-        foreach ((TiffTag tag, string value) in metadata.Texts)
-            yield return TiffField.Text(tag, value);
+        foreach (TiffField field in metadata.Exif?.Fields(directories) ?? [])
+            yield return field;
         if (metadata.Xmp is { } xmp)
             yield return TiffField.Bytes(TiffTag.Xmp, Encoding.UTF8.GetBytes(xmp));
-        if (metadata.Profile is { } profile)
+        if (metadata.Profile is { } profile && ColorProfile.Fits(profile, (int)page.Pixels.shape[0]))
             yield return TiffField.Bytes(TiffTag.IccProfile, profile);
     }
 

@@ -83,6 +83,7 @@ internal sealed class VipsPixels : IPixelSource
     private void Open(Vips.Enums.FailOn failOn)
     {
         _stream.Position = 0;
+        bool said = PixelDensity.IsSaid(_stream, _format);
         Vips.Image header = Keep(Guard(() => Load(failOn)));
         (Width, Height) = (header.Width, header.Height);
         Exif = header.Contains("orientation") && header.Get("orientation") is int orientation ? orientation : 1;
@@ -90,7 +91,7 @@ internal sealed class VipsPixels : IPixelSource
         BitDepth = Depth(header);
         PictureSource.CheckSize(Width, Height, _options, _where);
         _image = Guard(() => Convert(header, _options));
-        Metadata = Said(header);
+        Metadata = Said(header, said);
         _fullScale = _image.Format switch
         {
             Vips.Enums.BandFormat.Uchar => 255,
@@ -99,21 +100,16 @@ internal sealed class VipsPixels : IPixelSource
         };
     }
 
-    private PictureMetadata Said(Vips.Image header)
+    private PictureMetadata Said(Vips.Image header, bool resolution)
     {
-        // What the library says where the file says nothing.
-        static bool IsDefault(double resolution) => resolution == 1 || Math.Abs(resolution - 72 / 25.4) < 1e-3;
-        Dictionary<string, object> exif = header
-            .GetFields()
-            .Where(name => name.StartsWith("exif-", StringComparison.Ordinal))
-            .ToDictionary(name => name, header.Get);
+        ExifData? exif = ExifData.Of(header.Contains("exif-data") ? header.Get("exif-data") as byte[] : null);
         return new()
         {
-            Resolution = IsDefault(header.Xres) && IsDefault(header.Yres) ? null : (header.Xres, header.Yres),
+            // The library has one in any case.
+            Resolution = resolution || exif is { HasResolution: true } ? (header.Xres, header.Yres) : null,
             Profile = _profile,
             Xmp = header.Contains("xmp-data") && header.Get("xmp-data") is byte[] xmp ? System.Text.Encoding.UTF8.GetString(xmp) : null,
             Exif = exif,
-            Texts = TiffMetadata.TextsOf(exif),
         };
     }
 

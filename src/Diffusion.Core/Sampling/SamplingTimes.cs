@@ -41,4 +41,13 @@ public static class SamplingTimes
     /// <param name="logarithmic">Interpolates log sigma (k-diffusion) or sigma (diffusers).</param>
     public static double[] Sigmas(NoiseSchedule schedule, IEnumerable<double> times, bool logarithmic) =>
         [.. times.Select(t => schedule.SigmaAt(t, logarithmic)), 0];
+
+    /// <summary>k-diffusion's ladder: levels of equally spaced times from the noisiest down, and a final 0.</summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="count">n, at least 1; a single step begins at the noisiest time.</param>
+    /// <exception cref="ArgumentException">n is below 1.</exception>
+    public static double[] Ladder(NoiseSchedule schedule, int count) =>
+        count >= 1
+            ? Sigmas(schedule, Spacing.Linear(schedule.Steps - 1, 0, count), logarithmic: true)
+            : throw new ArgumentException($"A ladder of {count} steps has none. Use at least 1.");
 }

@@ -73,12 +73,18 @@ public sealed class Degrader : IDisposable
             OutputSize = [.. a.Output.Dims],
             Threads = torch.get_num_threads(),
             Versions = Versions.Current,
+            Range = clean.Range?.ToString(),
             InputSha256 = inputSha256,
             Key = key,
         };
         Tensor? alpha = clean.Alpha is null ? null : AlphaFor(clean.Alpha.narrow(2, 0, shape.Height).narrow(3, 0, shape.Width), a.Output);
         return new DegradedPicture(
-            new Measurement(y, clean.Name, alpha) { Side = side, BitDepth = clean.BitDepth },
+            new Measurement(y, clean.Name, alpha)
+            {
+                Side = side,
+                BitDepth = clean.BitDepth,
+                Metadata = a.Output.IsImage ? Moved(clean.Metadata, a) : PictureMetadata.None,
+            },
             MaskOf(a),
             Kernel(_spec)
         )
@@ -112,6 +118,13 @@ public sealed class Degrader : IDisposable
     }
 
     private OperatorSpec Measured => ResizesMasks ? ResizedMask.Allow(_spec) : _spec;
+
+    private static PictureMetadata Moved(PictureMetadata metadata, LinearOperator a)
+    {
+        (int, int) from = (a.Input.Height, a.Input.Width),
+            to = (a.Output.Image.Height, a.Output.Image.Width);
+        return metadata.HasPlaces && MeasuredGrid.Of(a) is { } grid ? metadata.For(from, to, grid.Inverse) : metadata.For(from, to);
+    }
 
     // Kept: the next picture is mostly of the same size.
     private LinearOperator Bind(ImageShape shape)

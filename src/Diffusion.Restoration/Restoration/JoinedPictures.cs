@@ -43,7 +43,7 @@ internal static class JoinedPictures
 
     /// <summary>One result of the pages of a stack, which it takes over; a single page is itself.</summary>
     public static RestoredPicture OfPages(IReadOnlyList<RestoredPicture> pages) =>
-        pages.Count == 1 ? pages[0] : Summary(pages, pages[0].Picture) with { Pages = [.. pages.Select(page => page.Picture)] };
+        pages.Count == 1 ? pages[0] : Summary(pages, pages[0].Picture) with { Parts = pages };
 
     private static RestoredPicture Summary(IReadOnlyList<RestoredPicture> parts, Picture picture) =>
         parts[0] with

@@ -100,7 +100,7 @@ public sealed class Measurement : IDisposable
             Range = picture.Range,
             Known = TakeMissing(y),
             Metadata = picture.Metadata,
-            IsOfChannels = picture.Channels is not (1 or 3),
+            IsOfChannels = HoldsChannels(picture),
         };
     }
 
@@ -139,13 +139,20 @@ public sealed class Measurement : IDisposable
         if (known is not null)
             notes.Add($"{known.numel() - known.sum().item<long>()} of {known.numel()} values are NaN or infinite and taken as missing");
         ValueRange? range = null;
-        if (options.Range is { } wanted)
+        if (side is not null)
+        {
+            // What degrade measured is on [0,1].
+            range = side.Range is { } said ? ValueRange.Parse(said) : null;
+            if (options.Range is { } other && other != range)
+                notes.Add("The measurement is on [0,1], as degrade writes it: --range changes nothing about it");
+        }
+        else if (options.Range is { } wanted)
         {
             range = MeasurementRange.Apply(y, wanted, picture.FullScale, path);
             if (wanted.IsAuto)
                 notes.Add($"The values {range} are taken as black to white (--range {range})");
         }
-        else if (side is null && MeasurementRange.NoteOn(y, picture.FullScale) is { } note)
+        else if (MeasurementRange.NoteOn(y, picture.FullScale) is { } note)
             notes.Add(note);
         return new(y.reshape(shape), picture.Name, picture.Alpha)
         {
@@ -159,7 +166,7 @@ public sealed class Measurement : IDisposable
             Label = options.Label,
             Metadata = picture.Metadata,
             Page = options.Page,
-            IsOfChannels = isPicture && shape[1] is not (1 or 3),
+            IsOfChannels = isPicture && HoldsChannels(picture),
             Known = known?.reshape(shape),
         };
     }
@@ -171,9 +178,9 @@ public sealed class Measurement : IDisposable
         if (options.Pages is not { } wanted)
             return [null];
         int pages =
-            path == ImageFile.Standard || MeasurementArray.Holds(path)
-                ? 1
-                : ImageFile.Identify(path, new ReadOptions { Hdu = options.Hdu, AnyChannels = true }).Frames;
+            path == ImageFile.Standard ? 1
+            : MeasurementArray.Holds(path) ? MeasurementArray.PagesOf(path, options)
+            : ImageFile.Identify(path, new ReadOptions { Hdu = options.Hdu, AnyChannels = true }).Frames;
         return [.. wanted.Of(pages, path).Select(page => (int?)page)];
     }
 
@@ -236,6 +243,9 @@ public sealed class Measurement : IDisposable
         Known?.Dispose();
         Own?.Dispose();
     }
+
+    private static bool HoldsChannels(Picture picture) =>
+        picture.Channels is not (1 or 3) || (picture.Channels == 3 && picture.Metadata.HasPlainChannels);
 
     // Where values are missing, y becomes 0 and what is known is returned.
     private static Tensor? TakeMissing(Tensor y)

@@ -37,7 +37,7 @@ internal static class MeasurementArray
         double fullScale = FullScale(array.Type);
         Tensor values = (fullScale == 1 ? array.Values : array.Values.to(ScalarType.Float64) / fullScale).to(ScalarType.Float32).clone();
         shape = side is not null && side.OutputSize.Aggregate(1L, (a, b) => a * b) == values.numel() ? [1, .. side.OutputSize] : null;
-        return new Picture(shape is null ? AsPicture(values, path).unsqueeze(0) : values.reshape(1, 1, 1, -1))
+        return new Picture(shape is null ? AsPicture(values, options.Page, path).unsqueeze(0) : values.reshape(1, 1, 1, -1))
         {
             Name = Path.GetFileNameWithoutExtension(path),
             FullScale = fullScale,
@@ -47,6 +47,30 @@ internal static class MeasurementArray
                 : 16,
             Notes = array.Notes,
         };
+    }
+
+    /// <summary>How many pictures an array holds, one behind the other.</summary>
+    /// <exception cref="ImageException">No such array.</exception>
+    public static int PagesOf(string path, MeasurementOptions options)
+    {
+        using NumericArray array = Select(path, new() { Key = options.Key, Hdu = options.Hdu });
+        return PagesOf(Trimmed(array.Values.shape));
+    }
+
+    // [pages, rows, columns], with colours behind or before the rows; colours alone are no pages.
+    private static int PagesOf(long[] shape) =>
+        shape switch
+        {
+            [_, _, 1 or 3] => 1,
+            [_, _, _] or [_, _, _, 1 or 3] or [_, 1 or 3, _, _] => (int)Math.Min(shape[0], int.MaxValue),
+            _ => 1,
+        };
+
+    private static long[] Trimmed(long[] shape)
+    {
+        while (shape.Length > 2 && shape[0] == 1)
+            shape = shape[1..];
+        return shape;
     }
 
     /// <summary>Reads an own array for an operator that takes it.</summary>
@@ -92,12 +116,18 @@ internal static class MeasurementArray
         }
     }
 
-    private static Tensor AsPicture(Tensor values, string path)
+    private static Tensor AsPicture(Tensor values, int? page, string path)
     {
-        long[] shape = [.. values.shape];
-        while (shape.Length > 2 && shape[0] == 1)
-            shape = shape[1..];
+        long[] shape = Trimmed(values.shape);
+        int pages = PagesOf(shape);
         values = values.reshape(shape);
+        if (page > pages)
+            throw new ImageException($"There is no page {page}", path, $"The array has pages 1 to {pages}");
+        if (page is { } chosen && pages > 1)
+        {
+            values = values[chosen - 1].clone();
+            shape = values.shape;
+        }
         return shape switch
         {
             [_, _] when values.numel() > 0 => values.unsqueeze(0),
@@ -106,7 +136,9 @@ internal static class MeasurementArray
             _ => throw new ImageException(
                 $"A measurement is [rows, columns], with 3 colours in front or behind, but this is [{string.Join(", ", values.shape)}]",
                 path,
-                "Save one picture, or keep the .json file that diffusion degrade wrote beside it"
+                pages > 1
+                    ? $"Restore its {pages} pages with --pages all, or one with --pages N"
+                    : "Save one picture, or keep the .json file that diffusion degrade wrote beside it"
             ),
         };
     }

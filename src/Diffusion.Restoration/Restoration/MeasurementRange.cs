@@ -27,14 +27,19 @@ internal static class MeasurementRange
         return range;
     }
 
-    /// <summary>A word on integers that use fewer bits than they are stored in; null when there is nothing to say.</summary>
+    /// <summary>
+    /// A word on integers that use fewer bits than they are stored in, and on floats that use a small part of [0,1]; null when there is
+    /// nothing to say.
+    /// </summary>
     /// <param name="y">In the file's numbers over <paramref name="fullScale"/>; borrowed.</param>
     /// <param name="fullScale">What 1 stands for in the file.</param>
     public static string? NoteOn(Tensor y, double fullScale)
     {
+        using DisposeScope scope = torch.NewDisposeScope();
+        if (fullScale == 1)
+            return Faint(Number(y.max()));
         if (fullScale is not (ushort.MaxValue or short.MaxValue))
             return null;
-        using DisposeScope scope = torch.NewDisposeScope();
         double largest = Math.Round(y.max().item<float>() * fullScale);
         foreach (int bits in (int[])[10, 12, 14])
         {
@@ -48,11 +53,28 @@ internal static class MeasurementRange
         return null;
     }
 
+    // What is so dark is hardly a picture to a prior of photographs.
+    private static string? Faint(double largest)
+    {
+        const double Dark = 1.0 / 16;
+        return largest is > 0 and < Dark
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"The values end at {largest:R} of 1, which is nearly black; --range 0..{largest:R} stretches them for the restoration and "
+                    + $"gives them back as they were"
+            )
+            : null;
+    }
+
+    // The shortest decimal number that is this float.
+    private static double Number(Tensor value) =>
+        double.Parse(value.item<float>().ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
     private static ValueRange Found(Tensor y, double fullScale, string where)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        double low = y.min().item<float>() * fullScale,
-            high = y.max().item<float>() * fullScale;
+        double low = Number(y.min()) * fullScale,
+            high = Number(y.max()) * fullScale;
         if (fullScale > 1 && high <= ushort.MaxValue)
             foreach (int bits in (int[])[8, 10, 12, 14, 16])
                 if (Math.Round(high) <= (1 << bits) - 1)

@@ -21,12 +21,15 @@ public sealed record RestoredPicture : IDisposable
     /// <summary>The picture; with several samples, their mean.</summary>
     public required Picture Picture { get; init; }
 
-    /// <summary>The pages, where the file is a stack: <see cref="Picture"/> is the first of them.</summary>
-    public IReadOnlyList<Picture> Pages
-    {
-        get => field.Count == 0 ? [Picture] : field;
-        init;
-    } = [];
+    /// <summary>
+    /// The results of the pages, where the file is a stack: this one sums them up, and <see cref="Picture"/> is the first one's; empty
+    /// where
+    /// it is none.
+    /// </summary>
+    public IReadOnlyList<RestoredPicture> Parts { get; init; } = [];
+
+    /// <summary>The pictures of all pages.</summary>
+    public IReadOnlyList<Picture> Pages => Parts.Count == 0 ? [Picture] : [.. Parts.Select(part => part.Picture)];
 
     /// <summary>The single restorations, where there are several.</summary>
     public IReadOnlyList<Picture> Samples { get; init; } = [];
@@ -98,8 +101,9 @@ public sealed record RestoredPicture : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Picture page in Pages)
-            page.Dispose();
+        foreach (RestoredPicture part in Parts)
+            part.Dispose();
+        Picture.Dispose();
         foreach (Picture sample in Samples)
             sample.Dispose();
         Spread?.Dispose();

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Runtime;
 
@@ -72,6 +73,11 @@ public sealed record SideFile
     /// <summary>Name of the file with the kernel, in the same folder.</summary>
     public string? Kernel { get; init; }
 
+    /// <summary>
+    /// What 0 and 1 stand for in the clean picture's file, as <c>BLACK..WHITE</c>; null: nobody said. The measurement itself is on [0,1].
+    /// </summary>
+    public string? Range { get; init; }
+
     /// <summary>Number format of the measurement.</summary>
     public string Dtype { get; init; } = "float32";
 
@@ -126,6 +132,7 @@ public sealed record SideFile
             if (
                 side.InputSize is not [> 0, > 0, > 0]
                 || !(side.Noise >= 0)
+                || (side.Range is { } range && ValueRange.Parse(range) is not { IsAuto: false })
                 || (side.Poisson is { } text && NoiseModel.Parse(text) is not { IsAuto: false })
             )
                 throw new DiffusionException("The side file holds impossible values", path, "Delete it and pass -A and --noise");

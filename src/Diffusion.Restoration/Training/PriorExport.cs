@@ -1,8 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Diffusion.Checkpoints;
 using Diffusion.Networks;
 using Diffusion.Sampling;
 
@@ -19,44 +15,14 @@ public static class PriorExport
     /// <param name="plan">How it was trained.</param>
     /// <param name="state">The run.</param>
     /// <param name="validation">What was measured.</param>
-    public static void Write(string folder, TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation)
-    {
-        Directory.CreateDirectory(folder);
-        string file = Path.Combine(folder, plan.Name + ".safetensors");
-        Dictionary<string, Tensor> weights = state.Export(TrainedWeights.ShortAverage);
-        try
-        {
-            SafetensorsWriter.Write(file, weights, dtype: ScalarType.BFloat16);
-        }
-        finally
-        {
-            foreach (Tensor tensor in weights.Values)
-                tensor.Dispose();
-        }
-        string list = string.Concat(
-            plan.Photos.Select(photo =>
-                $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(photo)))}  {Path.GetFileName(photo)}\n"
-            )
-        );
-        File.WriteAllText(Path.Combine(folder, "photographs.txt"), list);
-        string card = Path.Combine(folder, "card.json"),
-            temporary = card + ".part";
-        File.WriteAllText(
-            temporary,
-            Card(plan, state, validation, file).ToJsonString(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1 }) + "\n",
-            new UTF8Encoding(false)
-        );
-        File.Move(temporary, card, overwrite: true);
-    }
+    public static void Write(string folder, TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation) =>
+        TrainedFiles.Write(folder, plan.Name, state, plan.Photos, () => Card(plan, state, validation));
 
-    private static JsonObject Card(TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation, string file)
+    private static JsonObject Card(TrainingPlan plan, TrainingState state, IReadOnlyList<ValidationRow> validation)
     {
         NoiseLevels levels = new(plan.Schedule, plan.Settings.Levels);
         return new JsonObject
         {
-            ["name"] = plan.Name,
-            ["file"] = Path.GetFileName(file),
-            ["sha256"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))),
             ["kind"] = AdmUNetFamily.Name,
             ["prediction"] = Predictions.Name(plan.Settings.Objective.Prediction),
             ["config"] = AdmUNetConfig.Keys.Write(plan.Architecture),

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using Diffusion.Models;
 using Diffusion.Networks;
@@ -16,14 +15,13 @@ namespace Diffusion.Training;
 /// </remarks>
 public sealed class PriorTrainer : IDisposable
 {
-    private const int Chunk = 1 << 16;
     private readonly TrainingSettings _settings;
     private readonly CropSource _crops;
     private readonly NoiseLevels _levels;
     private readonly NoiseSchedule _schedule;
     private readonly WorkerTeam _team;
     private readonly AdmUNet[] _networks;
-    private readonly FlatTensor _gradient;
+    private readonly GradientStep _update;
     private readonly HashSet<CropBatch> _kernels = [];
 
     /// <summary>A trainer that continues <paramref name="state"/>.</summary>
@@ -44,7 +42,7 @@ public sealed class PriorTrainer : IDisposable
         _levels = new NoiseLevels(schedule, settings.Levels);
         _team = new WorkerTeam(settings.Workers);
         _networks = [.. Enumerable.Range(0, settings.Workers).Select(_ => new AdmUNet(architecture, settings.Policy))];
-        _gradient = new FlatTensor(state.Layout.Length);
+        _update = new GradientStep(_team, state, settings);
     }
 
     /// <summary>The run's state.</summary>
@@ -70,8 +68,8 @@ public sealed class PriorTrainer : IDisposable
         int parts = Math.Min(_settings.Parts, batch.Count);
         int Begin(int part) => part * batch.Count / parts;
         CropLoss[] losses = new CropLoss[batch.Count];
-        Gradient[] gradients = new Gradient[parts];
-        Tensor low = LowPrecisionWeights();
+        PartGradient[] gradients = new PartGradient[parts];
+        Tensor low = _update.LowPrecisionWeights();
         try
         {
             void Compute(int worker, int part) =>
@@ -84,7 +82,7 @@ public sealed class PriorTrainer : IDisposable
                 });
             else
                 _team.Run(parts, Compute);
-            double norm = Add(gradients);
+            double norm = _update.Add(gradients);
             double loss = losses.Average(l => l.Loss * l.Weight),
                 error = losses.Average(l => l.Loss);
             if (!double.IsFinite(norm) || !double.IsFinite(loss))
@@ -93,7 +91,7 @@ public sealed class PriorTrainer : IDisposable
                     null,
                     "Start again with a lower learning rate: the last saved state is intact"
                 );
-            Update(step, norm);
+            _update.Apply(step, norm);
             if (_settings.Objective.IsBalanced(step))
                 foreach (CropLoss l in losses)
                     State.Balance.Observe(l.Bin, l.Loss);
@@ -115,19 +113,13 @@ public sealed class PriorTrainer : IDisposable
         }
         finally
         {
-            foreach (Gradient? gradient in gradients)
+            foreach (PartGradient? gradient in gradients)
                 gradient?.Dispose();
             low.Dispose();
         }
     }
 
-    private Tensor LowPrecisionWeights()
-    {
-        using Tensor part = State.Weights.Tensor.narrow(0, State.Layout.FloatLength, State.Layout.Length - State.Layout.FloatLength);
-        return part.to(_settings.Policy.NetworkDtype, copy: true).DetachFromDisposeScope();
-    }
-
-    private Gradient Differentiate(int worker, long step, CropBatch batch, int begin, int end, Tensor low, CropLoss[] losses)
+    private PartGradient Differentiate(int worker, long step, CropBatch batch, int begin, int end, Tensor low, CropLoss[] losses)
     {
         using DisposeScope scope = torch.NewDisposeScope();
         int count = end - begin,
@@ -161,95 +153,7 @@ public sealed class PriorTrainer : IDisposable
             losses[begin + i] = new CropLoss(bin, values[i], weight);
         }
         Tensor[] result = [.. torch.autograd.grad([(error * torch.tensor(weights)).sum()], [floatLeaf, lowLeaf])];
-        return new Gradient(result[0].DetachFromDisposeScope(), result[1].to(ScalarType.Float32).DetachFromDisposeScope());
-    }
-
-    /// <summary>Adds the parts' gradients, always in the same order, and returns the norm of the sum.</summary>
-    private double Add(Gradient[] gradients)
-    {
-        int split = (int)State.Layout.FloatLength,
-            total = (int)State.Layout.Length,
-            chunks = (total + Chunk - 1) / Chunk;
-        double[] squares = new double[chunks];
-        _team.Run(chunks, (_, chunk) =>
-        {
-            int from = chunk * Chunk,
-                to = Math.Min(total, from + Chunk);
-            Span<float> sum = _gradient.Span[from..to];
-            for (int part = 0; part < gradients.Length; part++)
-            {
-                Span<float> floats = Values(gradients[part].Floats),
-                    low = Values(gradients[part].Low);
-                AddTo(sum[..Math.Clamp(split - from, 0, sum.Length)], floats[Math.Min(from, split)..], part == 0);
-                AddTo(sum[Math.Clamp(split - from, 0, sum.Length)..], low[Math.Max(0, from - split)..], part == 0);
-            }
-            squares[chunk] = SumOfSquares(sum);
-        });
-        return Math.Sqrt(squares.Sum());
-    }
-
-    private void Update(long step, double norm)
-    {
-        int total = (int)State.Layout.Length,
-            chunks = (total + Chunk - 1) / Chunk;
-        double rate = State.Rate.At(step),
-            scale = Math.Min(1, _settings.ClipNorm / Math.Max(norm, 1e-12));
-        _team.Run(chunks, (_, chunk) =>
-        {
-            int from = chunk * Chunk,
-                to = Math.Min(total, from + Chunk);
-            Span<float> weights = State.Weights.Span[from..to];
-            _settings.Optimizer.Update(
-                step,
-                rate,
-                scale,
-                _gradient.Span[from..to],
-                weights,
-                State.First.Span[from..to],
-                State.Second.Span[from..to]
-            );
-            if (!Ema.IsDue(step))
-                return;
-            _settings.ShortAverage.Update(step, State.Short.Span[from..to], weights);
-            _settings.LongAverage.Update(step, State.Long.Span[from..to], weights);
-        });
-    }
-
-    private static Span<float> Values(Tensor t) => MemoryMarshal.Cast<byte, float>(t.bytes);
-
-    private static void AddTo(Span<float> sum, ReadOnlySpan<float> values, bool set)
-    {
-        if (set)
-        {
-            values[..sum.Length].CopyTo(sum);
-            return;
-        }
-        int i = 0;
-        for (int width = Vector<float>.Count; i <= sum.Length - width; i += width)
-            (new Vector<float>(sum[i..]) + new Vector<float>(values[i..])).CopyTo(sum[i..]);
-        for (; i < sum.Length; i++)
-            sum[i] += values[i];
-    }
-
-    private static double SumOfSquares(ReadOnlySpan<float> values)
-    {
-        double sum = 0;
-        const int Run = 4096;
-        for (int at = 0; at < values.Length; at += Run)
-        {
-            ReadOnlySpan<float> run = values[at..Math.Min(values.Length, at + Run)];
-            Vector<float> partial = Vector<float>.Zero;
-            int i = 0;
-            for (int width = Vector<float>.Count; i <= run.Length - width; i += width)
-            {
-                Vector<float> v = new(run[i..]);
-                partial += v * v;
-            }
-            sum += Vector.Sum(partial);
-            for (; i < run.Length; i++)
-                sum += run[i] * run[i];
-        }
-        return sum;
+        return PartGradient.Of(result);
     }
 
     /// <inheritdoc/>
@@ -258,19 +162,10 @@ public sealed class PriorTrainer : IDisposable
         _team.Dispose();
         foreach (AdmUNet network in _networks)
             network.Dispose();
-        _gradient.Dispose();
+        _update.Dispose();
     }
 
     private readonly record struct CropLoss(int Bin, double Loss, double Weight);
-
-    private sealed record Gradient(Tensor Floats, Tensor Low) : IDisposable
-    {
-        public void Dispose()
-        {
-            Floats.Dispose();
-            Low.Dispose();
-        }
-    }
 }
 
 /// <summary>One step of training.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Diffusion.Models;
 using Diffusion.Native;
@@ -17,7 +16,6 @@ namespace Diffusion.Training;
 /// </remarks>
 public sealed class TrainingRun : IDisposable
 {
-    private const int ReportInterval = 20;
     private readonly TrainingPlan _plan;
     private readonly IReadOnlyList<TrainingPhoto> _validation;
     private readonly CropSource _crops;
@@ -40,9 +38,6 @@ public sealed class TrainingRun : IDisposable
     /// <summary>The run's state.</summary>
     public TrainingState State { get; }
 
-    private string StateFile => Path.Combine(_plan.Folder, "state");
-    private string TrunkFile => Path.Combine(_plan.Folder, "trunk");
-
     /// <summary>Trains until the budget is spent or somebody cancels; the state is saved in either case.</summary>
     /// <param name="report">Told of progress every few steps.</param>
     /// <param name="validated">Told of every validation.</param>
@@ -55,56 +50,17 @@ public sealed class TrainingRun : IDisposable
     )
     {
         using PriorTrainer trainer = new(_plan.Architecture, _plan.Schedule, _crops, _plan.Settings, State);
-        LossCurve curve = new(Path.Combine(_plan.Folder, "loss.csv"), State.Step);
-        double secondsBefore = State.Seconds;
-        Stopwatch clock = Stopwatch.StartNew(),
-            saved = Stopwatch.StartNew(),
-            checkedAt = Stopwatch.StartNew(),
-            stretch = Stopwatch.StartNew();
-        long pixels = State.Pixels;
-        bool spent = false;
-        while (!cancellation.IsCancellationRequested && !(spent = State.Rate.IsOver(State.Step)))
-        {
-            StepReport step = trainer.Step();
-            curve.Add(step);
-            State.Seconds = secondsBefore + clock.Elapsed.TotalSeconds;
-            bool reports = curve.Count == ReportInterval;
-            double secondsPerStep = stretch.Elapsed.TotalSeconds / curve.Count;
-            if (_plan.Budget.Hours is null || reports)
-                Replan(secondsPerStep);
-            if (reports)
-            {
-                report?.Invoke(
-                    new TrainingProgress(
-                        State,
-                        curve.Loss,
-                        curve.GradientNorm,
-                        step.Rate,
-                        (State.Pixels - pixels) / stretch.Elapsed.TotalSeconds,
-                        TimeSpan.FromSeconds(_plan.Budget.SecondsLeft(State, secondsPerStep))
-                    )
-                );
-                curve.Flush(State, step.Rate);
-                (pixels, stretch) = (State.Pixels, Stopwatch.StartNew());
-            }
-            if (saved.Elapsed > _plan.SaveEvery)
-            {
-                State.Save(StateFile);
-                saved.Restart();
-            }
-            if (checkedAt.Elapsed > _plan.ValidateEvery)
+        TrainingLoop loop = new(_plan.Folder, State, _plan.Budget) { SaveEvery = _plan.SaveEvery, ValidateEvery = _plan.ValidateEvery };
+        return loop.Run(
+            trainer.Step,
+            () =>
             {
                 validated?.Invoke(Validate(Validation.PaperLevels));
                 trainer.ForgetKernels();
-                curve.Draw(Path.Combine(_plan.Folder, "loss.png"));
-                checkedAt.Restart();
-            }
-        }
-        State.Save(StateFile);
-        curve.Draw(Path.Combine(_plan.Folder, "loss.png"));
-        if (spent)
-            validated?.Invoke(Validate(Validation.PaperLevels));
-        return spent;
+            },
+            report,
+            cancellation
+        );
     }
 
     /// <summary>Denoises the validation photographs with the averaged weights, notes the result and writes the prior as it is.</summary>
@@ -136,28 +92,14 @@ public sealed class TrainingRun : IDisposable
         return _plan.Settings.Objective.Prior(network, _plan.Schedule, new PriorInfo { Name = _plan.Name, Kind = PriorKind.PosteriorMean });
     }
 
-    private void Replan(double secondsPerStep)
-    {
-        LearningRate plan = _plan.Budget.Plan(State, secondsPerStep);
-        if (State.Rate.DecayStart is null && plan.DecayStart is not null)
-            State.Save(TrunkFile);
-        State.Rate = plan;
-    }
-
     private TrainingState Resume()
     {
         using AdmUNet network = new(_plan.Architecture);
         TrainingState state = new(network.Parameters, new LearningRate(_plan.Rate, _plan.WarmupSteps));
         try
         {
-            if (File.Exists(StateFile))
-            {
-                state.Load(StateFile);
-                // A finished decay is a dead end: more training goes on from the trunk.
-                if (state.Rate.IsOver(state.Step) && !_plan.Budget.IsSpent(state) && File.Exists(TrunkFile))
-                    state.Load(TrunkFile);
+            if (TrainingLoop.Resume(_plan.Folder, state, _plan.Budget))
                 return state;
-            }
             if (_plan.Start is null)
                 network.Initialize(_plan.Settings.Seed);
             else

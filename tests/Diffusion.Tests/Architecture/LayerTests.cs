@@ -25,10 +25,14 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Restoration/Restoration",
         "Restoration/Pipeline",
         "Restoration/Faces",
+        "Restoration/Direct",
+        "Restoration/Synthesis",
         "Restoration/ZeroShot",
         "Restoration",
         "Restoration/Training",
         "Restoration/Evaluation",
+        "Interactive",
+        "Jupyter",
         "Cli",
         "SamplePlugin",
     ];
@@ -96,6 +100,8 @@ public sealed partial class LayerTests(ITestOutputHelper output)
     [InlineData("operators", "Diffusion.Operators")]
     [InlineData("src/Diffusion.Core", "Diffusion")]
     [InlineData("src/Diffusion.Restoration", "Diffusion")]
+    [InlineData("src/Diffusion.Interactive", "Diffusion.Interactive")]
+    [InlineData("src/Diffusion.Jupyter", "Diffusion.Jupyter")]
     [InlineData("src/Diffusion.Cli", "Diffusion.Cli")]
     public void Namespaces_follow_folders(string project, string root)
     {

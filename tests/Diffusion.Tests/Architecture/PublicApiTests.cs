@@ -1,4 +1,5 @@
 using System.Reflection;
+using Diffusion.Interactive;
 using Diffusion.Inverse;
 using Diffusion.Operators;
 using Diffusion.Restoration;
@@ -17,7 +18,7 @@ public sealed class PublicApiTests
 
     private static readonly string Folder = Path.Combine(TestPaths.Repository, "tests", "Diffusion.Tests", "Architecture", "Api");
 
-    public static TheoryData<Type> Packages => [typeof(LinearOperator), typeof(ShippedOperators), typeof(Restorer)];
+    public static TheoryData<Type> Packages => [typeof(LinearOperator), typeof(ShippedOperators), typeof(Restorer), typeof(Notebook)];
 
     [Theory, MemberData(nameof(Packages))]
     public void The_public_members_of_a_package_are_those_on_file(Type member)

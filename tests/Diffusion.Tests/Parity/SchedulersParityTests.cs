@@ -139,11 +139,7 @@ public sealed class SchedulersParityTests
         config.Only("quantize", false);
         config.Only("s_noise", 1);
         NoiseSchedule schedule = NoiseSchedule.ScaledLinear();
-        double[] sigmas = SamplingTimes.Sigmas(
-            schedule,
-            SamplingTimes.Descending(TimeSpacing.Whole, schedule.Steps, config.Int("steps")),
-            logarithmic: true
-        );
+        double[] sigmas = SamplingTimes.Ladder(schedule, config.Int("steps"));
         reference.AssertOutput("sigmas", Numbers(sigmas));
         double[] Values(string input) => [.. reference.Input(input).data<float>().Select(value => (double)value)];
         reference.AssertOutput("probe_t", Numbers([.. Values("probe_sigma").Select(sigma => schedule.TimeOf(sigma))]));

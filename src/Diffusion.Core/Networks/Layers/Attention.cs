@@ -15,6 +15,9 @@ public sealed record AttentionNames(string Query, string Key, string Value, stri
 
     /// <summary><c>q</c>, <c>k</c>, <c>v</c>, <c>proj_out</c>: autoencoders and the UNets of Ho et al.</summary>
     public static AttentionNames Pixels(string name) => new($"{name}.q", $"{name}.k", $"{name}.v", $"{name}.proj_out");
+
+    /// <summary><c>q_proj</c>, <c>k_proj</c>, <c>v_proj</c>, <c>out_proj</c>: CLIP in Hugging Face's files.</summary>
+    public static AttentionNames Clip(string name) => new($"{name}.q_proj", $"{name}.k_proj", $"{name}.v_proj", $"{name}.out_proj");
 }
 
 /// <summary>
@@ -28,6 +31,7 @@ public sealed class Attention
         _value,
         _output;
     private readonly long _heads;
+    private readonly bool _causal;
 
     /// <summary>Declares the four projections.</summary>
     /// <param name="network">Where to declare them.</param>
@@ -38,6 +42,7 @@ public sealed class Attention
     /// <param name="inner">Width of queries, keys and values; null: C.</param>
     /// <param name="bias">Whether the first three have biases; the last always has.</param>
     /// <param name="kernelRank">Rank of published 1x1 convolutions; 0: linear layers.</param>
+    /// <param name="causal">Whether each token sees itself and those before it only.</param>
     /// <exception cref="ArgumentException">The heads do not divide the width.</exception>
     public Attention(
         Network network,
@@ -47,7 +52,8 @@ public sealed class Attention
         long? context = null,
         long? inner = null,
         bool bias = false,
-        int kernelRank = 0
+        int kernelRank = 0,
+        bool causal = false
     )
     {
         long width = inner ?? channels;
@@ -55,7 +61,7 @@ public sealed class Attention
             throw new ArgumentException(
                 $"{names.Query} would be cut into {heads} heads of {width} channels together. The number of heads must divide the channels."
             );
-        _heads = heads;
+        (_heads, _causal) = (heads, causal);
         _query = new Linear(network, names.Query, channels, width, kernelRank, bias);
         _key = new Linear(network, names.Key, context ?? channels, width, kernelRank, bias);
         _value = new Linear(network, names.Value, context ?? channels, width, kernelRank, bias);
@@ -70,18 +76,24 @@ public sealed class Attention
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor seen = context ?? tokens;
-        return _output.Forward(Mix(Heads(_query, tokens), Heads(_key, seen), Heads(_value, seen))).MoveToOuterDisposeScope();
+        return _output.Forward(Mix(Heads(_query, tokens), Heads(_key, seen), Heads(_value, seen), _causal)).MoveToOuterDisposeScope();
     }
 
     /// <summary>softmax(q k^T / sqrt(d)) v of every head, heads joined again.</summary>
     /// <param name="q">[N,T,heads,d], borrowed.</param>
     /// <param name="k">[N,S,heads,d], borrowed.</param>
     /// <param name="v">[N,S,heads,d], borrowed.</param>
+    /// <param name="causal">Whether each token sees itself and those before it only.</param>
     /// <returns>[N,T,heads d]; the caller owns it.</returns>
-    internal static Tensor Mix(Tensor q, Tensor k, Tensor v)
+    internal static Tensor Mix(Tensor q, Tensor k, Tensor v, bool causal = false)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor mixed = torch.nn.functional.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2));
+        Tensor mixed = torch.nn.functional.scaled_dot_product_attention(
+            q.transpose(1, 2),
+            k.transpose(1, 2),
+            v.transpose(1, 2),
+            is_casual: causal
+        );
         return mixed.transpose(1, 2).flatten(2).MoveToOuterDisposeScope();
     }
 

@@ -85,7 +85,9 @@ internal sealed class TransformerBlock(Network network, string name, long channe
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor x = Step(tokens, _norm1, y => _self.Forward(y), "attn1");
         x = Step(x, _norm2, y => _cross.Forward(y, seen), "attn2");
-        return Step(x, _norm3, _feedForward.Forward, "ff").MoveToOuterDisposeScope();
+        x = Step(x, _norm3, _feedForward.Forward, "ff");
+        trace?.Invoke(name, x);
+        return x.MoveToOuterDisposeScope();
 
         Tensor Step(Tensor before, LayerNorm norm, Func<Tensor, Tensor> layer, string part)
         {

@@ -6,7 +6,7 @@ namespace Diffusion.Faces;
 /// <summary>The published weights for faces that ship.</summary>
 public static class FaceModels
 {
-    private const string Name = "faces";
+    internal const string Name = "faces";
 
     /// <summary>Their folder: <c>faces</c> in the first folder of priors that has it.</summary>
     /// <exception cref="CheckpointException">No folder of priors has it.</exception>

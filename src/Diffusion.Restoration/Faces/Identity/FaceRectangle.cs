@@ -52,6 +52,14 @@ public readonly record struct FaceRectangle(double X, double Y, double Width, do
         return new FaceRectangle(x, y, Math.Min(size, crop.Width + x), Math.Min(size, crop.Height + y));
     }
 
+    /// <summary>That square in an aligned face (<see cref="FaceTemplate"/>) of a size.</summary>
+    public static FaceRectangle OfTemplate(int size)
+    {
+        IReadOnlyList<(double X, double Y)> five = FaceTemplate.Of(size);
+        (double X, double Y) mouth = ((five[3].X + five[4].X) / 2, (five[3].Y + five[4].Y) / 2);
+        return ForDescriptor(five[0], five[1], mouth, (size, size)).Clip(size, size);
+    }
+
     /// <summary>The box of points, larger by a tenth on each side.</summary>
     public static FaceRectangle Around(IReadOnlyList<(double X, double Y)> points)
     {

@@ -33,10 +33,7 @@ public sealed class IdentityDistance : IDisposable
                 nameof(face)
             );
         using ComputeScope scope = new();
-        int size = (int)face.shape[2];
-        IReadOnlyList<(double X, double Y)> five = FaceTemplate.Of(size);
-        (double X, double Y) mouth = ((five[3].X + five[4].X) / 2, (five[3].Y + five[4].Y) / 2);
-        FaceRectangle rectangle = FaceRectangle.ForDescriptor(five[0], five[1], mouth, (size, size)).Clip(size, size);
+        FaceRectangle rectangle = FaceRectangle.OfTemplate((int)face.shape[2]);
         return _descriptor.Describe(rectangle.Of(face.expand(1, 3, -1, -1)));
     }
 

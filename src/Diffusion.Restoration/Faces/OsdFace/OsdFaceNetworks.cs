@@ -16,10 +16,10 @@ public sealed class OsdFaceNetworks(
     Func<AutoencoderKL> vae
 ) : IDisposable
 {
-    private readonly Part<VisualEmbedder> _embedder = new(embedder);
-    private readonly Part<EmbeddingChange> _change = new(change);
-    private readonly Part<StableDiffusionUNet> _unet = new(unet);
-    private readonly Part<AutoencoderKL> _vae = new(vae);
+    private readonly NetworkOnUse<VisualEmbedder> _embedder = new(embedder);
+    private readonly NetworkOnUse<EmbeddingChange> _change = new(change);
+    private readonly NetworkOnUse<StableDiffusionUNet> _unet = new(unet);
+    private readonly NetworkOnUse<AutoencoderKL> _vae = new(vae);
 
     /// <summary>The networks of a bundle.</summary>
     public static OsdFaceNetworks Of(OsdFaceBundle bundle, ComputePolicy policy) =>
@@ -52,26 +52,5 @@ public sealed class OsdFaceNetworks(
         _change.Dispose();
         _unet.Dispose();
         _vae.Dispose();
-    }
-
-    private sealed class Part<TNetwork>(Func<TNetwork> load) : IDisposable
-        where TNetwork : Network
-    {
-        private TNetwork? _network;
-
-        public T Use<T>(Func<TNetwork, T> use, bool freed)
-        {
-            _network ??= load();
-            T result = use(_network);
-            if (freed)
-                Dispose();
-            return result;
-        }
-
-        public void Dispose()
-        {
-            _network?.Dispose();
-            _network = null;
-        }
     }
 }

@@ -11,6 +11,9 @@ namespace Diffusion.Pipeline;
 /// <param name="degrader">What makes the measurements; borrowed.</param>
 public sealed class DegradeJob(FileJob files, Degrader degrader)
 {
+    /// <summary>How the inputs are read.</summary>
+    public MeasurementOptions Reading { get; init; } = MeasurementOptions.Default;
+
     /// <summary>Clips to [0,1] and quantises, as a camera would.</summary>
     public bool Clip { get; init; }
 
@@ -32,8 +35,16 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
     /// <param name="degrader">What makes it.</param>
     /// <param name="clip">Whether it is clipped and quantised.</param>
     /// <param name="hashes">Remembers the operator's files, which all items have in common; null: nobody needs them again.</param>
+    /// <param name="reading">How the input is read; null: whole, as it is.</param>
     /// <exception cref="IOException">The input, or a file of the operator, cannot be read.</exception>
-    public static JsonObject Settings(string input, string output, Degrader degrader, bool clip, FileHashes? hashes = null)
+    public static JsonObject Settings(
+        string input,
+        string output,
+        Degrader degrader,
+        bool clip,
+        FileHashes? hashes = null,
+        MeasurementOptions? reading = null
+    )
     {
         JsonObject settings = ItemFiles.Input(input);
         settings["operator"] = degrader.Spec.ToString();
@@ -45,6 +56,7 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
         settings["seed"] = degrader.Seed;
         settings["clip"] = clip;
         settings["format"] = Path.GetExtension(output).ToLowerInvariant();
+        (reading ?? MeasurementOptions.Default).AddTo(settings);
         ItemFiles.AddFiles(settings, degrader.Spec, hashes ?? new());
         return settings;
     }
@@ -75,9 +87,10 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
 
     private void Make(JobItem item)
     {
-        using Picture picture = ImageFile.Read(item.Input);
-        foreach (string note in picture.Notes)
+        using Measurement clean = Measurement.Open(item.Input, Reading with { Page = Reading.Pages?.First });
+        foreach (string note in clean.Notes)
             Noted?.Invoke(item, note);
+        using Picture picture = AsClean(clean, item.Input);
         bool stream = item.Output == OutputPlan.StandardOutput;
         using DegradedPicture degraded = degrader.Degrade(picture, (string?)item.Settings["input_sha256"], stream ? null : item.Key);
         if (stream)
@@ -85,6 +98,27 @@ public sealed class DegradeJob(FileJob files, Degrader degrader)
         else
             MeasurementFile.Write(item.Output, degraded, Clip, Overwrite);
         Done?.Invoke(item);
+    }
+
+    // It is known everywhere, and on [0,1].
+    private static Picture AsClean(Measurement clean, string where)
+    {
+        clean.CheckScale();
+        if (clean.Shape is null || clean.IsOfChannels)
+            throw new ImageException(
+                clean.IsOfChannels ? $"The picture has {clean.Y.shape[1]} channels that are no colours" : "This is no picture",
+                where,
+                "Save the channels one by one, or three as RGB"
+            );
+        if (clean.Known is not null)
+            throw new ImageException("The picture holds NaN or infinity", where, "Fill such pixels: a clean picture is known everywhere");
+        return new Picture(clean.Y.clone(), clean.Alpha?.clone())
+        {
+            Name = clean.Name,
+            BitDepth = clean.BitDepth,
+            Range = clean.Range,
+            Metadata = clean.Metadata,
+        };
     }
 
     private void WriteToStream(JobItem item, Measurement measurement)

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Diffusion.Runtime;
 
@@ -36,14 +38,35 @@ public sealed class FileJob
     /// <summary>What failed.</summary>
     public IReadOnlyList<JobFailure> Failures => _failures;
 
-    /// <summary>Makes one item after the other.</summary>
+    /// <summary>Makes one item after the other, or several at once.</summary>
+    /// <param name="make">Makes an item.</param>
+    /// <param name="workers">How many are made at once, each on a thread of its own.</param>
     /// <exception cref="OperationCanceledException">Cancelled; what is finished is kept.</exception>
-    public void Run(Action<JobItem> make)
+    public void Run(Action<JobItem> make, int workers = 1)
     {
-        foreach (JobItem item in Todo)
+        void One(JobItem item)
         {
             Cancellation.ThrowIfCancellationRequested();
             Try([item], () => make(item));
+        }
+        if (workers <= 1)
+        {
+            foreach (JobItem item in Todo)
+                One(item);
+            return;
+        }
+        try
+        {
+            Parallel.ForEach(
+                Partitioner.Create(Todo, EnumerablePartitionerOptions.NoBuffering),
+                new ParallelOptions { MaxDegreeOfParallelism = workers },
+                One
+            );
+        }
+        catch (AggregateException e)
+        {
+            // The others stopped because of the first.
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
     }
 
@@ -60,8 +83,11 @@ public sealed class FileJob
         catch (Exception e) when (Items.Count > 1 && ConcernsFiles(e))
         {
             JobFailure failure = new([.. items.Select(item => item.Input)], e);
-            _failures.Add(failure);
-            Failed?.Invoke(failure);
+            lock (_failures)
+            {
+                _failures.Add(failure);
+                Failed?.Invoke(failure);
+            }
         }
     }
 
@@ -76,8 +102,10 @@ public sealed class FileJob
             )
         );
 
+    // A full disk is full for every file.
     private static bool ConcernsFiles(Exception e) =>
-        e is (DiffusionException and not JobException) or IOException or UnauthorizedAccessException || IsOutOfMemory(e);
+        e is not ResourceException { InnerException: IOException }
+        && (e is (DiffusionException and not JobException) or IOException or UnauthorizedAccessException || IsOutOfMemory(e));
 }
 
 /// <summary>Inputs that came to nothing.</summary>

@@ -21,6 +21,7 @@ public sealed class OutputPlan
     /// <param name="force">Existing outputs may be overwritten.</param>
     /// <param name="mayExist">Existing outputs are fine (they will be looked at).</param>
     /// <param name="alsoRead">Further files that are read, and so never overwritten.</param>
+    /// <param name="extensionOf">The extension of an input's result, in place of the one for all; null: the same for all.</param>
     /// <exception cref="JobException">Two results in one file, an input would be overwritten, or an output exists.</exception>
     public static OutputPlan Make(
         IReadOnlyList<string> inputs,
@@ -29,14 +30,15 @@ public sealed class OutputPlan
         string extension,
         bool force,
         bool mayExist = false,
-        IEnumerable<string>? alsoRead = null
+        IEnumerable<string>? alsoRead = null,
+        Func<string, string>? extensionOf = null
     )
     {
         if (output == StandardOutput)
             return inputs.Count == 1
                 ? new([StandardOutput])
                 : throw new JobException($"{inputs.Count} results cannot go to standard output", "-o -", "Give one input, or a folder");
-        string[] paths = [.. inputs.Select(input => PathFor(input, inputs.Count, output, defaultPattern, extension))];
+        string[] paths = [.. inputs.Select(input => PathFor(input, inputs.Count, output, defaultPattern, extension, extensionOf))];
         CheckFree(paths, [.. inputs, .. alsoRead ?? []], force || mayExist);
         foreach (string folder in paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).Distinct(PathComparer))
             CheckWritable(folder);
@@ -52,16 +54,18 @@ public sealed class OutputPlan
     /// <param name="output">What <c>-o</c> says, or null.</param>
     /// <param name="defaultPattern">As for <see cref="Make"/>.</param>
     /// <param name="extension">As for <see cref="Make"/>.</param>
+    /// <param name="extensionOf">As for <see cref="Make"/>.</param>
     public static IReadOnlyList<string> WithoutResults(
         IReadOnlyList<string> inputs,
         IReadOnlyCollection<string> named,
         string? output,
         string defaultPattern,
-        string extension
+        string extension,
+        Func<string, string>? extensionOf = null
     )
     {
         ILookup<string, string> sources = inputs.ToLookup(
-            input => RealPath(PathFor(input, inputs.Count, output, defaultPattern, extension)),
+            input => RealPath(PathFor(input, inputs.Count, output, defaultPattern, extension, extensionOf)),
             PathComparer
         );
         return
@@ -131,8 +135,17 @@ public sealed class OutputPlan
 
     private static StringComparer PathComparer => OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase;
 
-    private static string PathFor(string input, int count, string? output, string defaultPattern, string extension)
+    private static string PathFor(
+        string input,
+        int count,
+        string? output,
+        string defaultPattern,
+        string extension,
+        Func<string, string>? extensionOf
+    )
     {
+        if (extensionOf is not null)
+            (extension, defaultPattern) = (extensionOf(input), Path.ChangeExtension(defaultPattern, extensionOf(input)));
         string name = input == InputFiles.StandardInput ? "stdin" : Path.GetFileNameWithoutExtension(input);
         if (output is null)
         {

@@ -104,7 +104,7 @@ public sealed class RestoreJob(FileJob files, IRestoreWatcher watcher)
         Measurement measurement = Measurement.Open(item.Input, Reading with { Label = LabelOf(item.Input), Page = page });
         try
         {
-            foreach (string note in measurement.Notes)
+            foreach (string note in measurement.Notes.Concat(measurement.Metadata.LossIn(source.Pages.Count) is { } loss ? [loss] : []))
                 if (source.IsNew(note))
                     watcher.Noted(item, note);
             ImageFormat? format = item.Output == OutputPlan.StandardOutput ? ImageFormat.Png : ImageFormats.FromExtension(item.Output);

@@ -52,14 +52,20 @@ public static class RestoredFiles
 
     private static void WriteSamples(string output, RestoredPicture restored, WriteOptions depth)
     {
-        if (restored.Spread?.Deviation is not { } spread)
+        IReadOnlyList<RestoredPicture> pages = restored.Parts.Count == 0 ? [restored] : restored.Parts;
+        if (pages[0].Spread?.Deviation is not { } spread)
             return;
         string stem = Path.ChangeExtension(output, null),
             extension = Path.GetExtension(output);
-        for (int i = 0; i < restored.Samples.Count; i++)
-            ImageFile.Write($"{stem}_sample{i + 1}{extension}", restored.Samples[i], depth);
-        ImageFile.Write(stem + "_spread.tif", spread, new WriteOptions { BitDepth = 32 });
+        for (int i = 0; i < pages[0].Samples.Count; i++)
+            ImageFile.Write($"{stem}_sample{i + 1}{extension}", [.. pages.Select(page => page.Samples[i])], depth);
         using DisposeScope scope = torch.NewDisposeScope();
+        Picture[] spreads = [.. pages.Select(page => new Picture(page.Spread!.Deviation.alias()) { BitDepth = 32, FullScale = 1 })];
+        ImageFile.Write(stem + "_spread.tif", spreads);
+        foreach (Picture one in spreads)
+            one.Dispose();
+        if (pages.Count > 1)
+            return;
         Tensor map = spread.mean([1], keepdim: true);
         ImageFile.Write(stem + "_spread.png", map / map.max().clamp_min(1e-6));
     }

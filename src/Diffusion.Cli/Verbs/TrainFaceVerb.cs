@@ -1,0 +1,95 @@
+using System.CommandLine;
+using Diffusion.Cli.Options;
+using Diffusion.Cli.Shell;
+using Diffusion.Training;
+
+namespace Diffusion.Cli.Verbs;
+
+/// <summary><c>diffusion train face</c>: trains a small one-step face restorer on aligned faces.</summary>
+internal sealed class TrainFaceVerb : Verb
+{
+    private const string Here = "diffusion train face";
+    private readonly TrainingOptions _options;
+    private readonly Option<int?> _batch;
+    private readonly Option<Dictionary<string, string>?> _loss;
+
+    public TrainFaceVerb()
+        : base("face", "Train a one-step face restorer on aligned faces; started again with the same folder, it goes on where it was")
+    {
+        _options = new TrainingOptions().AddTo(this);
+        _batch = Take(
+            new Option<int?>("--batch")
+            {
+                HelpName = "N",
+                Description = "Faces a step (4)",
+                CustomParser = Values.AtLeast(1, "faces"),
+            }
+        );
+        _loss = Take(
+            new Option<Dictionary<string, string>?>("--loss")
+            {
+                HelpName = "TERM=WEIGHT",
+                Description = "Weight of a term of the loss: " + string.Join(", ", FaceLoss.Terms) + "; repeatable",
+                Arity = ArgumentArity.OneOrMore,
+                AllowMultipleArgumentsPerToken = false,
+                CustomParser = Values.Pairs,
+            }
+        );
+    }
+
+    public override IReadOnlyList<string> Examples =>
+        ["diffusion train face faces/ -o my-face --hours 6", "diffusion train face faces/ -o no-identity --hours 1 --loss identity=0"];
+
+    public override ExitCode Run(Session session)
+    {
+        FaceTrainingPlan plan = UsageException.Guard(() => Plan(session));
+        using FaceTrainingRun run = UsageException.Guard(() => new FaceTrainingRun(plan));
+        session.Terminal.Say(
+            $"{plan.Faces.Count} faces to train on, {plan.Validation.Count} to validate on, "
+                + FormattableString.Invariant($"{run.State.Layout.Length / 1e6:0.00} million parameters")
+                + (run.State.Step > 0 ? $"; going on at step {run.State.Step}" : "")
+        );
+        bool spent = run.Run(
+            p => session.Terminal.Say(TrainingOptions.LineOf(p)),
+            v => session.Terminal.Print(Line(run.State, v)),
+            session.Cancellation
+        );
+        session.Terminal.Say(
+            spent ? $"Done: {Path.Combine(plan.Folder, "model")}" : $"Stopped at step {run.State.Step}; the same command goes on from here."
+        );
+        return ExitCode.Done;
+    }
+
+    private FaceTrainingPlan Plan(Session session)
+    {
+        string folder = _options.FolderOf(session, Here);
+        TrainingBudget budget = _options.BudgetOf(session, Here);
+        (IReadOnlyList<string> faces, IReadOnlyList<string> validation) = _options.FilesOf(session);
+        FaceTrainingPlan usual = new()
+        {
+            Faces = faces,
+            Folder = folder,
+            Budget = budget,
+        };
+        return usual with
+        {
+            Validation = validation,
+            Name = _options.NameOf(session, folder),
+            Rate = session.Get(_options.Rate) ?? usual.Rate,
+            WarmupSteps = session.Get(_options.WarmUp) ?? usual.WarmupSteps,
+            Loss = usual.Loss.With(session.Get(_loss) ?? []),
+            Settings = _options.SettingsOf(session) with
+            {
+                Batches = session.Get(_batch) is { } batch ? [usual.Settings.Batches[0] with { Count = batch }] : usual.Settings.Batches,
+                ClipNorm = usual.Settings.ClipNorm,
+            },
+            SaveEvery = _options.SaveEveryOf(session),
+            Command = TrainingOptions.CommandOf(session, Here),
+        };
+    }
+
+    private static string Line(TrainingState state, FaceValidation v) =>
+        FormattableString.Invariant($"step {state.Step}, {state.Seconds / 3600:0.00} h: {v.Restored:0.00} dB (degraded {v.Degraded:0.00}, ")
+        + FormattableString.Invariant($"without tokens {v.Tokenless:0.00}), identity distance {v.RestoredIdentity:0.000} ")
+        + FormattableString.Invariant($"(degraded {v.DegradedIdentity:0.000}), high band {v.HighBand:0.00}, {v.Codes} codes");
+}

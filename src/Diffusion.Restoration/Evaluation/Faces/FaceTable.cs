@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text;
+
+namespace Diffusion.Evaluation;
+
+/// <summary>Tables of a comparison of face restorers.</summary>
+public static class FaceTable
+{
+    private static readonly (string Name, string Format, Func<FaceScore, double> Value)[] Columns =
+    [
+        ("PSNR", "0.00", score => score.Psnr),
+        ("GMSD", "0.0000", score => score.Gmsd),
+        ("identity distance", "0.000", score => score.Identity),
+        ("landmark distance", "0.0000", score => score.Landmarks),
+        ("NIQE", "0.00", score => score.Niqe),
+        ("high band", "0.00", score => score.HighBand),
+        ("seconds", "0.000", score => score.Seconds),
+    ];
+
+    /// <summary>Mean and standard deviation over faces and seeds, and how often a contender is better than what it is given.</summary>
+    public static string Markdown(IReadOnlyList<FaceScore> scores)
+    {
+        StringBuilder table = new();
+        table.Append("| restored by |");
+        foreach ((string name, _, _) in Columns)
+            table.Append(CultureInfo.InvariantCulture, $" {name} |");
+        table.Append(" PSNR above bicubic | identity nearer than degraded |\n|---|");
+        table.Insert(table.Length, "---|", Columns.Length + 2).Append('\n');
+        foreach (IGrouping<string, FaceScore> contender in scores.GroupBy(score => score.Contender))
+        {
+            table.Append(CultureInfo.InvariantCulture, $"| {contender.Key} |");
+            foreach ((_, string format, Func<FaceScore, double> value) in Columns)
+            {
+                double[] values = [.. contender.Select(value).Where(double.IsFinite)];
+                table.Append(' ').Append(Text(Mean(values), format));
+                table.Append(" ± ").Append(Text(Spread(values), format)).Append(" |");
+            }
+            double above = Share(contender, scores, FaceContender.Bicubic, (a, b) => a.Psnr > b.Psnr),
+                nearer = Share(contender, scores, FaceContender.Degraded, (a, b) => a.Identity < b.Identity);
+            table.Append(CultureInfo.InvariantCulture, $" {above:0 %} | {nearer:0 %} |\n");
+        }
+        return table.ToString();
+    }
+
+    /// <summary>One line for each face and contender.</summary>
+    public static string Csv(IReadOnlyList<FaceScore> scores) =>
+        string.Concat(
+            scores
+                .Select(s =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{s.Face},{s.Seed},{s.Contender},{s.Psnr:0.000},{s.Gmsd:0.00000},{s.Identity:0.0000},{s.Landmarks:0.00000},"
+                    ) + string.Create(CultureInfo.InvariantCulture, $"{s.Niqe:0.000},{s.HighBand:0.0000},{s.Seconds:0.000}\n")
+                )
+                .Prepend("face,seed,restored by,psnr,gmsd,identity,landmarks,niqe,high band,seconds\n")
+        );
+
+    /// <summary>
+    /// The part of a contender's faces that compare so with the same faces by another one; NaN where that one has none.
+    /// </summary>
+    public static double Share(
+        IEnumerable<FaceScore> contender,
+        IReadOnlyList<FaceScore> scores,
+        string other,
+        Func<FaceScore, FaceScore, bool> compare
+    )
+    {
+        Dictionary<(string, ulong), FaceScore> others = scores.Where(score => score.Contender == other).ToDictionary(s => (s.Face, s.Seed));
+        bool[] better = [.. contender.Where(s => others.ContainsKey((s.Face, s.Seed))).Select(s => compare(s, others[(s.Face, s.Seed)]))];
+        return better.Length == 0 ? double.NaN : better.Count(one => one) / (double)better.Length;
+    }
+
+    private static double Mean(double[] values) => values.Length == 0 ? double.NaN : values.Average();
+
+    private static double Spread(double[] values)
+    {
+        if (values.Length < 2)
+            return 0;
+        double mean = values.Average();
+        return Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1));
+    }
+
+    private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,65 @@
+using Diffusion.Runtime;
+using Diffusion.Settings;
+using Diffusion.Synthesis.GenDeg;
+using Diffusion.Synthesis.Rendering;
+
+namespace Diffusion.Synthesis.DataSets;
+
+/// <summary>The generators by name.</summary>
+public static class Generators
+{
+    /// <summary>The renderers.</summary>
+    public const string Rendered = "rendered";
+
+    private static readonly Dictionary<string, Func<IDegradationGenerator>> ByName = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [Rendered] = () => new RenderedGenerator(),
+    };
+
+    /// <summary>Opens one.</summary>
+    /// <param name="name">Its name, or the folder of a bundle: GenDeg's published files.</param>
+    /// <param name="options">How one that computes networks is run; null: as usual.</param>
+    /// <returns>The caller's.</returns>
+    /// <exception cref="ArgumentException">There is none of that name, or a setting that it does not have.</exception>
+    /// <exception cref="CheckpointException">A part of the bundle is missing or of another family.</exception>
+    public static IDegradationGenerator Open(string name, GeneratorOptions? options = null)
+    {
+        options ??= new GeneratorOptions();
+        if (Directory.Exists(name))
+            return new GenDegGenerator(name, Settings(options.Set), options.Policy?.Invoke(), options.Memory);
+        if (!ByName.TryGetValue(name, out Func<IDegradationGenerator>? open))
+            throw new ArgumentException(
+                $"There is no generator \"{name}\", and no folder of a bundle. {NearestName.Advice(name, ByName.Keys)}"
+            );
+        return options.Set.Count == 0
+            ? open()
+            : throw new ArgumentException($"The generator {name} has no setting \"{options.Set.Keys.First()}\"; it has none.");
+    }
+
+    private static GenDegSettings Settings(IReadOnlyDictionary<string, string> set)
+    {
+        GenDegSettings settings = new();
+        IReadOnlyList<Setting> all = Setting.Of(typeof(GenDegSettings));
+        foreach ((string name, string value) in set)
+            (
+                all.FirstOrDefault(setting => setting.IsNamed(name))
+                ?? throw new ArgumentException(
+                    $"GenDeg has no setting \"{name}\". {NearestName.Advice(name, [.. all.Select(setting => setting.Name)])}"
+                )
+            ).Assign(settings, value);
+        return settings;
+    }
+}
+
+/// <summary>How a generator that computes networks is run.</summary>
+public sealed record GeneratorOptions
+{
+    /// <summary>Values by the name or symbol of a setting.</summary>
+    public IReadOnlyDictionary<string, string> Set { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>How it computes, asked for when it is needed; null: as suits the machine.</summary>
+    public Func<ComputePolicy>? Policy { get; init; }
+
+    /// <summary>Bytes that the process may take; null: what is free.</summary>
+    public long? Memory { get; init; }
+}

@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using Diffusion.Networks;
+using Diffusion.Runtime;
+
+namespace Diffusion.Training;
+
+/// <summary>Trains a one-step face restorer on pairs of degraded and clean faces.</summary>
+/// <remarks>
+/// As <see cref="PriorTrainer"/>: the weights are the same bit for bit however many threads work and however often it stopped.
+/// </remarks>
+public sealed class FaceTrainer : IDisposable
+{
+    private readonly TrainingSettings _settings;
+    private readonly FaceSource _faces;
+    private readonly FaceLoss _loss;
+    private readonly IFacePerception? _perception;
+    private readonly WorkerTeam _team;
+    private readonly FaceUNet[] _networks;
+    private readonly GradientStep _update;
+    private bool _hasKernels;
+
+    /// <summary>A trainer that continues <paramref name="state"/>.</summary>
+    /// <param name="architecture">The network; each thread has one, all with the same weights.</param>
+    /// <param name="faces">The data.</param>
+    /// <param name="loss">What is made small.</param>
+    /// <param name="perception">The eyes of the loss, borrowed; null where it needs none.</param>
+    /// <param name="settings">How to train; the first of its batches says how many faces make a step.</param>
+    /// <param name="state">Borrowed; advanced by <see cref="Step"/>.</param>
+    public FaceTrainer(
+        FaceUNetConfig architecture,
+        FaceSource faces,
+        FaceLoss loss,
+        IFacePerception? perception,
+        TrainingSettings settings,
+        TrainingState state
+    )
+    {
+        (_faces, _loss, _perception, _settings, State) = (faces, loss, perception, settings, state);
+        _team = new WorkerTeam(settings.Workers);
+        _networks = [.. Enumerable.Range(0, settings.Workers).Select(_ => new FaceUNet(architecture, settings.Policy))];
+        _update = new GradientStep(_team, state, settings);
+    }
+
+    /// <summary>The run's state.</summary>
+    public TrainingState State { get; }
+
+    /// <summary>Says that other shapes were computed in between (<see cref="PriorTrainer.ForgetKernels"/>).</summary>
+    public void ForgetKernels() => _hasKernels = false;
+
+    /// <summary>One step.</summary>
+    /// <exception cref="NumericalException">The loss or the gradient is not finite.</exception>
+    public StepReport Step()
+    {
+        long step = State.Step,
+            started = Stopwatch.GetTimestamp();
+        CropBatch batch = new(_faces.Side, _settings.Batches[0].Count, 1);
+        int parts = Math.Min(_settings.Parts, batch.Count);
+        int Begin(int part) => part * batch.Count / parts;
+        (double Loss, double Error)[] losses = new (double, double)[batch.Count];
+        PartGradient[] gradients = new PartGradient[parts];
+        Tensor low = _update.LowPrecisionWeights();
+        try
+        {
+            void Compute(int worker, int part) =>
+                gradients[part] = Differentiate(worker, step, batch.Count, Begin(part), Begin(part + 1), low, losses);
+            if (_hasKernels)
+                _team.Run(parts, Compute);
+            else
+                _team.Run(1, (worker, _) =>
+                {
+                    for (int part = 0; part < parts; part++)
+                        Compute(worker, part);
+                });
+            _hasKernels = true;
+            double norm = _update.Add(gradients),
+                loss = losses.Average(l => l.Loss);
+            if (!double.IsFinite(norm) || !double.IsFinite(loss))
+                throw new NumericalException(
+                    $"The loss or its gradient is not finite at step {step}",
+                    null,
+                    "Start again with a lower learning rate: the last saved state is intact"
+                );
+            _update.Apply(step, norm);
+            State.Step++;
+            State.Crops += batch.Count;
+            State.Pixels += (long)batch.Count * batch.Size * batch.Size;
+            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            return new StepReport(step, loss, losses.Average(l => l.Error), norm, State.Rate.At(step), batch, seconds);
+        }
+        finally
+        {
+            foreach (PartGradient? gradient in gradients)
+                gradient?.Dispose();
+            low.Dispose();
+        }
+    }
+
+    private PartGradient Differentiate(
+        int worker,
+        long step,
+        int count,
+        int begin,
+        int end,
+        Tensor low,
+        (double Loss, double Error)[] losses
+    )
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        (Tensor Degraded, Tensor Clean)[] pairs = [.. Enumerable.Range(begin, end - begin).Select(i => _faces.Draw(step, i))];
+        Tensor degraded = torch.cat([.. pairs.Select(pair => pair.Degraded)]),
+            clean = torch.cat([.. pairs.Select(pair => pair.Clean)]);
+        bool[] tokens = [.. Enumerable.Range(begin, end - begin).Select(i => HasTokens(step, i))];
+        FaceUNet network = _networks[worker];
+        Tensor floatLeaf = State.Weights.Tensor.narrow(0, 0, State.Layout.FloatLength).detach().requires_grad_();
+        Tensor lowLeaf = low.detach().requires_grad_();
+        State.Layout.Bind(network.Parameters, floatLeaf, lowLeaf);
+        (Tensor loss, Tensor squared) = _loss.Of(network, _perception, degraded, clean, tokens);
+        float[] values = loss.detach().data<float>().ToArray(),
+            errors = squared.detach().data<float>().ToArray();
+        for (int i = 0; i < values.Length; i++)
+            losses[begin + i] = (values[i], errors[i]);
+        return PartGradient.Of([.. torch.autograd.grad([loss.sum() / count], [floatLeaf, lowLeaf])]);
+    }
+
+    private bool HasTokens(long step, int index)
+    {
+        Draws draws = new(_settings.Seed ^ 0x70CE, step, index);
+        return draws.Uniform() >= _loss.TokenDropout;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _team.Dispose();
+        foreach (FaceUNet network in _networks)
+            network.Dispose();
+        _update.Dispose();
+    }
+}

@@ -1,0 +1,49 @@
+using Diffusion.Networks;
+
+namespace Diffusion.Training;
+
+/// <summary>Everything that <see cref="FaceTrainingRun"/> needs.</summary>
+public sealed record FaceTrainingPlan
+{
+    /// <summary>Aligned faces to train on.</summary>
+    public required IReadOnlyList<string> Faces { get; init; }
+
+    /// <summary>Faces that are only looked at for validation.</summary>
+    public IReadOnlyList<string> Validation { get; init; } = [];
+
+    /// <summary>Where state, loss curve, validation and the model are kept.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>When it ends.</summary>
+    public required TrainingBudget Budget { get; init; }
+
+    /// <summary>Name of the model.</summary>
+    public string Name { get; init; } = "face-small";
+
+    /// <summary>The network.</summary>
+    public FaceUNetConfig Architecture { get; init; } = new();
+
+    /// <summary>What is made small.</summary>
+    public FaceLoss Loss { get; init; } = new();
+
+    /// <summary>Makes the loss's eyes; null: the descriptor that ships.</summary>
+    public Func<IFacePerception>? Perception { get; init; }
+
+    /// <summary>Rate of the trunk.</summary>
+    public double Rate { get; init; } = 5e-4;
+
+    /// <summary>Steps of warm-up.</summary>
+    public long WarmupSteps { get; init; } = 100;
+
+    /// <summary>How to train; the first of its batches says how many faces make a step.</summary>
+    public TrainingSettings Settings { get; init; } = new() { Batches = [new CropBatch(256, 4, 1)], ClipNorm = 5 };
+
+    /// <summary>Time between saved states.</summary>
+    public TimeSpan SaveEvery { get; init; } = TimeSpan.FromMinutes(4);
+
+    /// <summary>Time between validations.</summary>
+    public TimeSpan ValidateEvery { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>The command line, for the card.</summary>
+    public string? Command { get; init; }
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using Diffusion.Networks;
+using Diffusion.Runtime;
+
+namespace Diffusion.Training;
+
+/// <summary>
+/// Trains a one-step face restorer in a folder: resumes what is there, saves often, validates now and then, and leaves a model that loads.
+/// </summary>
+/// <remarks>
+/// Files: those of every training (<c>state</c>, <c>trunk</c>, <c>loss.csv</c> and <c>.png</c>), <c>validation.csv</c> and <c>.png</c>,
+/// <c>model/</c>.
+/// </remarks>
+public sealed class FaceTrainingRun : IDisposable
+{
+    private readonly FaceTrainingPlan _plan;
+    private readonly FaceSource _faces;
+    private readonly IReadOnlyList<TrainingPhoto> _validation;
+    private readonly IFacePerception? _perception;
+    private readonly int _hostThreads;
+
+    /// <summary>Reads the faces and the state, or makes the first one.</summary>
+    /// <exception cref="DiffusionException">A picture or the state cannot be read.</exception>
+    /// <exception cref="ArgumentException">A face is not square, or there is none.</exception>
+    public FaceTrainingRun(FaceTrainingPlan plan)
+    {
+        NativeLibraries.LoadTorch();
+        _hostThreads = torch.get_num_threads();
+        torch.set_num_threads(1);
+        _plan = plan;
+        Directory.CreateDirectory(plan.Folder);
+        _faces = new FaceSource(TrainingPhotos.Read(plan.Faces), plan.Architecture.Side, plan.Settings.Seed);
+        _validation = TrainingPhotos.Read(plan.Validation);
+        _perception =
+            plan.Loss.Perceptual > 0 || plan.Loss.Identity > 0 ? plan.Perception?.Invoke() ?? DescriptorPerception.Shipped() : null;
+        using FaceUNet network = new(plan.Architecture);
+        State = new TrainingState(network.Parameters, new LearningRate(plan.Rate, plan.WarmupSteps));
+        if (TrainingLoop.Resume(plan.Folder, State, plan.Budget))
+            return;
+        network.Initialize(plan.Settings.Seed);
+        State.Initialize(network.Parameters);
+    }
+
+    /// <summary>The run's state.</summary>
+    public TrainingState State { get; }
+
+    /// <summary>Trains until the budget is spent or somebody cancels; the state is saved in either case.</summary>
+    /// <param name="report">Told of progress every few steps.</param>
+    /// <param name="validated">Told of every validation.</param>
+    /// <param name="cancellation">Stops after the present step.</param>
+    /// <returns>Whether the budget is spent.</returns>
+    public bool Run(
+        Action<TrainingProgress>? report = null,
+        Action<FaceValidation>? validated = null,
+        CancellationToken cancellation = default
+    )
+    {
+        using FaceTrainer trainer = new(_plan.Architecture, _faces, _plan.Loss, _perception, _plan.Settings, State);
+        TrainingLoop loop = new(_plan.Folder, State, _plan.Budget) { SaveEvery = _plan.SaveEvery, ValidateEvery = _plan.ValidateEvery };
+        return loop.Run(
+            trainer.Step,
+            () =>
+            {
+                validated?.Invoke(Validate());
+                trainer.ForgetKernels();
+            },
+            report,
+            cancellation
+        );
+    }
+
+    /// <summary>Restores the degraded validation faces with the averaged weights, notes the result and writes the model as it is.</summary>
+    public FaceValidation Validate()
+    {
+        using FaceUNet network = Network();
+        FaceValidation result = FaceValidation.Measure(network, _validation, Path.Combine(_plan.Folder, "validation.png"));
+        if (_validation.Count > 0)
+            File.AppendAllText(
+                Path.Combine(_plan.Folder, "validation.csv"),
+                string.Create(CultureInfo.InvariantCulture, $"{State.Step},{State.Crops},{State.Seconds:0},{result}{Environment.NewLine}")
+            );
+        FaceExport.Write(Path.Combine(_plan.Folder, "model"), _plan, State, result);
+        return result;
+    }
+
+    /// <summary>The network with the averaged weights of now; the caller disposes it.</summary>
+    public FaceUNet Network()
+    {
+        FaceUNet network = new(_plan.Architecture, _plan.Settings.Policy);
+        State.CopyTo(network, TrainedWeights.ShortAverage);
+        network.Arrange();
+        return network;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        State.Dispose();
+        _perception?.Dispose();
+        torch.set_num_threads(_hostThreads);
+    }
+}

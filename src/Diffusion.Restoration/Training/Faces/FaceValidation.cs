@@ -1,0 +1,73 @@
+using Diffusion.Faces;
+using Diffusion.Imaging;
+using Diffusion.Metrics;
+using Diffusion.Networks;
+using Diffusion.Runtime;
+
+namespace Diffusion.Training;
+
+/// <summary>How well faces are restored that nothing was trained on, degraded with fixed seeds; means over faces.</summary>
+/// <param name="Degraded">PSNR of what is restored.</param>
+/// <param name="Restored">PSNR of the results.</param>
+/// <param name="Tokenless">PSNR of the results of the UNet without tokens.</param>
+/// <param name="DegradedIdentity">Identity distance to the original before.</param>
+/// <param name="RestoredIdentity">Identity distance to the original after.</param>
+/// <param name="HighBand">Energy above a quarter of a cycle a pixel, relative to the original's.</param>
+/// <param name="Codes">How many codes were used.</param>
+public sealed record FaceValidation(
+    double Degraded,
+    double Restored,
+    double Tokenless,
+    double DegradedIdentity,
+    double RestoredIdentity,
+    double HighBand,
+    int Codes
+)
+{
+    private const ulong Seed = 0;
+    private const int Shown = 6;
+
+    internal static FaceValidation Measure(FaceUNet network, IReadOnlyList<TrainingPhoto> faces, string sheet)
+    {
+        if (faces.Count == 0)
+            return new(double.NaN, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN, 0);
+        using ComputeScope scope = new();
+        using IdentityDistance identity = IdentityDistance.Shipped();
+        FaceDegradation degradation = new FaceDegradation().ForSide(network.Config.Side);
+        List<double[]> rows = [];
+        List<SheetPanel> panels = [];
+        HashSet<long> codes = [];
+        foreach ((int i, TrainingPhoto photo) in faces.Index())
+        {
+            Tensor clean = FaceSource.Face(photo, network.Config.Side);
+            using DegradedFace degraded = degradation.Apply(clean, Seed, i);
+            Tensor x = degraded.Picture * 2 - 1;
+            Tensor nearest = network.Embedder.Nearest(network.Embedder.Encode(x));
+            codes.UnionWith(nearest.data<long>().ToArray());
+            Tensor context = network.Context(network.Embedder.Codes(nearest));
+            Tensor Picture(Tensor tokens) => ((network.Forward(x, tokens) + 1) / 2).clamp(0, 1);
+            Tensor restored = Picture(context),
+                tokenless = Picture(torch.zeros_like(context));
+            rows.Add([
+                Psnr.Compute(degraded.Picture, clean),
+                Psnr.Compute(restored, clean),
+                Psnr.Compute(tokenless, clean),
+                identity.Between(degraded.Picture, clean),
+                identity.Between(restored, clean),
+                HighBandEnergy.Ratio(restored, clean),
+            ]);
+            if (i < Shown)
+                panels.AddRange(new("degraded", degraded.Picture.clone()), new("restored", restored), new("clean", clean));
+        }
+        using Tensor drawn = Sheet.Draw(panels, new SheetOptions { Columns = 6 });
+        ImageFile.Write(sheet, drawn, new WriteOptions { Overwrite = true });
+        double Mean(int column) => rows.Average(row => row[column]);
+        return new(Mean(0), Mean(1), Mean(2), Mean(3), Mean(4), Mean(5), codes.Count);
+    }
+
+    /// <summary>As a line of <c>validation.csv</c>.</summary>
+    public override string ToString() =>
+        FormattableString.Invariant(
+            $"{Degraded:0.000},{Restored:0.000},{Tokenless:0.000},{DegradedIdentity:0.0000},{RestoredIdentity:0.0000},{HighBand:0.000},{Codes}"
+        );
+}

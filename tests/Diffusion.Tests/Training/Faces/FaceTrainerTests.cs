@@ -1,0 +1,176 @@
+using Diffusion.Networks;
+using Diffusion.Tests.Networks;
+using Diffusion.Training;
+
+namespace Diffusion.Tests.Training.Faces;
+
+public sealed class FaceTrainerTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("face-training").FullName;
+
+    private static TrainingSettings Settings { get; } =
+        new()
+        {
+            Workers = 1,
+            Parts = 2,
+            Batches = [new(32, 3, 1)],
+        };
+
+    /// <summary>A loss that needs no eyes.</summary>
+    private static FaceLoss Blind { get; } = new() { Perceptual = 0, Identity = 0 };
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_run_that_was_aborted_ends_with_the_same_weights_bit_for_bit_on_any_number_of_threads()
+    {
+        using TrainingState whole = State();
+        Train(whole, 3, workers: 2);
+        string file = Path.Combine(_folder, "state");
+        using (TrainingState first = State())
+        {
+            Train(first, 1);
+            first.Save(file);
+            Train(first, 1); // lost, as after kill -9
+        }
+        using TrainingState second = State();
+        second.Load(file);
+        Train(second, 2);
+        Assert.Equal((3L, 9L), (second.Step, second.Crops));
+        foreach (TrainedWeights which in Enum.GetValues<TrainedWeights>())
+            Assert.Equal(TrainingFixture.Weights(whole, which), TrainingFixture.Weights(second, which));
+    }
+
+    [Fact]
+    public void It_learns_to_restore()
+    {
+        using TrainingState state = State();
+        FaceDegradation noise = new()
+        {
+            Blur = (1e-3, 1e-3),
+            Reduction = (1, 1),
+            Noise = (0.1, 0.1),
+            Quality = (95, 95),
+        };
+        double[] errors = Train(state, 100, 1, Blind, noise.Scaled(FaceDegradation.PublishedSide / 32.0));
+        Assert.True(errors[^20..].Average() < 0.7 * errors[..5].Average(), $"{errors[..5].Average()} to {errors[^20..].Average()}");
+    }
+
+    [Theory]
+    [InlineData("identity")]
+    [InlineData("perceptual")]
+    [InlineData("edges")]
+    [InlineData("texture")]
+    [InlineData("codes")]
+    public void Every_term_takes_part(string term)
+    {
+        using TrainingState with = State(),
+            without = State();
+        Train(with, 1);
+        Train(without, 1, 1, new FaceLoss().With(new Dictionary<string, string> { [term] = "0" }));
+        Assert.NotEqual(TrainingFixture.Weights(with), TrainingFixture.Weights(without));
+    }
+
+    [Fact]
+    public void Unknown_terms_and_weights_that_are_none_are_refused()
+    {
+        FaceLoss Told(string term, string weight) => new FaceLoss().With(new Dictionary<string, string> { [term] = weight });
+        Assert.Equal(0.5, Told("texture", "0.5").Texture);
+        Assert.Contains("token-dropout", Assert.Throws<ArgumentException>(() => Told("tokens", "1")).Message);
+        Assert.Throws<ArgumentException>(() => Told("identity", "-1"));
+        Assert.Throws<ArgumentException>(() => Told("identity", "much"));
+    }
+
+    [Fact]
+    public void Structure_distance_is_that_of_the_paper()
+    {
+        // Two pictures of two pixels: means 2 and 3, variances 1 and 4, covariance 2.
+        using Tensor a = torch.tensor([1f, 3f]).reshape(1, 1, 1, 2),
+            b = torch.tensor([1f, 5f]).reshape(1, 1, 1, 2);
+        using Tensor apart = StructureDistance.Between([a], [b]),
+            same = StructureDistance.Between([a, b], [a, b]);
+        Assert.Equal(1 - (12.0 / 13 + 4.0 / 5) / 2, apart.item<float>(), 1e-5);
+        Assert.Equal(0, same.item<float>(), 1e-6);
+    }
+
+    [Fact]
+    public void A_run_in_a_folder_goes_on_and_leaves_a_model_that_is_recognised()
+    {
+        FaceTrainingPlan Plan(long steps) =>
+            new()
+            {
+                Faces = [.. Enumerable.Range(0, 3).Select(Written)],
+                Validation = [Written(3)],
+                Folder = Path.Combine(_folder, "run"),
+                Budget = new TrainingBudget(Steps: steps),
+                Architecture = FaceUNetTests.Tiny,
+                Settings = Settings,
+                Loss = Blind,
+                Name = "tiny",
+            };
+        using (FaceTrainingRun run = new(Plan(5)))
+            Assert.True(run.Run());
+        using FaceTrainingRun again = new(Plan(10));
+        Assert.InRange(again.State.Step, 4, 5);
+        FaceValidation? seen = null;
+        Assert.True(again.Run(validated: v => seen = v));
+        Assert.Equal(10, again.State.Step);
+        Assert.InRange(seen!.Restored, 5, 60);
+        string model = Path.Combine(_folder, "run", "model");
+        using var file = Diffusion.Checkpoints.Checkpoint.Open(Path.Combine(model, "tiny.safetensors"));
+        Assert.Equal(FaceUNetFamily.Name, NetworkCatalog.BuiltIn.Recognize(file)?.Family.Kind);
+        Assert.Contains("\"kind\": \"face-unet\"", File.ReadAllText(Path.Combine(model, "card.json")));
+
+        string Written(int i)
+        {
+            string path = Path.Combine(_folder, $"face{i}.png");
+            using Tensor face = FaceSource.Face(Photo(i), 32);
+            Diffusion.Imaging.ImageFile.Write(path, face);
+            return path;
+        }
+    }
+
+    internal static TrainingPhoto Photo(int seed)
+    {
+        TrainingPhoto photo = TrainingFixture.Photo(seed);
+        const int Side = 32;
+        byte[] square = [.. Enumerable.Range(0, Side).SelectMany(y => photo.Pixels.Skip(3 * photo.Width * y).Take(3 * Side))];
+        return new TrainingPhoto(photo.Name, square, Side, Side, IsLossy: false);
+    }
+
+    private static TrainingState State()
+    {
+        using FaceUNet network = new(FaceUNetTests.Tiny);
+        network.Initialize(3);
+        TrainingState state = new(network.Parameters, new LearningRate(2e-3, 2));
+        state.Initialize(network.Parameters);
+        return state;
+    }
+
+    private static double[] Train(
+        TrainingState state,
+        int steps,
+        int workers = 1,
+        FaceLoss? loss = null,
+        FaceDegradation? degradation = null
+    )
+    {
+        using DescriptorPerception? perception = loss == Blind ? null : DescriptorPerception.Shipped();
+        using FaceTrainer trainer = new(
+            FaceUNetTests.Tiny,
+            new FaceSource([.. Enumerable.Range(0, 4).Select(Photo)], 32, 1)
+            {
+                Degradation = degradation ?? new(),
+                LargestScale = degradation is null ? 0.75 : 0,
+            },
+            loss ?? new FaceLoss(),
+            perception,
+            Settings with
+            {
+                Workers = workers,
+            },
+            state
+        );
+        return [.. Enumerable.Range(0, steps).Select(_ => trainer.Step().Error)];
+    }
+}
