@@ -36,11 +36,7 @@ internal sealed class RestorationRun(IRestoration restoration, Layout layout, Ru
         ];
         Tensor stacked = torch.stack(samples),
             mean = samples.Length == 1 ? samples[0] : stacked.mean([0L]);
-        return new RestoredParts(mean, samples, stacked, restoration.Compare(null, mean), _reports)
-        {
-            Sources = _sources,
-            Runs = Parts,
-        };
+        return new RestoredParts(mean, samples, stacked, restoration.Compare(null, mean), _reports) { Sources = _sources, Runs = Parts };
     }
 
     // Each area has random draws of its own.
@@ -63,11 +59,7 @@ internal sealed class RestorationRun(IRestoration restoration, Layout layout, Ru
                 result.narrow(2, row.Start, row.Length).narrow(3, column.Start, column.Length).add_(x.cpu() * weights);
             }
         }
-        return new RestoredParts(result, [result], null, [whole], _reports)
-        {
-            Sources = _sources,
-            Runs = Parts,
-        };
+        return new RestoredParts(result, [result], null, [whole], _reports) { Sources = _sources, Runs = Parts };
     }
 
     private Tensor Run(PictureArea? area, Func<IReadOnlyList<int>, PhiloxNoise> draw)

@@ -112,7 +112,9 @@ public sealed class SinogramTests : IDisposable
         Tensor y = a.Apply(x).reshape(60, 64) * Math.Sqrt(60 * 64);
         File.WriteAllLines(
             Path.Combine(_folder, "ours.txt"),
-            Enumerable.Range(0, 60).Select(i => string.Join(' ', y[i].data<float>().Select(v => v.ToString("R", CultureInfo.InvariantCulture))))
+            Enumerable
+                .Range(0, 60)
+                .Select(i => string.Join(' ', y[i].data<float>().Select(v => v.ToString("R", CultureInfo.InvariantCulture))))
         );
         DebianPython.Run(
             "numpy, skimage.transform",

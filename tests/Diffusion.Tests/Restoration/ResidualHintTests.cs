@@ -145,7 +145,10 @@ public sealed class ResidualHintTests : IClassFixture<ResidualHintTests.Files>
             string psfs = Path.Combine(_folder, "psfs");
             Directory.CreateDirectory(psfs);
             for (int i = 0; i < 4; i++)
-                File.WriteAllText(Path.Combine(psfs, $"psf_{i / 2}_{i % 2}.txt"), i % 2 == 0 ? "0 1 0\n1 4 1\n0 1 0" : "1 2 1\n2 4 2\n1 2 1");
+                File.WriteAllText(
+                    Path.Combine(psfs, $"psf_{i / 2}_{i % 2}.txt"),
+                    i % 2 == 0 ? "0 1 0\n1 4 1\n0 1 0" : "1 2 1\n2 4 2\n1 2 1"
+                );
             // Sums of picture values at random, half as many as there are.
             Random random = new(1);
             int columns = 3 * SmallSide * SmallSide;

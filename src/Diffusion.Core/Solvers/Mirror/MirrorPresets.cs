@@ -83,9 +83,9 @@ public sealed class MirrorPresets : ISolverPresets
             lambda = fit.Lambda / Math.Sqrt(steps);
         if (steps == 1)
             return solver with { SigmaStart = 2 * end, SigmaEnd = end, Lambda = lambda };
-        double start =
-                request.Traits.CoarseMissing && steps > CoarseSteps ? CoarseStart
-                : request.Traits.Reduction > 1 ? fit.EnlargingStart : fit.Start,
+        double start = request.Traits.CoarseMissing && steps > CoarseSteps ? CoarseStart
+            : request.Traits.Reduction > 1 ? fit.EnlargingStart
+            : fit.Start,
             first = Math.Max(start * Math.Min(1, steps / 4.0) * Math.Pow(many, 0.4), 1.5 * end),
             stride = Math.Pow(first / end, 1.0 / (steps - 1));
         return solver with

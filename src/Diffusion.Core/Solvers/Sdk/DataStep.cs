@@ -32,9 +32,7 @@ public static class DataStep
         if (estimate.shape[0] == 1)
             return Explain(run, run.Y, estimate);
         return torch.cat([
-            .. Enumerable
-                .Range(0, (int)estimate.shape[0])
-                .Select(i => Explain(run, run.Y.narrow(0, i, 1), estimate.narrow(0, i, 1))),
+            .. Enumerable.Range(0, (int)estimate.shape[0]).Select(i => Explain(run, run.Y.narrow(0, i, 1), estimate.narrow(0, i, 1))),
         ]);
     }
 
