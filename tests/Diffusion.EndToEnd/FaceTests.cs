@@ -104,13 +104,16 @@ public sealed class FaceTests : IDisposable
         Assert.Equal("face-small", (string)face["method"]!);
         Assert.InRange((double)face["identity_distance"]!, 1e-4, 0.35);
         using (Picture photo = ImageFile.Read(_work["photo.png"]))
-        using (Tensor square = photo.Pixels.narrow(2, 0, 64).narrow(3, 0, 64).contiguous())
-            ImageFile.Write(_work["tiny.png"], square);
+        using (DisposeScope scope = torch.NewDisposeScope())
+        {
+            ImageFile.Write(_work["tiny.png"], photo.Pixels.narrow(2, 0, 64).narrow(3, 0, 64).contiguous());
+            ImageFile.Write(_work["wide.png"], photo.Pixels.narrow(2, 0, 64).contiguous());
+        }
         DiffusionCommand.Run(_work.Folder, "restore", "tiny.png", "--model", "face-small", "-o", "large.png").Expect(0);
         using Picture large = ImageFile.Read(_work["large.png"]);
         Assert.Equal((256, 256), (large.Width, large.Height));
         DiffusionCommand
-            .Run(_work.Folder, "restore", "photo.png", "--model", "face-small", "-o", "no.png")
+            .Run(_work.Folder, "restore", "wide.png", "--model", "face-small", "-o", "no.png")
             .ExpectError(1, "square", "diffusion face");
         Run("photo.png", "-o", "no.png", "--model-set", "model=none.safetensors").ExpectError(1, "none.safetensors", "train face");
     }
