@@ -55,7 +55,7 @@ public sealed class DistsNetwork : Network
 
     /// <summary>Five feature maps, the finest first. Differentiable when gradients are on.</summary>
     /// <param name="x">[N,3,H,W] float32 on [0,1], borrowed.</param>
-    /// <returns>In the caller's dispose scope.</returns>
+    /// <returns>Feature maps [N,C,h,w]; the caller owns them (they are in its dispose scope).</returns>
     public IReadOnlyList<Tensor> Forward(Tensor x)
     {
         Tensor h = (x - torch.tensor(Mean).reshape(1, 3, 1, 1)) / torch.tensor(Deviation).reshape(1, 3, 1, 1);

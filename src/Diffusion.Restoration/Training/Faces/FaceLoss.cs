@@ -93,7 +93,7 @@ public sealed record FaceLoss
     /// <param name="degraded">[N,3,S,S] on [-1,1], borrowed.</param>
     /// <param name="clean">Likewise.</param>
     /// <param name="tokens">For each face whether it has tokens.</param>
-    /// <returns>Loss and mean squared error of each face, [N]; in the caller's dispose scope.</returns>
+    /// <returns>Loss and mean squared error of each face, [N]; the caller owns them (they are in its dispose scope).</returns>
     public (Tensor Loss, Tensor SquaredError) Of(
         FaceUNet network,
         IFacePerception? perception,
@@ -183,7 +183,7 @@ public static class StructureDistance
     /// <summary>1 - the mean similarity over stages and channels.</summary>
     /// <param name="a">Feature maps [N,C,h,w], borrowed.</param>
     /// <param name="b">Of the same shapes.</param>
-    /// <returns>[N]; in the caller's dispose scope.</returns>
+    /// <returns>[N]; the caller owns it.</returns>
     public static Tensor Between(IReadOnlyList<Tensor> a, IReadOnlyList<Tensor> b)
     {
         Tensor sum = Similarity(a[0], b[0]);
