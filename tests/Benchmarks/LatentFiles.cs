@@ -52,8 +52,8 @@ internal static class LatentFiles
                     string layer = "unet." + p.Name[..^".weight".Length];
                     return new TensorEntry[]
                     {
-                        new Noise(layer + ".lora.down.weight", [Rank, p.Shape[1]]),
-                        new Noise(layer + ".lora.up.weight", [p.Shape[0], Rank]),
+                        new RandomWeights(layer + ".lora.down.weight", [Rank, p.Shape[1]]),
+                        new RandomWeights(layer + ".lora.up.weight", [p.Shape[0], Rank]),
                     };
                 })
         );
@@ -72,23 +72,7 @@ internal static class LatentFiles
     }
 
     private static IEnumerable<TensorEntry> Of(Network network, string prefix) =>
-        network.Parameters.Select(parameter => new Noise(prefix + parameter.Name, parameter.Shape));
+        network.Parameters.Select(parameter => new RandomWeights(prefix + parameter.Name, parameter.Shape));
 
     private static void Save(string path, IEnumerable<TensorEntry> tensors) => SafetensorsWriter.Write(path, tensors, overwrite: true);
-
-    /// <summary>Normal numbers over the root of the fan-in; ones for norms, zeros for biases.</summary>
-    private sealed class Noise(string name, long[] shape) : TensorEntry
-    {
-        public override string Name => name;
-        public override ScalarType Dtype => ScalarType.Float32;
-        public override IReadOnlyList<long> Shape => shape;
-
-        public override Tensor Read(ScalarType? dtype = null)
-        {
-            if (shape.Length == 1)
-                return name.EndsWith(".bias", StringComparison.Ordinal) ? torch.zeros(shape) : torch.ones(shape);
-            using Tensor normal = torch.randn(shape);
-            return normal / Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b));
-        }
-    }
 }

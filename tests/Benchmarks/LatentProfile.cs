@@ -9,31 +9,36 @@ namespace Diffusion.Benchmarks;
 /// <summary>One evaluation of Stable Diffusion's UNet against its own convolutions and products, computed alone.</summary>
 internal static class LatentProfile
 {
+    // GenDeg's guidance computes three estimates of a step together.
     private const int Tokens = 77,
-        Rounds = 2;
+        Rounds = 2,
+        Branches = 3;
 
     /// <summary>Loads the UNet of a bundle's folder and prints seconds, memory and the share of convolutions and products.</summary>
-    /// <param name="folder">As <see cref="LatentFiles"/> writes it.</param>
+    /// <param name="folder">As <see cref="LatentFiles"/> or <see cref="GenDegFiles"/> writes it.</param>
     /// <param name="policy">How it computes.</param>
     /// <param name="side">Side of the picture in pixels.</param>
     public static void Print(string folder, ComputePolicy policy, int side)
     {
         policy.Apply();
         using ComputeScope scope = new();
-        using StableDiffusionFiles files = StableDiffusionFiles.Open(Path.Combine(folder, "stable-diffusion-2-1-base"));
+        string gendeg = Path.Combine(folder, "gendeg.ckpt");
+        bool guided = File.Exists(gendeg);
+        using StableDiffusionFiles files = StableDiffusionFiles.Open(guided ? gendeg : Path.Combine(folder, "stable-diffusion-2-1-base"));
         Stopwatch watch = Stopwatch.StartNew();
         using StableDiffusionUNet unet = files.LoadUNet(policy);
         Console.WriteLine($"loaded in {watch.Elapsed.TotalSeconds:F1} s, {Resident()}");
         int latent = side / 8;
-        Tensor x = torch.randn(1, 4, latent, latent),
+        long batch = guided ? Branches : 1;
+        Tensor x = torch.randn(batch, unet.Config.InChannels, latent, latent),
             t = torch.tensor([399f]),
-            context = torch.randn(1, Tokens, unet.Config.CrossAttentionDim);
+            context = torch.randn(batch, Tokens, unet.Config.CrossAttentionDim);
         for (int round = 0; round < Rounds; round++)
         {
             Used whole = Time(() => unet.Forward(x, t, context));
             Console.WriteLine($"one evaluation at {side} px: {whole}, {Resident()}");
             Dictionary<string, Used> parts = [];
-            foreach ((string kind, Func<Tensor> compute) in Products(unet, latent))
+            foreach ((string kind, Func<Tensor> compute) in Products(unet, latent, batch))
             {
                 // The first call of a shape prepares kernels; the network's own were prepared by its first evaluation.
                 compute().Dispose();
@@ -47,12 +52,13 @@ internal static class LatentProfile
     }
 
     /// <summary>Every convolution, product and attention of an evaluation.</summary>
-    private static IEnumerable<(string Kind, Func<Tensor> Compute)> Products(StableDiffusionUNet unet, int latent)
+    private static IEnumerable<(string Kind, Func<Tensor> Compute)> Products(StableDiffusionUNet unet, int latent, long batch)
     {
         foreach (Parameter parameter in unet.Parameters.Where(p => p.Shape.Length >= 2 && !p.Name.Contains("time_emb")))
         {
             Tensor weight = parameter.Value;
-            int h = SideOf(parameter.Name, latent, unet.Config.BlockOutChannels.Count);
+            int level = LevelOf(parameter.Name, unet.Config.BlockOutChannels.Count),
+                h = latent >> level;
             if (weight.dim() == 4)
             {
                 bool halves = parameter.Name.Contains("downsamplers");
@@ -61,7 +67,7 @@ internal static class LatentProfile
                 yield return ("convolutions", () =>
                 {
                     using DisposeScope scope = torch.NewDisposeScope();
-                    Tensor x = ChannelsLast.Of(torch.ones([1, weight.shape[1], seen, seen], weight.dtype));
+                    Tensor x = ChannelsLast.Of(torch.ones([batch, weight.shape[1], seen, seen], weight.dtype));
                     return torch
                         .nn.functional.conv2d(x, weight, strides: [halves ? 2 : 1, halves ? 2 : 1], padding: [pad, pad])
                         .MoveToOuterDisposeScope();
@@ -71,34 +77,34 @@ internal static class LatentProfile
             bool ofContext = parameter.Name.Contains("attn2.to_k") || parameter.Name.Contains("attn2.to_v");
             yield return ("products", () =>
             {
-                using Tensor tokens = torch.ones([1, ofContext ? Tokens : (long)h * h, weight.shape[1]], weight.dtype);
+                using Tensor tokens = torch.ones([batch, ofContext ? Tokens : (long)h * h, weight.shape[1]], weight.dtype);
                 return torch.nn.functional.linear(tokens, weight);
             });
             if (!parameter.Name.Contains("to_q"))
                 continue;
-            long heads = weight.shape[0] / 64,
+            long heads = unet.Config.HeadsOf(level),
+                width = weight.shape[0] / heads,
                 others = parameter.Name.Contains("attn2") ? Tokens : (long)h * h;
             yield return ("attention", () =>
             {
-                using Tensor q = torch.ones([1, heads, (long)h * h, 64], weight.dtype),
-                    k = torch.ones([1, heads, others, 64], weight.dtype);
+                using Tensor q = torch.ones([batch, heads, (long)h * h, width], weight.dtype),
+                    k = torch.ones([batch, heads, others, width], weight.dtype);
                 return torch.nn.functional.scaled_dot_product_attention(q, k, k);
             });
         }
     }
 
     // Of what the layer gives.
-    private static int SideOf(string name, int latent, int levels)
+    private static int LevelOf(string name, int levels)
     {
         string[] parts = name.Split('.');
-        int level = parts[0] switch
+        return parts[0] switch
         {
             "down_blocks" => int.Parse(parts[1]) + (parts[2] == "downsamplers" ? 1 : 0),
             "up_blocks" => levels - 1 - int.Parse(parts[1]) - (parts[2] == "upsamplers" ? 1 : 0),
             "mid_block" => levels - 1,
             _ => 0,
         };
-        return latent >> level;
     }
 
     private static Used Time(Func<Tensor> compute)

@@ -15,6 +15,8 @@ using Diffusion.Runtime;
 // training FOLDER DTYPE STEPS [PRIOR]: training steps of a prior's network (photo) against their convolutions.
 // latent-write FOLDER: OSDFace and Stable Diffusion 2.1-base in full size with random weights, laid out as published (4 GB).
 // latent FOLDER DTYPE SIDE THREADS: one evaluation of that UNet against its own convolutions and products.
+// gendeg-write FOLDER PARITY: GenDeg in full size with random weights, laid out as published (8 GB); PARITY is tests/parity.
+// gendeg FOLDER DTYPE SIDE THREADS STEPS [BYTES]: a sample of it, within a memory bound or without; latent FOLDER ... profiles its UNet.
 // race SIZE ROUNDS THREADS: the network against Microsoft's ONNX Runtime; built with -p:OnnxRuntime=true.
 // Anything else goes to BenchmarkDotNet: --filter '*', --list flat, ...
 DiffusionRuntime.Configure(RuntimeOptions.Full);
@@ -50,6 +52,18 @@ switch (args)
         break;
     case ["latent", string folder, string dtype, string side, string threads]:
         LatentProfile.Print(folder, ComputePolicy.Choose("cpu", dtype, int.Parse(threads)), int.Parse(side));
+        break;
+    case ["gendeg-write", string folder, string parity]:
+        GenDegFiles.Write(folder, parity);
+        break;
+    case ["gendeg", string folder, string dtype, string side, string threads, string steps, .. string[] bound]:
+        GenDegRun.Print(
+            folder,
+            ComputePolicy.Choose("cpu", dtype, int.Parse(threads)),
+            int.Parse(side),
+            int.Parse(steps),
+            bound is [string bytes] ? long.Parse(bytes) : null
+        );
         break;
     case ["presets", string folder, ..]:
         Dictionary<string, string> options = args[2..]

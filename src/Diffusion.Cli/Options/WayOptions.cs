@@ -18,8 +18,10 @@ internal sealed class WayOptions
     public Option<string?> Model { get; } =
         new("--model")
         {
-            HelpName = "NAME",
-            Description = "A restoration method by its name (osdface, or one of --plugin) instead of operator, noise, solver and prior",
+            HelpName = "NAME|FILE",
+            Description =
+                "A restoration method (osdface, or one of --plugin), or the weights of a network that restores (a NAFNet's file or its "
+                + "name in checkpoints list), instead of operator, noise, solver and prior",
         };
 
     /// <summary>Single settings of it.</summary>

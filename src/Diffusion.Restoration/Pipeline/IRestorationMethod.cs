@@ -1,3 +1,4 @@
+using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
@@ -52,6 +53,9 @@ public interface IRestoration : IDisposable
 
     /// <summary>The degradation's canonical spec, for methods that know one.</summary>
     string? Operator => null;
+
+    /// <summary>How the measurements' pixels lie on those of the restored pictures; null where nobody knows.</summary>
+    PixelGrid? Grid => null;
 
     /// <summary>The side beyond which pictures are better computed in tiles, though there is memory enough; null: none.</summary>
     int? TilesBeyond => null;

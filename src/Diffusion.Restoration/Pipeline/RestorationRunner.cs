@@ -72,7 +72,7 @@ public sealed class RestorationRunner : IDisposable
             Cancellation = cancellation,
             Trace = Trace,
         };
-        RestoredParts parts = run.Execute();
+        RestoredParts parts = run.Execute() with { Grid = batch.Any(m => m.Metadata.HasPlaces) ? restoration.Grid : null };
         double seconds = watch.Elapsed.TotalSeconds / batch.Count;
         return [.. batch.Select((measurement, i) => Result(measurement, i, restoration, layout, choices[i], parts, seconds))];
     }

@@ -18,6 +18,9 @@ internal sealed record RestoredParts(
     IReadOnlyList<RunReport> Reports
 )
 {
+    /// <summary>How the measurements' pixels lie on those of the restored pictures; null: as their sizes suggest.</summary>
+    public PixelGrid? Grid { get; init; }
+
     /// <summary>The sources of random numbers of all samples.</summary>
     public required IReadOnlyList<PhiloxNoise> Sources { get; init; }
 
@@ -79,10 +82,13 @@ internal sealed record RestoredParts(
             FullScale = measurement.FullScale,
             Range = measurement.Range,
             Metadata = measurement.Shape is { } seen
-                ? measurement.Metadata.For((seen.Height, seen.Width), ((int)pixels.shape[2], (int)pixels.shape[3]))
+                ? Moved(measurement.Metadata, (seen.Height, seen.Width), ((int)pixels.shape[2], (int)pixels.shape[3]))
                 : PictureMetadata.None,
         };
     }
+
+    private PictureMetadata Moved(PictureMetadata metadata, (int, int) from, (int, int) to) =>
+        Grid is { } grid ? metadata.For(from, to, grid) : metadata.For(from, to);
 
     // Float results keep values beyond [0,1].
     private static Tensor Clipped(Tensor pixels, Measurement measurement) => measurement.BitDepth > 16 ? pixels : pixels.clamp_(0, 1);

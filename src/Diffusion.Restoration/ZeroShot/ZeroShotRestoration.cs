@@ -1,3 +1,4 @@
+using Diffusion.Imaging;
 using Diffusion.Inverse;
 using Diffusion.Models;
 using Diffusion.Pipeline;
@@ -30,6 +31,9 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
         (_bound is { Area: null } whole ? whole.Problem.A.Input : _cut)
         ?? (First.Shape is { } seen ? ExpectedFrom(seen) : First.Clean)
         ?? Bound(null).A.Input;
+
+    /// <inheritdoc/>
+    public PixelGrid? Grid => _bound is { Area: null } whole ? MeasuredGrid.Of(whole.Problem.A) : null;
 
     /// <inheritdoc/>
     public int? TilesBeyond => Prior.TilesBeyond;

@@ -25,6 +25,7 @@ public sealed partial class LayerTests(ITestOutputHelper output)
         "Restoration/Restoration",
         "Restoration/Pipeline",
         "Restoration/Faces",
+        "Restoration/Direct",
         "Restoration/Synthesis",
         "Restoration/ZeroShot",
         "Restoration",

@@ -113,7 +113,7 @@ public sealed class GenDegGeneratorTests : IClassFixture<GenDegGeneratorTests.Bu
     {
         Tensor latents = torch.randn(3, 2, 19, 40);
         List<long[]> seen = [];
-        Tensor tiled = LatentTiles.Compute(latents, 16, part =>
+        Tensor tiled = PictureTiles.Compute(latents, 16, 8, part =>
         {
             seen.Add(part.shape);
             return part.narrow(1, 0, 1) * 2;

@@ -11,7 +11,7 @@ namespace Diffusion.Networks;
 /// A UNet of <see cref="NafNetConfig.Levels"/> halvings whose skips are added. It pads pictures of any size itself. What it computes is
 /// added to the last channels of its input, which are the whole of it but where it is told another picture beside.
 /// </remarks>
-public sealed class NafNet : Network
+public sealed class NafNet : PictureNetwork
 {
     private readonly Conv2d _intro,
         _ending;
@@ -58,10 +58,16 @@ public sealed class NafNet : Network
     /// <summary>The constructor arguments.</summary>
     public NafNetConfig Config { get; }
 
+    /// <summary>As many as it is told; none where it is told another picture beside.</summary>
+    public override int? Channels => Config.InChannels == Config.OutChannels ? Config.OutChannels : null;
+
     /// <summary>
     /// A block at full size: its input, a norm, two layers of twice the width. Fitted to the resident memory of evaluations at 512 pixels.
     /// </summary>
     public override double ValuesPerPixel => (Config.TrainSize is null ? 8.0 : 11.0) * Config.Width;
+
+    /// <inheritdoc/>
+    public override Tensor Restore(Tensor x, ModuleTrace? trace = null) => Forward(x, trace);
 
     private int Multiple => Config.PadTo ?? 1 << Config.Levels;
 

@@ -20,6 +20,9 @@ public sealed class GenDegGenerator : IDegradationGenerator
     // Latents are halved three times by the UNet, which doubles them without regard to what was cut off.
     private const int Halvings = 8;
 
+    // Of the structure correction's levels.
+    private const int TileMultiple = 16;
+
     // Encoded prompts that are kept: many pictures may share one.
     private const int KeptTexts = 64;
 
@@ -188,7 +191,7 @@ public sealed class GenDegGenerator : IDegradationGenerator
     {
         Tensor both = torch.cat([clean, generated], dim: 1);
         return _networks.Correction(correction =>
-            LatentTiles.Compute(both, plan.Tile, part =>
+            PictureTiles.Compute(both, plan.Tile, TileMultiple, part =>
                 FiniteOutput.Of(correction, "The structure correction", module => correction.Forward(part, module))
             )
         );

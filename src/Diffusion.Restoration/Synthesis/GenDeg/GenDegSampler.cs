@@ -14,6 +14,9 @@ namespace Diffusion.Synthesis.GenDeg;
 /// <param name="settings">Steps and scales.</param>
 public sealed class GenDegSampler(StableDiffusionUNet unet, NoiseSchedule schedule, GenDegSettings settings)
 {
+    // The UNet halves latents three times.
+    private const int TileMultiple = 8;
+
     /// <summary>Side of the latent's tiles; null: none.</summary>
     public int? Tile { get; init; }
 
@@ -85,7 +88,7 @@ public sealed class GenDegSampler(StableDiffusionUNet unet, NoiseSchedule schedu
             t = torch.tensor([(float)schedule.TimeOf(sigma)], device: x.device);
         Trace?.Invoke(step + "t", t);
         Trace?.Invoke(step + "unet_input", input);
-        Tensor epsilon = LatentTiles.Compute(input, Tile, part =>
+        Tensor epsilon = PictureTiles.Compute(input, Tile, TileMultiple, part =>
             FiniteOutput.Of(unet, "The UNet", module => unet.Forward(part, t, context, module ?? Modules(step)))
         );
         Trace?.Invoke(step + "unet_eps", epsilon);

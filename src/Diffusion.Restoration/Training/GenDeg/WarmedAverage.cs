@@ -11,8 +11,8 @@ public sealed record WarmedAverage(double Ceiling = 0.9999, bool Warms = true)
 
     /// <summary>Moves an average towards the weights.</summary>
     /// <param name="update">n, from 1.</param>
-    /// <param name="average">Changed in place.</param>
-    /// <param name="weights">In the shape of the average; borrowed.</param>
+    /// <param name="average">[...] of any shape, changed in place.</param>
+    /// <param name="weights">[...] in the shape of the average; borrowed.</param>
     public void Update(long update, Tensor average, Tensor weights)
     {
         using Tensor difference = weights - average;
