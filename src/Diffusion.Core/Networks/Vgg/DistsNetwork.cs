@@ -11,7 +11,14 @@ namespace Diffusion.Networks;
 public sealed class DistsNetwork : Network
 {
     // torchvision's features: numbers of the convolutions of each stage.
-    private static readonly int[][] Stages = [[0, 2], [5, 7], [10, 12, 14], [17, 19, 21], [24, 26, 28]];
+    private static readonly int[][] Stages =
+    [
+        [0, 2],
+        [5, 7],
+        [10, 12, 14],
+        [17, 19, 21],
+        [24, 26, 28],
+    ];
     private static readonly int[] Multiples = [1, 2, 4, 8, 8];
     private static readonly float[] Mean = [0.485f, 0.456f, 0.406f],
         Deviation = [0.229f, 0.224f, 0.225f];
