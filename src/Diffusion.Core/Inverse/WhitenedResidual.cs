@@ -83,8 +83,8 @@ public static class WhitenedResidual
     /// <remarks>Below 1 is no fault: where there are fewer values than pixels, a picture may fit the noise too.</remarks>
     public static string? Hint(Misfit misfit) =>
         misfit.Values > 0 && misfit.Unexplained > Limit(misfit.Values)
-            ? $"The restored picture does not explain the measurement (whitened residual {misfit.Residual:0.##}, expected about 1): the noise "
-                + $"may be {Math.Sqrt(misfit.Residual):0.##} times stronger than given, or the operator another one"
+            ? $"The restored picture does not explain the measurement (whitened residual {misfit.Residual:0.##}, expected about 1): the "
+                + $"noise may be {Math.Sqrt(misfit.Residual):0.##} times stronger than given, or the operator another one"
             : null;
 
     private static Misfit OfOne(InverseProblem problem, Tensor x)
