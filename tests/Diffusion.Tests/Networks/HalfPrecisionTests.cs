@@ -5,7 +5,7 @@ using Diffusion.Tests.Parity;
 
 namespace Diffusion.Tests.Networks;
 
-/// <summary>Networks in bf16 give what they give in float32, but for its rounding.</summary>
+/// <summary>Networks that are asked for bf16 give what they give in float32, but for its rounding.</summary>
 public sealed class HalfPrecisionTests
 {
     private static readonly ComputePolicy Half = new() { NetworkDtype = ScalarType.BFloat16 };

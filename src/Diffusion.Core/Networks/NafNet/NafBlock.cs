@@ -13,14 +13,12 @@ internal sealed class NafBlock
     private readonly (int Height, int Width)? _window;
     private readonly LayerNorm _norm1,
         _norm2;
-    private readonly Conv2d _depthwise;
-
-    // Published as 1x1 convolutions. As those libtorch 2.10 divides by zero in bf16 at 512 channels, which ends the process.
-    private readonly Linear _widen,
+    private readonly Conv2d _widen,
+        _depthwise,
         _narrow,
-        _attention,
         _widenAgain,
         _narrowAgain;
+    private readonly Conv2d _attention;
     private readonly Parameter _beta,
         _gamma;
 
@@ -35,21 +33,12 @@ internal sealed class NafBlock
         (_name, _window) = (name, window);
         _beta = network.Declare($"{name}.beta", [1, channels, 1, 1], Init.Zeros, keepFloat32: true);
         _gamma = network.Declare($"{name}.gamma", [1, channels, 1, 1], Init.Zeros, keepFloat32: true);
-        _widen = new Linear(network, $"{name}.conv1", channels, 2 * channels, kernelRank: 2);
-        // Nine products a value: float32 costs little here.
-        _depthwise = new Conv2d(
-            network,
-            $"{name}.conv2",
-            2 * channels,
-            2 * channels,
-            keepFloat32: true,
-            result: network.Policy.NetworkDtype,
-            groups: (int)(2 * channels)
-        );
-        _narrow = new Linear(network, $"{name}.conv3", channels, channels, kernelRank: 2);
-        _attention = new Linear(network, $"{name}.sca.1", channels, channels, kernelRank: 2);
-        _widenAgain = new Linear(network, $"{name}.conv4", channels, 2 * channels, kernelRank: 2);
-        _narrowAgain = new Linear(network, $"{name}.conv5", channels, channels, kernelRank: 2);
+        _widen = new Conv2d(network, $"{name}.conv1", channels, 2 * channels, kernel: 1);
+        _depthwise = new Conv2d(network, $"{name}.conv2", 2 * channels, 2 * channels, groups: (int)(2 * channels));
+        _narrow = new Conv2d(network, $"{name}.conv3", channels, channels, kernel: 1);
+        _attention = new Conv2d(network, $"{name}.sca.1", channels, channels, kernel: 1);
+        _widenAgain = new Conv2d(network, $"{name}.conv4", channels, 2 * channels, kernel: 1);
+        _narrowAgain = new Conv2d(network, $"{name}.conv5", channels, channels, kernel: 1);
         _norm1 = new LayerNorm(network, $"{name}.norm1", channels, epsilon);
         _norm2 = new LayerNorm(network, $"{name}.norm2", channels, epsilon);
     }
@@ -59,7 +48,7 @@ internal sealed class NafBlock
     {
         using DisposeScope scope = torch.NewDisposeScope();
         Tensor y = First(x, trace);
-        return Added(y, _gamma, Mixed(_narrowAgain, Gated(Mixed(_widenAgain, Normed(_norm2, y))))).MoveToOuterDisposeScope();
+        return Added(y, _gamma, _narrowAgain.Forward(Gated(_widenAgain.Forward(Normed(_norm2, y))))).MoveToOuterDisposeScope();
     }
 
     private Tensor First(Tensor x, ModuleTrace? trace)
@@ -68,15 +57,15 @@ internal sealed class NafBlock
         Tensor normed = Normed(_norm1, x);
         trace?.Invoke($"{_name}.norm1", normed);
         Tensor gated = Widened(normed),
-            attention = Mixed(_attention, LocalMean.Of(gated, _window));
+            attention = _attention.Forward(LocalMean.Of(gated, _window));
         trace?.Invoke($"{_name}.sca", attention);
-        return Added(x, _beta, Mixed(_narrow, gated * attention)).MoveToOuterDisposeScope();
+        return Added(x, _beta, _narrow.Forward(gated * attention)).MoveToOuterDisposeScope();
     }
 
     private Tensor Widened(Tensor normed)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        return Gated(_depthwise.Forward(Mixed(_widen, normed))).MoveToOuterDisposeScope();
+        return Gated(_depthwise.Forward(_widen.Forward(normed))).MoveToOuterDisposeScope();
     }
 
     // What is added up over the blocks stays float32.
@@ -95,13 +84,6 @@ internal sealed class NafBlock
                 second = halves[1];
             return first * second;
         }
-    }
-
-    private static Tensor Mixed(Linear channels, Tensor x)
-    {
-        using Tensor rows = ChannelsLast.Rows(x),
-            mixed = channels.Forward(rows);
-        return mixed.permute(0, 3, 1, 2);
     }
 
     private static Tensor Normed(LayerNorm norm, Tensor x)
