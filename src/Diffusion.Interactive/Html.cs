@@ -17,7 +17,8 @@ internal static class Html
         string pixelated = width > picture.Width ? ";image-rendering:pixelated" : "",
             below = string.IsNullOrEmpty(caption) ? "" : $"<figcaption>{Encode(caption)}</figcaption>";
         return $"<figure style=\"display:inline-block;margin:4px;text-align:center\"><img src=\"{picture.Address}\" "
-            + $"alt=\"{Encode(caption ?? "picture")}\" width=\"{width}\" height=\"{height}\" style=\"max-width:100%{pixelated}\">{below}</figure>";
+            + $"alt=\"{Encode(caption ?? "picture")}\" width=\"{width}\" height=\"{height}\" style=\"max-width:100%{pixelated}\">"
+            + $"{below}</figure>";
     }
 
     /// <summary>Pieces side by side, in further rows where there is no room.</summary>
@@ -35,7 +36,8 @@ internal static class Html
             + "<input type=\"range\" min=\"0\" max=\"100\" value=\"50\" aria-label=\"divider\" "
             + $"oninput=\"this.previousElementSibling.style.clipPath='inset(0 '+(100-this.value)+'% 0 0)'\" style=\"{Fill};margin:0;"
             + "background:transparent;cursor:ew-resize;-webkit-appearance:none;appearance:none\"></div>"
-            + $"<div style=\"display:flex;justify-content:space-between\"><span>{Encode(left)}</span><span>{Encode(right)}</span></div></div>";
+            + "<div style=\"display:flex;justify-content:space-between\">"
+            + $"<span>{Encode(left)}</span><span>{Encode(right)}</span></div></div>";
     }
 
     /// <summary>A table; numbers stand at the right.</summary>

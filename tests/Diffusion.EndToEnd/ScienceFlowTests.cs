@@ -135,4 +135,49 @@ public sealed class ScienceFlowTests : IDisposable
         using Tensor gap = ((one.Pixels + other.Pixels) / 2 - mean.Pixels).abs().max();
         Assert.True(gap.item<float>() < 1e-4);
     }
+
+    [Theory]
+    [InlineData("crop:20x16+6+4", 4, 8, 0.5), InlineData("downsample:factor=2", 5.25, 6.25, 1)]
+    [InlineData("downsample:factor=2,kernel=decimate,phase=0", 5.5, 6.5, 1), InlineData("blur:sigma=1", 10, 12, 0.5)]
+    public void Places_on_the_sky_move_with_the_pixels(string spec, double across, double down, double step)
+    {
+        using (Tensor plane = Plane())
+        using (FileStream stream = File.Create(_workspace["sky.fits"]))
+        {
+            string[] cards =
+            [
+                "SIMPLE  =                    T",
+                "BITPIX  =                  -32",
+                "NAXIS   =                    2",
+                "NAXIS1  =                   40",
+                "NAXIS2  =                   32",
+                "CRPIX1  =                 10.0",
+                "CRPIX2  =                 12.0",
+                "CDELT1  =                  0.5",
+                "END",
+            ];
+            stream.Write(Encoding.ASCII.GetBytes(string.Concat(cards.Select(card => card.PadRight(80))).PadRight(2880)));
+            byte[] values = plane.contiguous().bytes.ToArray();
+            for (int i = 0; i < values.Length; i += 4)
+                Array.Reverse(values, i, 4);
+            stream.Write(values);
+            stream.Write(new byte[5760 - values.Length]);
+        }
+        Run("degrade", "sky.fits", "-A", spec, "--noise", "0.01", "-o", "y.fits").Expect(0);
+        Check("y.fits", across, down, step);
+        Assert.Equal(32, Identify("y.fits").BitDepth);
+        Run("restore", "y.fits", "-n", "1", "-o", "r.fits").Expect(0);
+        Assert.Equal((40, 32), (Identify("r.fits").Width, Identify("r.fits").Height));
+        Check("r.fits", 10, 12, 0.5);
+
+        void Check(string name, params double[] wanted)
+        {
+            string header = Encoding.ASCII.GetString(File.ReadAllBytes(_workspace[name]).AsSpan(0, 2880));
+            foreach ((string key, double value) in new[] { "CRPIX1", "CRPIX2", "CDELT1" }.Zip(wanted))
+            {
+                string text = header[(header.IndexOf(key, StringComparison.Ordinal) + 9)..][..21];
+                Assert.Equal(value, double.Parse(text, System.Globalization.CultureInfo.InvariantCulture), 2e-3);
+            }
+        }
+    }
 }

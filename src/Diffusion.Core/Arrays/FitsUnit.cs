@@ -79,6 +79,8 @@ internal sealed class FitsUnit
     {
         using DisposeScope scope = torch.NewDisposeScope();
         _stream.Position = _start;
+        if (Type == SampleType.UInt64)
+            return new NumericArray(Unsigned().MoveToOuterDisposeScope(), Type) { Name = Label, Notes = Notes };
         Tensor values = ArraySamples.Read(_stream, new ArrayLayout(Stored, Shape, BigEndian: true), _where);
         Tensor scaled = values;
         if (Scale != 1 || Zero != 0)
@@ -91,6 +93,20 @@ internal sealed class FitsUnit
             scaled = blanks ? scaled.masked_fill(missing, double.NaN) : scaled;
         }
         return new NumericArray(scaled.MoveToOuterDisposeScope(), blanks ? SampleType.Float64 : Type) { Name = Label, Notes = Notes };
+    }
+
+    // BZERO is half of what 64 bits hold, more than a double adds exactly: the same is the first bit the other way round.
+    private Tensor Unsigned()
+    {
+        ArrayLayout layout = new(SampleType.UInt64, Shape, BigEndian: true);
+        long bytes = layout.Count(_where) * sizeof(ulong);
+        if (bytes > _stream.Length - _start || bytes > Array.MaxLength)
+            return ArraySamples.Read(_stream, layout, _where);
+        byte[] data = new byte[bytes];
+        _stream.ReadExactly(data);
+        for (int i = 0; i < data.Length; i += sizeof(ulong))
+            data[i] ^= 0x80;
+        return ArraySamples.FromMemory(data, layout, _where);
     }
 
     private double Scale => Header.Number("BSCALE") ?? 1;

@@ -21,15 +21,15 @@ internal static partial class FitsCoordinates
     }
 
     /// <summary>The cards for pixels that moved.</summary>
-    public static IReadOnlyList<string> Move(IReadOnlyList<string> cards, ResizedAxis across, ResizedAxis down) =>
+    public static IReadOnlyList<string> Move(IReadOnlyList<string> cards, PixelAxis across, PixelAxis down) =>
         [.. cards.Select(card => Move(card, [across, down]))];
 
-    private static string Move(string card, ResizedAxis[] axes)
+    private static string Move(string card, PixelAxis[] axes)
     {
         if (Keyword().Match(card) is not { Success: true } match)
             return card;
         string name = match.Groups["name"].Value;
-        ResizedAxis axis = axes[int.Parse(match.Groups["axis"].ValueSpan, CultureInfo.InvariantCulture) - 1];
+        PixelAxis axis = axes[int.Parse(match.Groups["axis"].ValueSpan, CultureInfo.InvariantCulture) - 1];
         if (
             !double.TryParse(
                 match.Groups["value"].Value.Replace('D', 'E'),

@@ -21,6 +21,9 @@ public sealed record PictureMetadata
     /// <summary>When, where, how and by whom it was taken; null where the file does not say.</summary>
     internal ExifData? Exif { get; init; }
 
+    /// <summary>Whether it says where pixels lie, on the sky for example.</summary>
+    public bool HasPlaces => Cards.Count > 0;
+
     /// <summary>Whether a file says of three or more channels that they are no colours.</summary>
     public bool HasPlainChannels { get; init; }
 
@@ -39,17 +42,22 @@ public sealed record PictureMetadata
     /// <summary>As it holds for a picture of another size that shows the same.</summary>
     /// <param name="from">Rows and columns of the file's picture, upright.</param>
     /// <param name="to">Rows and columns of what was made of it.</param>
-    public PictureMetadata For((int Height, int Width) from, (int Height, int Width) to)
+    public PictureMetadata For((int Height, int Width) from, (int Height, int Width) to) => For(from, to, PixelGrid.Between(from, to));
+
+    /// <summary>As it holds for a picture that shows the same on other pixels.</summary>
+    /// <param name="from">Rows and columns of the file's picture, upright.</param>
+    /// <param name="to">Rows and columns of what was made of it.</param>
+    /// <param name="grid">How the file's pixels lie on those of what was made of it.</param>
+    public PictureMetadata For((int Height, int Width) from, (int Height, int Width) to, PixelGrid grid)
     {
-        ResizedAxis across = new(from.Width, to.Width),
-            down = new(from.Height, to.Height);
+        (PixelAxis across, PixelAxis down) = (grid.Across, grid.Down);
         return this with
         {
             Resolution = Resolution is { } old ? (old.Across * across.Factor, old.Down * down.Factor) : null,
             Xmp = Xmp is null ? null : Upright(Xmp, to),
             Exif = Exif?.For(to),
-            Description = Description?.For(from, to),
-            Cards = from == to ? Cards : FitsCoordinates.Move(Cards, across, down),
+            Description = Description?.For(from, to, grid),
+            Cards = grid == PixelGrid.Between(from, from) ? Cards : FitsCoordinates.Move(Cards, across, down),
         };
     }
 
@@ -72,19 +80,4 @@ public sealed record PictureMetadata
         xmp = Set(xmp, "tiff:ImageWidth|exif:PixelXDimension", size.Width);
         return Set(xmp, "tiff:ImageLength|tiff:ImageHeight|exif:PixelYDimension", size.Height);
     }
-}
-
-/// <summary>How an axis became longer or shorter: by a factor, or at both ends.</summary>
-/// <param name="From">Pixels before.</param>
-/// <param name="To">Pixels after.</param>
-internal readonly record struct ResizedAxis(int From, int To)
-{
-    // Operators that cut off edges take less than a third of a picture; the smallest factor of others is 2.
-    private bool IsScaled => 2 * Math.Max(From, To) >= 3 * Math.Min(From, To);
-
-    /// <summary>Pixels after for one before.</summary>
-    public double Factor => IsScaled ? (double)To / From : 1;
-
-    /// <summary>Where a place lies afterwards, in FITS's counting: the first pixel's middle is 1.</summary>
-    public double Move(double place) => IsScaled ? (place - 0.5) * Factor + 0.5 : place + (To - From) / 2;
 }

@@ -21,7 +21,7 @@ internal sealed partial record TiffDescription(string Text, int Pages)
     private bool IsShape => Text.StartsWith("{\"shape\"", StringComparison.Ordinal) || Text.StartsWith("shape=", StringComparison.Ordinal);
 
     /// <summary>The description of pictures of another size; null where it does not hold any more.</summary>
-    public TiffDescription? For((int Height, int Width) from, (int Height, int Width) to)
+    public TiffDescription? For((int Height, int Width) from, (int Height, int Width) to, PixelGrid grid)
     {
         if (from == to || !OfStack || IsImageJ)
             return this;
@@ -31,8 +31,8 @@ internal sealed partial record TiffDescription(string Text, int Pages)
             {
                 Set(pixels, "SizeX", to.Width);
                 Set(pixels, "SizeY", to.Height);
-                Scale(pixels, "PhysicalSizeX", new ResizedAxis(from.Width, to.Width));
-                Scale(pixels, "PhysicalSizeY", new ResizedAxis(from.Height, to.Height));
+                Scale(pixels, "PhysicalSizeX", grid.Across);
+                Scale(pixels, "PhysicalSizeY", grid.Down);
                 return true;
             });
     }
@@ -125,7 +125,7 @@ internal sealed partial record TiffDescription(string Text, int Pages)
     private static void Set(XElement element, string name, int value) =>
         element.SetAttributeValue(name, value.ToString(CultureInfo.InvariantCulture));
 
-    private static void Scale(XElement element, string name, ResizedAxis axis)
+    private static void Scale(XElement element, string name, PixelAxis axis)
     {
         if (double.TryParse((string?)element.Attribute(name), NumberStyles.Float, CultureInfo.InvariantCulture, out double size))
             element.SetAttributeValue(name, (size / axis.Factor).ToString("R", CultureInfo.InvariantCulture));

@@ -75,7 +75,8 @@ internal sealed record TiffLayout
             bool usual =
                 (Format == TiffSamples.Unsigned && (Bits is 8 or 16 || (Bits is 1 or 2 or 4 && Samples == 1)))
                 || (Format == TiffSamples.Float && Bits == 32);
-            bool known = Photometric is White or Black or Rgb or Palette or Separated || (Photometric == YCbCr && Compression == Jpeg);
+            // Of palettes it keeps 8 bits.
+            bool known = Photometric is White or Black or Rgb or Separated || (Photometric == YCbCr && Compression == Jpeg);
             return usual
                 && known
                 && IsColour

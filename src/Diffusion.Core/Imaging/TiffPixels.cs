@@ -37,7 +37,13 @@ internal sealed class TiffPixels : IPixelSource
 
     public int Width => _layout.Width;
     public int Height => _layout.Height;
-    public int Channels => _layout.Photometric is TiffLayout.Palette or TiffLayout.Separated ? 3 : _layout.Channels;
+    public int Channels =>
+        _layout.Photometric switch
+        {
+            TiffLayout.Palette => IsGray(_tags.Integers(TiffTag.ColorMap)) ? 1 : 3,
+            TiffLayout.Separated => 3,
+            _ => _layout.Channels,
+        };
     public bool HasAlpha => _layout.HasAlpha;
     public int Exif => (int)Math.Clamp(_tags.Integer(TiffTag.Orientation, 1), 0, 9);
     public int Frames => _tags.Pages;
@@ -151,9 +157,20 @@ internal sealed class TiffPixels : IPixelSource
         long[] map = _tags.Integers(TiffTag.ColorMap);
         if (map.Length != 3 << _layout.Bits)
             throw new InvalidDataException();
-        Tensor colors = torch.tensor(Array.ConvertAll(map, v => v / 65535f)).reshape(3, 1 << _layout.Bits);
+        // Some write the 8 bits of other formats.
+        float white = map.Max() <= byte.MaxValue ? byte.MaxValue : ushort.MaxValue;
+        Tensor colors = torch.tensor(Array.ConvertAll(map, v => v / white)).reshape(3, 1 << _layout.Bits).narrow(0, 0, Channels);
         Tensor index = (pixels.flatten() * FullScale).round().to(ScalarType.Int64);
-        return colors.index_select(1, index).reshape(1, 3, Height, Width);
+        return colors.index_select(1, index).reshape(1, Channels, Height, Width);
+    }
+
+    private static bool IsGray(long[] map)
+    {
+        ReadOnlySpan<long> colors = map;
+        int third = map.Length / 3;
+        return third > 0
+            && colors[..third].SequenceEqual(colors[third..(2 * third)])
+            && colors[..third].SequenceEqual(colors[(2 * third)..]);
     }
 
     private static Tensor Rgb(Tensor y, Tensor cb, Tensor cr) =>

@@ -33,7 +33,7 @@ internal sealed class CSharpSession
         try
         {
             ScriptState<object>? after = null;
-#pragma warning disable SYSLIB0046 // What a notebook's interrupt is: user code that asks no token ends, too. That is what the method is for.
+#pragma warning disable SYSLIB0046 // User code that asks no token must end, too: what the method is for.
             ControlledExecution.Run(() => after = _thread.Run(() => Start(script, cancellation)), cancellation);
 #pragma warning restore SYSLIB0046
             (_script, _state) = (script, after!);

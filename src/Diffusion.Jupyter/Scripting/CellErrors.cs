@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Diffusion.Runtime;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Scripting;
+using Microsoft.CodeAnalysis.Text;
 
 namespace Diffusion.Jupyter.Scripting;
 
@@ -29,8 +30,8 @@ internal static class CellErrors
                 .Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
                 .Select(diagnostic =>
                 {
-                    FileLinePositionSpan at = diagnostic.Location.GetLineSpan();
-                    return $"({at.StartLinePosition.Line + 1},{at.StartLinePosition.Character + 1}): {Red}{diagnostic.Id}{Plain}: {diagnostic.GetMessage()}";
+                    LinePosition at = diagnostic.Location.GetLineSpan().StartLinePosition;
+                    return $"({at.Line + 1},{at.Character + 1}): {Red}{diagnostic.Id}{Plain}: {diagnostic.GetMessage()}";
                 }),
         ];
         return new("CompilationError", diagnostics[0].GetMessage(), lines);

@@ -1,4 +1,5 @@
 using Diffusion.Imaging;
+using Diffusion.Inverse;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 
@@ -8,16 +9,19 @@ namespace Diffusion.Pipeline;
 /// <param name="Mean">[N,C,H,W] on [0,1]: the restored pictures; with several samples, their mean.</param>
 /// <param name="All">The samples.</param>
 /// <param name="Stacked">[S,N,C,H,W]; null for pictures that were restored area by area.</param>
-/// <param name="Residuals">Whitened residual per picture; empty where the method cannot say.</param>
+/// <param name="Misfits">How each picture explains its measurement; empty where the method cannot say.</param>
 /// <param name="Reports">What the runs took, per picture.</param>
 internal sealed record RestoredParts(
     Tensor Mean,
     IReadOnlyList<Tensor> All,
     Tensor? Stacked,
-    IReadOnlyList<double?> Residuals,
+    IReadOnlyList<Misfit> Misfits,
     IReadOnlyList<RunReport> Reports
 )
 {
+    /// <summary>How the measurements' pixels lie on those of the restored pictures; null: as their sizes suggest.</summary>
+    public PixelGrid? Grid { get; init; }
+
     /// <summary>The sources of random numbers of all samples.</summary>
     public required IReadOnlyList<PhiloxNoise> Sources { get; init; }
 
@@ -79,10 +83,13 @@ internal sealed record RestoredParts(
             FullScale = measurement.FullScale,
             Range = measurement.Range,
             Metadata = measurement.Shape is { } seen
-                ? measurement.Metadata.For((seen.Height, seen.Width), ((int)pixels.shape[2], (int)pixels.shape[3]))
+                ? Moved(measurement.Metadata, (seen.Height, seen.Width), ((int)pixels.shape[2], (int)pixels.shape[3]))
                 : PictureMetadata.None,
         };
     }
+
+    private PictureMetadata Moved(PictureMetadata metadata, (int, int) from, (int, int) to) =>
+        Grid is { } grid ? metadata.For(from, to, grid) : metadata.For(from, to);
 
     // Float results keep values beyond [0,1].
     private static Tensor Clipped(Tensor pixels, Measurement measurement) => measurement.BitDepth > 16 ? pixels : pixels.clamp_(0, 1);

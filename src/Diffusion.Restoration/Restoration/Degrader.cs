@@ -83,9 +83,7 @@ public sealed class Degrader : IDisposable
             {
                 Side = side,
                 BitDepth = clean.BitDepth,
-                Metadata = a.Output.IsImage
-                    ? clean.Metadata.For((shape.Height, shape.Width), (a.Output.Image.Height, a.Output.Image.Width))
-                    : PictureMetadata.None,
+                Metadata = a.Output.IsImage ? Moved(clean.Metadata, a) : PictureMetadata.None,
             },
             MaskOf(a),
             Kernel(_spec)
@@ -120,6 +118,13 @@ public sealed class Degrader : IDisposable
     }
 
     private OperatorSpec Measured => ResizesMasks ? ResizedMask.Allow(_spec) : _spec;
+
+    private static PictureMetadata Moved(PictureMetadata metadata, LinearOperator a)
+    {
+        (int, int) from = (a.Input.Height, a.Input.Width),
+            to = (a.Output.Image.Height, a.Output.Image.Width);
+        return metadata.HasPlaces && MeasuredGrid.Of(a) is { } grid ? metadata.For(from, to, grid.Inverse) : metadata.For(from, to);
+    }
 
     // Kept: the next picture is mostly of the same size.
     private LinearOperator Bind(ImageShape shape)

@@ -11,7 +11,8 @@ public static class MeasurementFile
 
     /// <summary>Writes y, its side file, a PNG preview for float files, and the mask or kernel.</summary>
     /// <param name="path">
-    /// The measurement. <c>.tif</c> and <c>.npz</c> keep float values; other pictures, and everything with <paramref name="clip"/>, are
+    /// The measurement. <c>.tif</c>, <c>.fits</c> and <c>.npz</c> keep float values; other pictures, and everything with <paramref
+    /// name="clip"/>, are
     /// clipped and quantised.
     /// </param>
     /// <param name="degraded">What to write; borrowed.</param>
@@ -25,7 +26,7 @@ public static class MeasurementFile
         Measurement measurement = degraded.Measurement;
         string extension = Path.GetExtension(path).ToLowerInvariant();
         string stem = Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path));
-        bool isFloat = !clip && extension is ".tif" or ".tiff" or ".npz";
+        bool isFloat = !clip && (extension == ".npz" || ImageFormats.FromExtension(path) is ImageFormat.Tiff or ImageFormat.Fits);
         SideFile side = measurement.Side! with
         {
             Clipped = !isFloat,

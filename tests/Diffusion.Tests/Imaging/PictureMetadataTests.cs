@@ -78,8 +78,9 @@ public sealed class PictureMetadataTests : PictureFixture
             Modules,
             """
             import sys, numpy as np, tifffile
-            xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description ' \
-                b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:ImageWidth="24" tiff:Make="Acme"/></rdf:RDF></x:xmpmeta>'
+            xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">' \
+                b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:ImageWidth="24" ' \
+                b'tiff:Make="Acme"/></rdf:RDF></x:xmpmeta>'
             tifffile.imwrite(sys.argv[1], np.full((16, 24, 3), 90, 'u1'), extratags=[(700, 1, len(xmp), xmp, True)])
             """,
             At("a.tif")
@@ -167,7 +168,8 @@ public sealed class PictureMetadataTests : PictureFixture
             """
             import sys, numpy as np, tifffile
             tifffile.imwrite(sys.argv[1] + '/gray.tif', np.zeros((6, 9), 'u1'))
-            tifffile.imwrite(sys.argv[1] + '/ome.tif', np.zeros((2, 3, 6, 9), 'u1'), ome=True, metadata={'axes': 'ZCYX', 'PhysicalSizeX': 0.5})
+            said = {'axes': 'ZCYX', 'PhysicalSizeX': 0.5}
+            tifffile.imwrite(sys.argv[1] + '/ome.tif', np.zeros((2, 3, 6, 9), 'u1'), ome=True, metadata=said)
             """,
             Folder
         );

@@ -1,6 +1,6 @@
 """Writes random picture files, and beside each what Pillow or tifffile read from it: NAME.npy, float64 [rows, columns, channels], on [0,1]
 where samples are integers. A file that neither reads without extra codecs has no such array. Prints one name a line, with the tolerance."""
-import io, struct, sys
+import io, struct, sys, zlib
 import numpy as np, tifffile
 from PIL import Image, ImageCms
 from astropy.io import fits
@@ -85,7 +85,7 @@ def packed(path):
 
 def pillow(path, kind):
     mode = {
-        'tif': ('1', 'L', 'LA', 'P', 'RGB', 'RGBA', 'CMYK', 'I;16', 'I', 'F', 'YCbCr', 'LAB'),
+        'tif': ('1', 'L', 'LA', 'P', 'RGB', 'RGBA', 'RGBX', 'CMYK', 'I;16', 'I;16B', 'I', 'F', 'YCbCr', 'LAB'),
         'png': ('1', 'L', 'LA', 'P', 'RGB', 'RGBA', 'I;16'),
         'jpg': ('L', 'RGB', 'CMYK'),
         'webp': ('RGB', 'RGBA'),
@@ -95,8 +95,9 @@ def pillow(path, kind):
     options, tolerance = {}, 0
     if mode == '1':
         image = Image.fromarray(values('?', (h, w)))
-    elif mode in ('I;16', 'I', 'F'):
-        image = Image.fromarray(values({'I;16': 'u2', 'I': 'i4', 'F': 'f4'}[mode], (h, w)))
+    elif mode in ('I;16', 'I;16B', 'I', 'F'):
+        kinds = {'I;16': '<u2', 'I;16B': '>u2', 'I': 'i4', 'F': 'f4'}
+        image = Image.fromarray(values(kinds[mode][-2:], (h, w)).astype(kinds[mode]))
     elif mode == 'P':
         image = Image.fromarray(smooth(h, w, 3)).quantize(int(pick(2, 4, 16, 200)))
     elif mode == 'LAB':
@@ -106,8 +107,10 @@ def pillow(path, kind):
         image = Image.fromarray(smooth(h, w, 4)).convert('RGB').convert(mode) if mode in ('CMYK', 'YCbCr') else Image.fromarray(
             smooth(h, w, len(mode)) if len(mode) > 1 else smooth(h, w, 1)[..., 0], mode)
     if kind == 'tif':
-        options['compression'] = pick('raw', 'tiff_lzw', 'packbits', 'tiff_adobe_deflate', 'lzma', 'zstd', 'jpeg', 'group3', 'group4')
-        if options['compression'] == 'jpeg' and mode not in ('L', 'RGB') or options['compression'] in ('group3', 'group4') and mode != '1':
+        fax = ('tiff_ccitt', 'group3', 'group4')
+        options['compression'] = pick('raw', 'tiff_lzw', 'packbits', 'tiff_adobe_deflate', 'lzma', 'zstd', 'jpeg', 'webp', *fax)
+        only = {'jpeg': ('L', 'RGB'), 'webp': ('RGB', 'RGBA'), **{name: ('1',) for name in fax}}
+        if mode not in only.get(options['compression'], (mode,)):
             options['compression'] = 'tiff_lzw'
         if mode in ('YCbCr', 'LAB') and options['compression'] == 'jpeg':
             options['compression'] = 'raw'
@@ -134,6 +137,33 @@ def pillow(path, kind):
     return scaled(a), tolerance
 
 
+def png(path):
+    """All depths and colour types of PNG, with and without the seven passes of Adam, a transparent colour, and its own filters."""
+    depth, kind = ((1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (8, 2), (16, 2), (1, 3), (2, 3), (4, 3), (8, 3), (8, 4), (16, 4), (8, 6), (16, 6))[
+        rng.integers(15)]
+    channels, h, w, passes = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind], int(rng.integers(1, 40)), int(rng.integers(1, 40)), bool(rng.integers(2))
+    a = rng.integers(0, 2**depth, (h, w, channels))
+
+    def rows(part):
+        for row in part:
+            flat = row.ravel()
+            if depth == 16: data = flat.astype('>u2').tobytes()
+            else: data = np.packbits(np.array([[(v >> b) & 1 for b in range(depth - 1, -1, -1)] for v in flat], 'u1').ravel()).tobytes()
+            step = max(1, channels * depth // 8)
+            if rng.random() < 0.5: yield b'\1' + bytes((data[i] - (data[i - step] if i >= step else 0)) % 256 for i in range(len(data)))
+            else: yield b'\0' + data
+    grids = ((0, 8, 0, 8), (0, 8, 4, 8), (4, 8, 0, 4), (0, 4, 2, 4), (2, 4, 0, 2), (0, 2, 1, 2), (1, 2, 0, 1)) if passes else ((0, 1, 0, 1),)
+    parts = [a[top::down, left::across] for top, down, left, across in grids]
+    body = b''.join(b''.join(rows(part)) for part in parts if part.size)
+    chunk = lambda name, data: struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data))
+    palette = rng.integers(0, 256, (2**depth if depth < 16 else 1, 3)) if kind == 3 else None
+    file = b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, depth, kind, 0, 0, passes))
+    if kind == 3: file += chunk(b'PLTE', palette.astype('u1').tobytes())
+    open(path, 'wb').write(file + chunk(b'IDAT', zlib.compress(body)) + chunk(b'IEND', b''))
+    Image.open(path).load()
+    return (palette[a[..., 0]] / 255 if kind == 3 else a / (2**depth - 1)), 0
+
+
 def astronomy(path):
     a = values(pick('u1', 'i2', 'u2', 'i4', 'u4', 'i8', 'f4', 'f8'), (int(rng.integers(1, 50)), int(rng.integers(1, 50))))
     fits.writeto(path, a)
@@ -147,11 +177,11 @@ def foreign(path):
 
 
 for i in range(count):
-    kind = pick('tiff', 'tiff', 'tiff', 'tiff', 'packed', 'tif', 'tif', 'png', 'jpg', 'webp', 'fits', 'other')
-    name = f'{i:04d}_{kind}.' + {'tiff': 'tif', 'packed': 'tif', 'other': pick('gif', 'bmp', 'ppm', 'jp2')}.get(kind, kind)
+    kind = pick('tiff', 'tiff', 'tiff', 'tiff', 'packed', 'tif', 'tif', 'png', 'adam', 'jpg', 'webp', 'fits', 'other')
+    name = f'{i:04d}_{kind}.' + {'tiff': 'tif', 'packed': 'tif', 'adam': 'png', 'other': pick('gif', 'bmp', 'ppm', 'jp2')}.get(kind, kind)
     path = f'{folder}/{name}'
     expected, tolerance = (
-        tiff(path) if kind == 'tiff' else packed(path) if kind == 'packed' else astronomy(path) if kind == 'fits'
+        tiff(path) if kind == 'tiff' else packed(path) if kind == 'packed' else png(path) if kind == 'adam' else astronomy(path) if kind == 'fits'
         else foreign(path) if kind == 'other' else pillow(path, kind)
     )
     if expected is not None:
