@@ -41,11 +41,7 @@ public sealed class PublishedPerceptionTests : IDisposable
         using PublishedPerception eyes = PublishedPerception.Load(Vgg, ArcFace);
         float[] Step(FaceLoss loss) => FaceTrainerTests.After(1, loss, eyes);
         // Strong enough to be told from rounding after one step.
-        FaceLoss strong = FaceLoss.Published with
-        {
-            Perceptual = 50,
-            Identity = 50,
-        };
+        FaceLoss strong = FaceLoss.Published with { Perceptual = 50, Identity = 50 };
         float[] weights = Step(strong);
         double Change(FaceLoss loss) => Step(loss).Zip(weights, (a, b) => Math.Abs(a - b)).Average();
         double none = Change(strong);
