@@ -118,6 +118,11 @@ public sealed record Blur : OperatorSpec
         {
             if (Math.Abs(sum) < 1e-12)
                 throw Error("The kernel's sum is zero, so it cannot be normalised", "Pass normalize=false");
+            if (sum < 0)
+                throw Error(
+                    "The kernel's sum is negative, so normalising it would turn its signs",
+                    "Give it with the other sign, or pass normalize=false, which takes it as it is"
+                );
             kernel = kernel / sum;
         }
         return scope.Return(kernel.alias());

@@ -59,7 +59,7 @@ public sealed record Hadamard : OperatorSpec
             .cat([torch.zeros(1, dtype: ScalarType.Int64), order.masked_select(order.ne(0)).slice(0, 0, count - 1, 1)])
             .sort()
             .Values;
-        return new Coefficients(input, chosen.to(device));
+        return new Coefficients(input, chosen.to(device), Order == HadamardOrder.Random && Ratio < 1);
     }
 
     private static Tensor Lowest(ImageShape input)
@@ -90,14 +90,14 @@ public sealed record Hadamard : OperatorSpec
         }
     }
 
-    private sealed class Coefficients(ImageShape input, Tensor chosen) : OrthogonalRowsOperator
+    private sealed class Coefficients(ImageShape input, Tensor chosen, bool scattered) : OrthogonalRowsOperator
     {
         private readonly Tensor _chosen = chosen.DetachFromDisposeScope();
 
         public override ImageShape Input { get; } = input;
         public override MeasurementShape Output { get; } = new(input.Channels, chosen.shape[0]);
         public override Device Device => _chosen.device;
-        public override OperatorTraits Traits => base.Traits with { Transform = true };
+        public override OperatorTraits Traits => base.Traits with { Transform = true, CoarseMissing = scattered };
 
         public override Tensor Apply(Tensor x)
         {

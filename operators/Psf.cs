@@ -55,8 +55,8 @@ public sealed partial record Psf : OperatorSpec
             );
             Tensor kernel = KernelFile.Read(file, ToString());
             double sum = kernel.sum().item<double>();
-            if (!double.IsFinite(sum) || (Normalize && sum == 0))
-                throw Error($"The kernel {Path.GetFileName(file)} has the sum {sum}");
+            if (!double.IsFinite(sum) || (Normalize && sum <= 0))
+                throw Error($"The kernel {Path.GetFileName(file)} has the sum {sum}", "Kernels that are normalised have a positive one");
             if (!found.TryAdd(place, Normalize ? kernel / sum : kernel))
                 throw Error($"Two kernels stand at row {place.Item1}, column {place.Item2}");
         }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.CommandLine.Invocation;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 
@@ -27,7 +26,7 @@ internal static class CommandShell
             terminal.Fail(new Failure(ExitCode.Usage, error));
             return (int)ExitCode.Usage;
         }
-        if (parse.CommandResult.Command is not Verb verb || parse.Action is not (null or ParseErrorAction))
+        if (parse.CommandResult.Command is not Verb verb || parse.Action is not (null or RunsAlone))
             return parse.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         return (int)Run(verb, parse, terminal);
     }

@@ -33,8 +33,8 @@ public sealed class ClusterTests : IDisposable
     public void Restore() =>
         Compare(
             "photos/",
-            24,
-            ["restore", "photos/", "-A", "blur:sigma=2", "--noise", "0.02", "-s", "dpir", "-n", "20", "--dtype", "fp32", "--batch", "1"],
+            16,
+            ["restore", "photos/", "-A", "blur:sigma=2", "--noise", "0.02", "-s", "dpir", "-n", "10", "--dtype", "fp32", "--batch", "1"],
             Pictures,
             file => !file.EndsWith(".json", StringComparison.Ordinal)
         );
@@ -67,14 +67,13 @@ public sealed class ClusterTests : IDisposable
             }
         DiffusionCommand.Run(_workspace.Folder, [.. command, "-o", "whole", "-q", "--threads", "1"]).Expect(0);
 
-        string script = Path.Combine(Repository, "deploy", "slurm-array.sh");
+        string script = Path.Combine(Metadata("RepositoryRoot"), "deploy", "slurm-array.sh");
         string job = cluster.Submit(_workspace.Folder, script, [.. command, "-o", "out"]);
         List<string> killed = [];
         while (killed.Count < 2)
         {
-            int before = made(_workspace["out"]);
             cluster.WaitUntil("a task runs and something was made", () =>
-                Running(cluster, job, killed).Length > 0 && made(_workspace["out"]) > before
+                Running(cluster, job, killed).Length > 0 && made(_workspace["out"]) > killed.Count
             );
             string[] running = Running(cluster, job, killed);
             if (running.Length == 0)
@@ -94,6 +93,6 @@ public sealed class ClusterTests : IDisposable
     private static string[] Running(SlurmCluster cluster, string job, List<string> killed) =>
         [.. cluster.Tasks(job, "running").Except(killed)];
 
-    private static string Repository =>
-        typeof(ClusterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepositoryRoot").Value!;
+    private static string Metadata(string key) =>
+        typeof(ClusterTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == key).Value!;
 }

@@ -94,8 +94,28 @@ public sealed class FaceTests : IDisposable
         using Picture face = ImageFile.Read(_work["out.png"]);
         Assert.Equal((512, 512), (face.Width, face.Height));
         Face("oblong.png", "-o", "no.png", "--aligned").ExpectError(1, "square", "--aligned");
-        Run("square.png", "-o", "no.png").ExpectError(2, "--model", "zero-shot", "diffusion checkpoints list");
         Run("square.png", "-o", "no.png", "--model", "zero-shto").ExpectError(2, "zero-shto", "Did you mean \"zero-shot\"?");
+    }
+
+    [Fact]
+    public void The_model_that_ships_restores_a_face_in_one_step()
+    {
+        JsonNode face = Told(Run("photo.png", "-o", "out.png", "--json"))["faces"]![0]!;
+        Assert.Equal("face-small", (string)face["method"]!);
+        Assert.InRange((double)face["identity_distance"]!, 1e-4, 0.35);
+        using (Picture photo = ImageFile.Read(_work["photo.png"]))
+        using (DisposeScope scope = torch.NewDisposeScope())
+        {
+            ImageFile.Write(_work["tiny.png"], photo.Pixels.narrow(2, 0, 64).narrow(3, 0, 64).contiguous());
+            ImageFile.Write(_work["wide.png"], photo.Pixels.narrow(2, 0, 64).contiguous());
+        }
+        DiffusionCommand.Run(_work.Folder, "restore", "tiny.png", "--model", "face-small", "-o", "large.png").Expect(0);
+        using Picture large = ImageFile.Read(_work["large.png"]);
+        Assert.Equal((256, 256), (large.Width, large.Height));
+        DiffusionCommand
+            .Run(_work.Folder, "restore", "wide.png", "--model", "face-small", "-o", "no.png")
+            .ExpectError(1, "square", "diffusion face");
+        Run("photo.png", "-o", "no.png", "--model-set", "model=none.safetensors").ExpectError(1, "none.safetensors", "train face");
     }
 
     private static JsonNode Told(Outcome outcome) => JsonNode.Parse(outcome.Expect(0).Output)!;

@@ -222,7 +222,8 @@ public sealed class SynthesizeTests : IDisposable
         Directory.CreateDirectory(_workspace["disk"]);
         const string Script =
             "mount -t tmpfs -o size=160k none disk 2>/dev/null || exit 99; \"$0\" synthesize photos -o disk/set -d haze -q; code=$?; "
-            + "ls disk/set/.samples | wc -l; mount -o remount,size=8m disk; \"$0\" synthesize photos -o disk/set -d haze -q --resume || exit 98; "
+            + "ls disk/set/.samples | wc -l; mount -o remount,size=8m disk; "
+            + "\"$0\" synthesize photos -o disk/set -d haze -q --resume || exit 98; "
             + "\"$0\" synthesize verify disk/set || exit 97; exit $code";
         ProcessStartInfo start = new("unshare", ["-rm", "sh", "-c", Script, DiffusionCommand.Path])
         {

@@ -12,8 +12,9 @@ internal sealed class FaceOptions
         {
             HelpName = "NAME|FOLDER",
             Description =
-                "What restores an aligned face: a folder with OSDFace's published files, zero-shot (the photo prior against a blur of "
-                + "2 px and noise of 0.03: it cleans, it does not invent), or a method by its name",
+                "What restores an aligned face: small (the one-step network that ships; default), a folder with OSDFace's published "
+                + "files, zero-shot (the photo prior against a blur of 2 px and noise of 0.03: it cleans, it does not invent), or a "
+                + "method by its name",
         };
 
     /// <summary>Single settings of it.</summary>

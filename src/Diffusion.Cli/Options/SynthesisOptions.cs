@@ -138,8 +138,8 @@ internal sealed class SynthesisOptions
     /// <summary>The set that a command line asks for; what is wrong with it is found here.</summary>
     public SetOptions Read(Session session, IDegradationGenerator generator)
     {
-        DegradationKind[] kinds = session.Get(Degradation)
-            ?? throw new UsageException(
+        if (session.Get(Degradation) is not { Length: > 0 } kinds)
+            throw new UsageException(
                 "--degradation is missing",
                 "diffusion synthesize",
                 $"Name one or several of {string.Join(", ", DegradationKinds.Names)}, or all"

@@ -15,7 +15,7 @@ internal static class CommandLineCheck
     /// </summary>
     public static string? FirstError(ParseResult parse, string[] args)
     {
-        if (parse.Action is not (null or ParseErrorAction))
+        if (parse.Action is not (null or ParseErrorAction or RunsAlone))
             return null; // --help, --version, completion
         Command command = parse.CommandResult.Command;
         if (UnknownOption(command, args) is { } unknown)
@@ -29,8 +29,7 @@ internal static class CommandLineCheck
                     + $"{Sentence(NearestName.Advice(parse.UnmatchedTokens[0], verbs))}"
                 : $"A verb is missing ({prefix}). There are {string.Join(", ", verbs)}.";
         }
-        // A verb that has verbs below it runs without one of them, too.
-        foreach (ParseError error in parse.Errors.Where(e => !e.Message.StartsWith("Required command", StringComparison.Ordinal)))
+        foreach (ParseError error in parse.Errors)
             return Describe(error, command);
         return null;
     }

@@ -101,7 +101,10 @@ internal sealed class Terminal
     /// Runs <paramref name="work"/> below a progress bar, if there is a terminal to show it on. <paramref name="work"/> reports the
     /// finished part, 0..1.
     /// </summary>
-    public void WithProgress(string title, Action<Action<double>> work)
+    /// <param name="title">What stands before the bar.</param>
+    /// <param name="work">What is done.</param>
+    /// <param name="now">What stands there after each report; null: the title.</param>
+    public void WithProgress(string title, Action<Action<double>> work, Func<string>? now = null)
     {
         if (!IsInteractive)
         {
@@ -115,7 +118,12 @@ internal sealed class Terminal
             .Start(context =>
             {
                 ProgressTask task = context.AddTask(Markup.Escape(title), maxValue: 1);
-                work(part => task.Value = part);
+                work(part =>
+                {
+                    task.Value = part;
+                    if (now is not null)
+                        task.Description = Markup.Escape(now());
+                });
             });
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 
 namespace Diffusion.Cli.Shell;
 
@@ -24,6 +25,13 @@ internal abstract class Verb(string name, string description) : Command(name, de
         Add(argument);
         return argument;
     }
+}
+
+/// <summary>The action of a verb that has verbs below it, which the parser would otherwise take for required.</summary>
+internal sealed class RunsAlone : SynchronousCommandLineAction
+{
+    /// <inheritdoc/>
+    public override int Invoke(ParseResult parseResult) => throw new InvalidOperationException("The shell runs verbs.");
 }
 
 /// <summary>A verb that only groups others: <c>operators list</c>.</summary>

@@ -51,7 +51,7 @@ internal sealed class FaceVerb : Verb
 
     public override IReadOnlyList<string> Examples =>
         [
-            "diffusion face album/group.png --model zero-shot --scale 2 -o group_restored.png",
+            "diffusion face album/group.png --scale 2 -o group_restored.png",
             "diffusion face album/ --model zero-shot -o restored/ --resume --sheet",
         ];
 

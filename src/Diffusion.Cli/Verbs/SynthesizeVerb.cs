@@ -44,6 +44,7 @@ internal sealed class SynthesizeVerb : Verb
         );
         foreach (Option option in (Option[])[_execution.Memory, _execution.Device, _execution.Dtype])
             Add(option);
+        Action = new RunsAlone();
         Add(new SynthesizeStatsVerb());
         Add(new SynthesizeVerifyVerb());
     }
@@ -91,24 +92,29 @@ internal sealed class SynthesizeVerb : Verb
             new ComputePolicy { Threads = 1 }.Apply();
         Pace pace = new(session.Terminal, "samples", files.Todo.Sum(item => plan.PartOf(item).Samples.Count));
         int outOfReach = 0;
-        session.Terminal.WithProgress("samples", report => new SynthesisJob(files, plan, generator)
-            {
-                Workers = workers,
-                DepthFor = depthFor,
-                Noted = (sample, note) => session.Terminal.Say($"{sample.Source.Path}: {note}."),
-                Made = (sample, line) =>
+        session.Terminal.WithProgress(
+            "samples",
+            report =>
+                new SynthesisJob(files, plan, generator)
                 {
-                    pace.Count(report);
-                    if (line["note"] is { } note)
+                    Workers = workers,
+                    DepthFor = depthFor,
+                    Noted = (sample, note) => session.Terminal.Say($"{sample.Source.Path}: {note}."),
+                    Made = (sample, line) =>
                     {
-                        Interlocked.Increment(ref outOfReach);
-                        session.Terminal.Detail($"{sample.Id}: {note}.");
-                    }
-                    if (session.Terminal.Json)
-                        lock (pace)
-                            session.Terminal.PrintJson(line.DeepClone().AsObject());
-                },
-            }.Run());
+                        pace.Count(report);
+                        if (line["note"] is { } note)
+                        {
+                            Interlocked.Increment(ref outOfReach);
+                            session.Terminal.Detail($"{sample.Id}: {note}.");
+                        }
+                        if (session.Terminal.Json)
+                            lock (pace)
+                                session.Terminal.PrintJson(line.DeepClone().AsObject());
+                    },
+                }.Run(),
+            () => pace.Line
+        );
         bool whole = files.Failures.Count == 0 && SetManifest.Close(plan);
         if (pace.Done > 0)
             session.Terminal.Say(pace.Line);

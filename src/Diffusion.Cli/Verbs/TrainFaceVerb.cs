@@ -10,6 +10,8 @@ internal sealed class TrainFaceVerb : Verb
 {
     private const string Here = "diffusion train face";
     private readonly TrainingOptions _options;
+    private readonly Option<string?> _vgg,
+        _arcFace;
     private readonly Option<int?> _batch;
     private readonly Option<Dictionary<string, string>?> _loss;
 
@@ -24,6 +26,18 @@ internal sealed class TrainFaceVerb : Verb
                 Description = "Faces a step (4)",
                 CustomParser = Values.AtLeast(1, "faces"),
             }
+        );
+        _vgg = Take(
+            new Option<string?>("--vgg")
+            {
+                HelpName = "FILE",
+                Description =
+                    "torchvision's VGG-16: train by OSDFace's published losses (with --arcface); tested with random weights, and not "
+                    + "verified beyond that",
+            }
+        );
+        _arcFace = Take(
+            new Option<string?>("--arcface") { HelpName = "FILE", Description = "A backbone of insightface's arcface_torch, for --vgg" }
         );
         _loss = Take(
             new Option<Dictionary<string, string>?>("--loss")
@@ -65,6 +79,9 @@ internal sealed class TrainFaceVerb : Verb
         string folder = _options.FolderOf(session, Here);
         TrainingBudget budget = _options.BudgetOf(session, Here);
         (IReadOnlyList<string> faces, IReadOnlyList<string> validation) = _options.FilesOf(session);
+        (string? vgg, string? arcFace) = (session.Get(_vgg), session.Get(_arcFace));
+        if ((vgg is null) != (arcFace is null))
+            throw new UsageException("The published losses need both networks", Here, "Give --vgg and --arcface, or neither");
         FaceTrainingPlan usual = new()
         {
             Faces = faces,
@@ -77,7 +94,8 @@ internal sealed class TrainFaceVerb : Verb
             Name = _options.NameOf(session, folder),
             Rate = session.Get(_options.Rate) ?? usual.Rate,
             WarmupSteps = session.Get(_options.WarmUp) ?? usual.WarmupSteps,
-            Loss = usual.Loss.With(session.Get(_loss) ?? []),
+            Loss = (vgg is null ? usual.Loss : FaceLoss.Published).With(session.Get(_loss) ?? []),
+            Perception = vgg is null ? null : () => PublishedPerception.Load(vgg, arcFace!),
             Settings = _options.SettingsOf(session) with
             {
                 Batches = session.Get(_batch) is { } batch ? [usual.Settings.Batches[0] with { Count = batch }] : usual.Settings.Batches,

@@ -57,6 +57,8 @@ public sealed class ComposedOperator : LinearOperator
                 _first.Traits.Reduction * _second.Traits.Reduction == 1 ? _first.Traits.Faintness ?? _second.Traits.Faintness : null,
             ClosedForm = Rows is not null && _second.Traits.ClosedForm,
             Mosaic = _second.Traits.Mosaic,
+            Transform = _second.Traits.Transform,
+            CoarseMissing = _second.Traits.CoarseMissing,
         };
 
     /// <inheritdoc/>

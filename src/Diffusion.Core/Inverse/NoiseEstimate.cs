@@ -11,7 +11,7 @@ public sealed record NoiseEstimate(double Sigma)
 
     /// <summary>
     /// Estimates the noise of a measurement that looks like a picture: of identity, blur, downsampling, grey, the known pixels of a
-    /// mask, and the mosaics of colour sensors.
+    /// mask, and the mosaics of colour sensors; of others from values that see nothing of the picture, as rays beside it.
     /// </summary>
     /// <remarks>
     /// Immerkaer's difference of Laplacians (1996), the 3x3 filter (1 -2 1) x (1 -2 1) / 6, removes everything that is smooth and keeps the
@@ -24,9 +24,9 @@ public sealed record NoiseEstimate(double Sigma)
     /// <returns>The estimate; null where the measurement is no picture or too little of one, and a number has to be given.</returns>
     public static NoiseEstimate? From(Tensor y, LinearOperator a)
     {
-        if (!a.Output.IsImage)
-            return null;
         using ComputeScope scope = new();
+        if (!a.Output.IsImage)
+            return FromBlindValues(y, a);
         if (a.Traits.Mosaic is { } mosaic)
             return MosaicNoise.From(y, mosaic.Side, mosaic.ColorAt) is { } found ? new(found) : null;
         if (!KeepsSmooth(a))
@@ -35,6 +35,18 @@ public sealed record NoiseEstimate(double Sigma)
         // Values at the ends of the scale may have been clipped, which hides noise.
         Tensor usable = known.logical_and(y.gt(1e-4)).logical_and(y.lt(1 - 1e-4)).to(y.dtype);
         return FromBlocks(y, usable) ?? FromDifferences(y, usable);
+    }
+
+    // Values that see nothing of the picture, like rays that pass beside it, are noise and nothing else.
+    private static NoiseEstimate? FromBlindValues(Tensor y, LinearOperator a)
+    {
+        const int Fewest = 200;
+        Tensor flat = torch.ones(a.Input.Batch(1), device: a.Device),
+            wave = torch.arange(a.Input.Count, device: a.Device).to(ScalarType.Float32).mul(0.7f).cos().reshape(a.Input.Batch(1)),
+            measured = a.Restrict(torch.ones(a.Output.Batch(1), device: a.Device)),
+            blind = a.Apply(flat).eq(0).logical_and(a.Apply(wave).eq(0)).logical_and(measured.gt(0.5)).expand(y.shape),
+            values = y.masked_select(blind);
+        return values.shape[0] < Fewest ? null : new NoiseEstimate(Math.Sqrt(values.square().mean().item<float>()));
     }
 
     private static NoiseEstimate? FromBlocks(Tensor y, Tensor usable)

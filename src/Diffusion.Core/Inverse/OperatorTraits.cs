@@ -14,6 +14,11 @@ public sealed record OperatorTraits
     /// </summary>
     public bool Transform { get; init; }
 
+    /// <summary>
+    /// Of such coefficients those of the coarse structure are mostly missing too, so that no first guess is near the picture.
+    /// </summary>
+    public bool CoarseMissing { get; init; }
+
     /// <summary>It reduces by this factor; 1 = it doesn't.</summary>
     public int Reduction { get; init; } = 1;
 

@@ -31,6 +31,10 @@ public interface IRestorationMethod : IDisposable
     /// <exception cref="DiffusionException">It cannot be restored by this method.</exception>
     string KindOf(Measurement measurement);
 
+    /// <summary>Whether each channel of a measurement is restored as a gray picture of its own.</summary>
+    /// <param name="measurement">Borrowed.</param>
+    bool TakesChannels(Measurement measurement) => measurement.IsOfChannels;
+
     /// <summary>Takes measurements of one kind in hand; cheap, nothing is computed yet.</summary>
     /// <param name="batch">At least one; borrowed for as long as the result is used.</param>
     IRestoration Begin(IReadOnlyList<Measurement> batch);
@@ -115,17 +119,9 @@ public sealed record MethodChoice(string Method, int Evaluations, double? Noise 
     /// <summary>What looks wrong about the measurement, a sentence without a full stop; null when there is nothing.</summary>
     public string? Doubt { get; init; }
 
-    /// <summary>Up to where the whitened residual of a restored picture is no fault; null where the method cannot say.</summary>
-    public double? ResidualLimit { get; init; }
-
     /// <summary>Whether the measurement's transparency told what is missing, so that the restored picture has none.</summary>
     public bool Opaque { get; init; }
 }
-
-/// <summary>||y - A x||^2 over its expected value under the noise, and how many values stand behind it.</summary>
-/// <param name="Residual">Near 1 when operator and noise are right.</param>
-/// <param name="Values">Measured values; 0 where there is no noise to compare with.</param>
-public readonly record struct Misfit(double Residual, long Values);
 
 /// <summary>What a run took.</summary>
 /// <param name="Evaluations">Evaluations of the network, counted.</param>

@@ -36,12 +36,7 @@ internal sealed class RestorationRun(IRestoration restoration, Layout layout, Ru
         ];
         Tensor stacked = torch.stack(samples),
             mean = samples.Length == 1 ? samples[0] : stacked.mean([0L]);
-        IReadOnlyList<Misfit> misfits = restoration.Compare(null, mean);
-        return new RestoredParts(mean, samples, stacked, [.. misfits.Select(m => m.Values > 0 ? m.Residual : (double?)null)], _reports)
-        {
-            Sources = _sources,
-            Runs = Parts,
-        };
+        return new RestoredParts(mean, samples, stacked, restoration.Compare(null, mean), _reports) { Sources = _sources, Runs = Parts };
     }
 
     // Each area has random draws of its own.
@@ -49,8 +44,7 @@ internal sealed class RestorationRun(IRestoration restoration, Layout layout, Ru
     {
         ImageShape shape = restoration.Output;
         Tensor result = FileTensor.Empty(shape.Batch(1)).zero_();
-        double residual = 0;
-        long values = 0;
+        Misfit whole = default;
         foreach (TileSpan row in rows)
         {
             foreach (TileSpan column in columns)
@@ -60,19 +54,12 @@ internal sealed class RestorationRun(IRestoration restoration, Layout layout, Ru
                 ImageKey key = Key(FormattableString.Invariant($"{batch[0].Name}+{area.Left}+{area.Top}"));
                 Tensor x = Run(area, _ => new(options.Seed, [key]));
                 if (restoration.Compare(area, x) is [var misfit])
-                {
-                    residual += misfit.Values * misfit.Residual;
-                    values += misfit.Values;
-                }
+                    whole = whole.With(misfit);
                 Tensor weights = torch.tensor(row.Weights).reshape(1, 1, -1, 1) * torch.tensor(column.Weights);
                 result.narrow(2, row.Start, row.Length).narrow(3, column.Start, column.Length).add_(x.cpu() * weights);
             }
         }
-        return new RestoredParts(result, [result], null, [values > 0 ? residual / values : null], _reports)
-        {
-            Sources = _sources,
-            Runs = Parts,
-        };
+        return new RestoredParts(result, [result], null, [whole], _reports) { Sources = _sources, Runs = Parts };
     }
 
     private Tensor Run(PictureArea? area, Func<IReadOnlyList<int>, PhiloxNoise> draw)

@@ -39,7 +39,7 @@ public sealed class RestorationRunner : IDisposable
     /// <exception cref="DiffusionException">It cannot be restored.</exception>
     public string KindOf(Measurement measurement)
     {
-        if (!measurement.IsOfChannels)
+        if (!_method.TakesChannels(measurement))
             return _method.KindOf(measurement);
         using Measurement first = measurement.Channel(0);
         return $"{measurement.Y.shape[1]} channels of {_method.KindOf(first)}";
@@ -60,7 +60,7 @@ public sealed class RestorationRunner : IDisposable
     {
         if (batch.Count == 0)
             return [];
-        if (batch.Any(measurement => measurement.IsOfChannels))
+        if (batch.Any(_method.TakesChannels))
             return [.. batch.Select(measurement => ByChannel(measurement, progress, cancellation))];
         using ComputeScope scope = new();
         Stopwatch watch = Stopwatch.StartNew();
@@ -84,7 +84,7 @@ public sealed class RestorationRunner : IDisposable
     /// <exception cref="ArgumentException">As for a restoration.</exception>
     public RestorePlan Plan(Measurement measurement, int batch = 1)
     {
-        if (measurement.IsOfChannels)
+        if (_method.TakesChannels(measurement))
         {
             using Measurement first = measurement.Channel(0);
             RestorePlan one = Plan(first, batch);
@@ -121,7 +121,7 @@ public sealed class RestorationRunner : IDisposable
     // Channels that are no colours are gray pictures, one after the other.
     private RestoredPicture ByChannel(Measurement measurement, Action<RestoreProgress>? progress, CancellationToken cancellation)
     {
-        if (!measurement.IsOfChannels)
+        if (!_method.TakesChannels(measurement))
             return Restore([measurement], progress, cancellation)[0];
         List<RestoredPicture> restored = [];
         try
@@ -174,7 +174,7 @@ public sealed class RestorationRunner : IDisposable
         double seconds
     )
     {
-        double? residual = parts.Residuals.ElementAtOrDefault(index);
+        Misfit misfit = parts.Misfits.ElementAtOrDefault(index);
         return new RestoredPicture
         {
             Picture = parts.Picture(index, measurement, choice.Opaque),
@@ -188,11 +188,9 @@ public sealed class RestorationRunner : IDisposable
             Evaluations = parts.Reports[index].Evaluations is > 0 and var counted ? counted / parts.Runs : choice.Evaluations,
             Areas = layout.Areas,
             Seconds = seconds,
-            WhitenedResidual = residual,
+            WhitenedResidual = misfit.Values > 0 ? misfit.Residual : null,
             Solves = parts.Reports[index].Solves,
-            Hint = choice.Doubt
-                ?? (residual is { } left && choice.ResidualLimit is { } limit ? WhitenedResidual.Hint(left, limit) : null)
-                ?? parts.Sameness(choice.Method),
+            Hint = choice.Doubt ?? WhitenedResidual.Hint(misfit) ?? parts.Sameness(choice.Method),
         };
     }
 }

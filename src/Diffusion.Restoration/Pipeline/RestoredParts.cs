@@ -1,4 +1,5 @@
 using Diffusion.Imaging;
+using Diffusion.Inverse;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 
@@ -8,13 +9,13 @@ namespace Diffusion.Pipeline;
 /// <param name="Mean">[N,C,H,W] on [0,1]: the restored pictures; with several samples, their mean.</param>
 /// <param name="All">The samples.</param>
 /// <param name="Stacked">[S,N,C,H,W]; null for pictures that were restored area by area.</param>
-/// <param name="Residuals">Whitened residual per picture; empty where the method cannot say.</param>
+/// <param name="Misfits">How each picture explains its measurement; empty where the method cannot say.</param>
 /// <param name="Reports">What the runs took, per picture.</param>
 internal sealed record RestoredParts(
     Tensor Mean,
     IReadOnlyList<Tensor> All,
     Tensor? Stacked,
-    IReadOnlyList<double?> Residuals,
+    IReadOnlyList<Misfit> Misfits,
     IReadOnlyList<RunReport> Reports
 )
 {

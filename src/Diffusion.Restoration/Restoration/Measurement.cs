@@ -198,6 +198,7 @@ public sealed class Measurement : IDisposable
             Folder = Folder,
             Metadata = Metadata,
             Page = Page,
+            Side = Side?.OfChannel(),
         };
 
     /// <summary>Refuses floats that are on another scale than [0,1] where nobody has said so.</summary>

@@ -45,6 +45,16 @@ public sealed record SideFile
     [JsonIgnore]
     public NoiseModel NoiseModel => Poisson is null ? new(Noise) : NoiseModel.Parse(Poisson) ?? new(Noise);
 
+    /// <summary>The same of one channel: null where the measurement has not the channels of the picture.</summary>
+    internal SideFile? OfChannel() =>
+        OutputSize.Length == 3 && OutputSize[0] == InputSize[0]
+            ? this with
+            {
+                InputSize = [1, .. InputSize[1..]],
+                OutputSize = [1, .. OutputSize[1..]],
+            }
+            : null;
+
     /// <summary>Seed of the noise.</summary>
     public ulong Seed { get; init; }
 

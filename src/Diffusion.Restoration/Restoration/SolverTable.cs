@@ -28,6 +28,9 @@ public sealed class SolverTable
     /// <summary>The name that means "choose for me".</summary>
     public const string Auto = "auto";
 
+    // Up to here the table was measured.
+    private const int MeasuredSteps = 16;
+
     private readonly Lazy<IReadOnlyList<(SolverTableRow Row, PresetRequest Problem)>> _measured;
 
     private SolverTable(string csv)
@@ -61,7 +64,8 @@ public sealed class SolverTable
 
     /// <summary>
     /// The solver for a problem: the best one on the nearest degradation that was measured. Consistency models get mirror, which has a fit
-    /// for them, those of CM4IR's paper get CM4IR, which was made for them.
+    /// for them, those of CM4IR's paper get CM4IR, which was made for them. The table knows equal noise only: of pixels that are unequally
+    /// noisy mirror makes 3 dB more.
     /// </summary>
     public SolverAdvice Advise(PresetRequest request)
     {
@@ -69,6 +73,10 @@ public sealed class SolverTable
             return Cm4irPresets.IsPublished(request.Prior)
                 ? new("cm4ir", "the prior is a consistency model that CM4IR was made for")
                 : new("mirror", "the prior is a consistency model, for which mirror has a fit of its own");
+        if (request is { Traits.CoarseMissing: true, Evaluations: > MeasuredSteps })
+            return new("mirror", "its ladder begins where the coarse structure, which is mostly missing, may still change");
+        if (request is { Uneven: true, MeasuresPixels: true })
+            return new("mirror", "its last data steps leave to each pixel's noise what dpir smooths alike");
         var nearest = _measured
             .Value.GroupBy(line => (line.Row.Operator, line.Row.Noise, line.Row.Evaluations))
             .MinBy(group => Distance(request, group.First()))!;

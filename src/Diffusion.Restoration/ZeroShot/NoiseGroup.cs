@@ -46,7 +46,10 @@ internal sealed record NoiseGroup(IReadOnlyList<int> Pictures, IReadOnlyList<Pic
                     (string name, ISolver solver) = SolverChoice.Create(
                         method.Options,
                         method.Solvers,
-                        problem.Request(noise.Sigma, method.PriorInfo, method.Options.Steps)
+                        problem.Request(noise.Sigma, method.PriorInfo, method.Options.Steps) with
+                        {
+                            Uneven = noise.IsUneven,
+                        }
                     );
                     MethodChoice choice = new(name, solver.Evaluations, noise.Level, noise.Estimated) { NoiseModel = noise.Name };
                     return new NoiseGroup(pictures, [.. pictures.Select(i => noises[i])], solver, choice);

@@ -125,6 +125,11 @@ public sealed class ZeroShotMethod : IRestorationMethod
             .TrimEnd();
 
     /// <inheritdoc/>
+    /// <remarks>Those of a colour picture too, where the prior knows gray ones only.</remarks>
+    public bool TakesChannels(Measurement measurement) =>
+        measurement.IsOfChannels || (PriorInfo.Channels == 1 && measurement.Shape is { Channels: > 1 });
+
+    /// <inheritdoc/>
     public IRestoration Begin(IReadOnlyList<Measurement> batch) => new ZeroShotRestoration(this, SpecOf(batch[0]), batch);
 
     /// <inheritdoc/>

@@ -86,7 +86,6 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
             choices[i] = group.Choice with
             {
                 Noise = noise.Level,
-                ResidualLimit = group.Noise.Level > 0 ? WhitenedResidual.Limit(problem.A, Measured(i, area), group.Noise.Level) : null,
                 Doubt = MaskDoubt.Of(problem.A, Measured(i, area).to(method.Policy.Device), noise.Level),
                 Opaque = area is null && MaskDoubt.IsAlpha(problem.A, batch[i]),
             };
@@ -118,9 +117,8 @@ internal sealed class ZeroShotRestoration(ZeroShotMethod method, OperatorSpec sp
                     : group.Noise.Model.GrowsWithSignal ? group.Noise.Model.Deviations(problem.A.Apply(restored)) / level
                     : null,
             };
-            double[] residuals = WhitenedResidual.Of(measured, restored);
-            for (int k = 0; k < residuals.Length; k++)
-                misfits[group.Pictures[k]] = new Misfit(residuals[k], problem.A.MeasurementCount);
+            foreach ((int picture, Misfit misfit) in group.Pictures.Zip(WhitenedResidual.Of(measured, restored)))
+                misfits[picture] = misfit;
         }
         return misfits;
     }

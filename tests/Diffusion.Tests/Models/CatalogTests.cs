@@ -32,11 +32,21 @@ public sealed class CatalogTests
     public void Every_entry_says_licence_and_where_it_comes_from() => Assert.All(CheckpointCatalog.Default.Entries, entry =>
         {
             Assert.NotEmpty(entry.Licence);
-            if (entry.Name is "photo" or "photo-cm" or "photo-tuned")
+            if (entry.Name is "photo" or "photo-cm" or "photo-tuned" or "face-small")
                 return;
             Assert.StartsWith("https://", entry.Home);
             Assert.NotEmpty(entry.Sources);
         });
+
+    [Fact]
+    public void The_face_model_that_ships_is_the_one_that_is_listed()
+    {
+        string path = Path.Combine(TestPaths.Repository, "checkpoints", "faces", "face-small.safetensors");
+        CatalogEntry entry = CheckpointCatalog.Default.Find("face-small")!;
+        Assert.Equal(entry.Sha256, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
+        Assert.Equal(entry.Parameters, CheckpointInspector.Inspect(path).Elements);
+        Assert.InRange(new FileInfo(path).Length, 1, 30 << 20);
+    }
 
     [Theory]
     [InlineData("photo"), InlineData("photo-cm"), InlineData("photo-tuned")]

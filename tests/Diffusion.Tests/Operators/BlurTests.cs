@@ -246,6 +246,8 @@ public sealed class BlurTests
     [InlineData("0 1\n1 nan\n", "NaN or infinity")]
     [InlineData("0 0\n0 0\n", "zero everywhere")]
     [InlineData("1 -1\n", "sum is zero")]
+    [InlineData("-1 -2 -1\n", "sum is negative")]
+    [InlineData("1 -2\n", "sum is negative")]
     [InlineData("1 2\n3\n", "not of one length")]
     [InlineData("1 two\n", "\"two\" is no number")]
     public void A_hostile_kernel_file_is_refused_with_its_fault(string text, string message)

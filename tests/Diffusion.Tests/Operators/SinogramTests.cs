@@ -1,3 +1,4 @@
+using System.Globalization;
 using Diffusion.Arrays;
 using Diffusion.Inverse;
 using Diffusion.Native;
@@ -90,6 +91,46 @@ public sealed class SinogramTests : IDisposable
             back = ArrayFile.Read(At("back.txt")).Values.to(ScalarType.Float32);
         double Error(Tensor picture) => (picture.reshape(64, 64) - x).square().mean().item<float>();
         Assert.True(Error(guess) < Error(back), $"{Error(guess)} {Error(back)}");
+    }
+
+    [Fact]
+    public void A_sinogram_of_this_radon_is_inverted_by_scikit_image()
+    {
+        using ComputeScope scope = new();
+        Radon spec = new()
+        {
+            Angles = 60,
+            Detector = 64,
+            Direction = RadonDirection.Counterclockwise,
+            Axis = RadonAxis.Pixel,
+        };
+        Tensor x = torch.zeros(1, 1, 64, 64);
+        // Unlike its mirror pictures and turns.
+        x.narrow(2, 14, 8).narrow(3, 20, 30).fill_(1);
+        x.narrow(2, 14, 34).narrow(3, 20, 6).fill_(0.5);
+        using LinearOperator a = spec.Bind(new ImageShape(1, 64, 64));
+        Tensor y = a.Apply(x).reshape(60, 64) * Math.Sqrt(60 * 64);
+        File.WriteAllLines(
+            Path.Combine(_folder, "ours.txt"),
+            Enumerable
+                .Range(0, 60)
+                .Select(i => string.Join(' ', y[i].data<float>().Select(v => v.ToString("R", CultureInfo.InvariantCulture))))
+        );
+        DebianPython.Run(
+            "numpy, skimage.transform",
+            """
+            import sys, numpy as np
+            from skimage.transform import iradon
+            d = sys.argv[1]
+            np.savetxt(d + '/inverted.txt', iradon(np.loadtxt(d + '/ours.txt').T, np.linspace(0, 180, 60, endpoint=False)))
+            """,
+            _folder
+        );
+        Tensor back = ArrayFile.Read(Path.Combine(_folder, "inverted.txt")).Values.to(ScalarType.Float32);
+        double Error(Tensor picture) => (back - picture).square().mean().sqrt().item<float>();
+        Tensor plane = x.reshape(64, 64);
+        Assert.True(Error(plane) < 0.06, $"{Error(plane)}");
+        Assert.True(Error(plane) < 0.4 * Error(plane.flip(0)), $"{Error(plane)} {Error(plane.flip(0))}");
     }
 
     [Theory, InlineData(9, 13, 7, null), InlineData(14, 8, 5, 30), InlineData(11, 11, 3, 6)]

@@ -28,6 +28,22 @@ public sealed class DefaultsTests
         }
     }
 
+    [Theory]
+    [InlineData("hadamard:ratio=0.5", "mirror", 1.0)]
+    [InlineData("gray|hadamard:ratio=0.25", "mirror", 1.0)]
+    [InlineData("hadamard:ratio=0.25,order=sequency", null, 0.52)]
+    [InlineData("fourier:acceleration=4", null, 0.52)]
+    public void Where_the_coarse_structure_is_missing_the_ladder_begins_high(string spec, string? advised, double start)
+    {
+        using ComputeScope scope = new();
+        using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 32, 32));
+        PresetRequest request = PresetRequest.For(a, 0.02, new PriorInfo { Name = "", Kind = PriorKind.PosteriorMean });
+        MirrorSolver mirror = Assert.IsType<MirrorSolver>(SolverCatalog.BuiltIn.Create("mirror", null, request, null));
+        Assert.Equal(start, mirror.SigmaStart, 0.05);
+        if (advised is not null)
+            Assert.Equal(advised, SolverTable.Shipped.Advise(request).Solver);
+    }
+
     [Fact]
     public void A_circular_blur_before_decimation_starts_as_sharp_as_a_symmetric_one()
     {

@@ -39,6 +39,34 @@ public sealed class RestorerTests
 
     private static double Difference(Picture a, Picture b) => (a.Pixels - b.Pixels).abs().max().item<float>();
 
+    [Theory]
+    [InlineData("identity")]
+    [InlineData("blur:sigma=1")]
+    [InlineData("downsample:factor=2")]
+    [InlineData("mask:random=0.5,seed=3")]
+    public void A_colour_picture_with_a_gray_prior_is_restored_channel_by_channel(string spec)
+    {
+        using ComputeScope scope = new();
+        ImageShape gray = new(1, 32, 32);
+        using Restorer restorer = new(
+            new RestoreOptions { Solver = "mirror", Policy = ComputePolicy.Reference },
+            new Solvers.GaussianPrior(gray)
+        );
+        Tensor x = 0.5 + 0.1 * new PhiloxNoise(2, [default]).Draw(NoiseRole.Start, 1, 3, 32, 32);
+        using Picture photo = new(torch.nn.functional.avg_pool2d(x, 3L, stride: 1L, padding: 1L)) { Name = "photo" };
+        using DegradedPicture degraded = new Degrader(ShippedOperators.Catalog.Parse(spec), 0.02).Degrade(photo);
+        using RestoredPicture whole = restorer.Restore(degraded.Measurement);
+        Assert.Equal([1L, 3, 32, 32], whole.Picture.Pixels.shape);
+        for (int i = 0; i < 3; i++)
+        {
+            using Measurement channel = degraded.Measurement.Channel(i);
+            using RestoredPicture alone = restorer.Restore(channel);
+            Assert.True(whole.Picture.Pixels.narrow(1, i, 1).allclose(alone.Picture.Pixels, 1e-5, 1e-5));
+        }
+        double error = (whole.Picture.Pixels - photo.Pixels).square().mean().sqrt().item<float>();
+        Assert.True(error < 0.1, $"{error}");
+    }
+
     [Fact]
     public void A_picture_of_a_batch_is_restored_as_if_it_were_alone()
     {

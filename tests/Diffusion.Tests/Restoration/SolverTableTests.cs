@@ -64,6 +64,17 @@ public sealed class SolverTableTests
         Assert.Contains($"nearest measured: {measured}", SolverTable.Shipped.Advise(PresetRequest.For(a, 0.02, Prior)).Reason);
     }
 
+    [Theory]
+    [InlineData("identity", "mirror")]
+    [InlineData("mask:random=0.5", "mirror")]
+    public void Pixels_that_are_unequally_noisy_get_the_solver_that_weighs_them_to_its_end(string spec, string solver)
+    {
+        using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 64, 64));
+        PresetRequest even = PresetRequest.For(a, 0.02, Prior);
+        Assert.Equal("dpir", SolverTable.Shipped.Advise(even).Solver);
+        Assert.Equal(solver, SolverTable.Shipped.Advise(even with { Uneven = true }).Solver);
+    }
+
     [Fact]
     public void A_consistency_model_gets_the_solver_that_was_made_for_it()
     {

@@ -54,6 +54,7 @@ public sealed class DpirPresets : ISolverPresets
             SigmaEnd = end,
             Lambda = request.MeasuresPixels ? PixelLambda : Lambda,
             Turns = request.Prior.AnyOrientation,
+            Explains = true,
         };
     }
 

@@ -69,6 +69,10 @@ public sealed record DpirSolver : Solver
     [Setting(Symbol = "x8")]
     public bool Turns { get; init; } = true;
 
+    /// <summary>Whether the last z is moved to the nearest picture that explains a noisy measurement; the published one is not.</summary>
+    [Setting]
+    public bool Explains { get; init; }
+
     /// <summary>The picture it starts from.</summary>
     [Setting]
     public SolverStart Start { get; init; }
@@ -97,7 +101,7 @@ public sealed record DpirSolver : Solver
             run.Trace("denoised_aug", turned);
             run.Advance(ref z, Dihedral.TurnBack(turned, mode), sigma);
         }
-        return z;
+        return Explains && run.SigmaY > 0 ? DataStep.Explain(run, z) : z;
     }
 
     private double LastLevel(SolverRun run) =>

@@ -11,7 +11,7 @@ namespace Diffusion.Solvers;
 /// <para>
 /// With x = guess + sigma_0 n, for each level sigma_i: x0 = D(x, sigma_i); z = (x0 - x) / sigma_i; x0g = argmin ||y - A x||^2 + rho_i ||x -
 /// x0||^2 with rho_i = lambda sigma_y^2 / sigma_i^2; x = x0g + sigma_{i+1} (eta n + sqrt(1 - eta^2) z). A noisy measurement ends with the
-/// last x0, a noiseless one with its x0g.
+/// last x0, or the nearest picture that explains the measurement, a noiseless one with its x0g.
 /// </para>
 /// <para>
 /// From CM4IR (Garber and Tirer, CVPR 2025, arXiv 2412.20596) it takes the sign of z and the deltas: what noise the network left in x0 is
@@ -122,7 +122,7 @@ public sealed record MirrorSolver : Solver
             run.Trace("x0", x0);
             if (last && run.SigmaY > 0)
             {
-                run.Advance(ref x, x0, s);
+                run.Advance(ref x, DataStep.Explain(run, x0), s);
                 break;
             }
             Tensor z = (x0 - x) / s; // minus the usual noise estimate: the mirror

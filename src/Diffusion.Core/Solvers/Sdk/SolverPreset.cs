@@ -17,6 +17,9 @@ public sealed record PresetRequest(
     double MeasuredShare = 0.5
 )
 {
+    /// <summary>Whether the measured values are unequally noisy.</summary>
+    public bool Uneven { get; init; }
+
     /// <summary>The request of a problem.</summary>
     /// <param name="a">The operator.</param>
     /// <param name="noise">Standard deviation of the measurement noise on the [0,1] scale.</param>

@@ -12,7 +12,8 @@ namespace Diffusion.Solvers;
 /// With x0 the operator's first guess and x = x0 + sigma_0 n, for each pair of levels (sigma_i, s_i): x_restored = D(x0, s_i); x_diff =
 /// D(x, sigma_i); m their mean with the weights lr_i and rho_i; x0 = argmin ||y - A x||^2 + (lr_i + rho_i) ||x - m||^2; x = x0 +
 /// sigma_{i+1} (sqrt(1 - zeta) z + sqrt(zeta) n), where z = (m - x) / sigma_i, or with <see cref="Mirror"/> false the usual (x - x0) /
-/// sigma_i. rho_i = lambda tau sigma_y^2 / sigma_i^2 and lr_i = lambda (1 - tau) sigma_y^2 / s_i^2. The result is the last m.
+/// sigma_i. rho_i = lambda tau sigma_y^2 / sigma_i^2 and lr_i = lambda (1 - tau) sigma_y^2 / s_i^2. The result is the last m, or the
+/// nearest picture that explains a noisy measurement.
 /// </para>
 /// <para>
 /// The two regularisers and tau are RDMD's (Wang et al., CVPR 2025, arXiv 2503.01288); ladders, proximal step, mirrored noise and turns are
@@ -128,7 +129,7 @@ public sealed record TwinSolver : Solver
             if (i == Iterations - 1)
             {
                 run.Trace("x", x0);
-                run.Advance(ref x, mean, at.Sigma);
+                run.Advance(ref x, run.SigmaY > 0 ? DataStep.Explain(run, mean) : mean, at.Sigma);
                 break;
             }
             Tensor corrected = DataStep.Proximal(run.A, run.Y, mean, at.RestoreWeight + at.Weight, run.Request);

@@ -18,7 +18,7 @@ internal static class FaceScale
     /// <param name="faces">[N,3,S,S] float32 on [0,1], borrowed.</param>
     /// <param name="detail">Share of finer detail that is kept.</param>
     /// <param name="tokens">Whether the UNet looks at the tokens.</param>
-    /// <returns>[N,3,S',S'], S' the larger one of S and the network's side; not clipped, in the caller's scope.</returns>
+    /// <returns>[N,3,S',S'], S' the larger one of S and the network's side, not clipped; the caller owns it.</returns>
     public static Tensor Restored(FaceUNet network, Tensor faces, double detail, bool tokens)
     {
         int side = network.Config.Side;

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using System.Text.Json.Nodes;
 using Diffusion.Imaging;
+using Diffusion.Native;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
@@ -102,13 +103,11 @@ public sealed class SynthesisJob(FileJob files, SetPlan plan, IDegradationGenera
     private MadeSample Make(SetSample sample)
     {
         using ComputeScope scope = new();
-        using Picture picture = ImageFile.Read(sample.Source.Path);
-        if (sample.Index == 0)
-            foreach (string note in picture.Notes)
-                Noted?.Invoke(sample, note);
-        Tensor clean = Round(generator.Clean(Color.ToRgb(picture.Pixels)));
+        // Renderers need libtorch for moments only, and hold by themselves; networks need it all the time.
+        using FinalizerHold? whole = generator.IsConcurrent ? null : new FinalizerHold();
+        (Tensor clean, Picture? map) = Read(sample);
+        using Picture? depth = map;
         (Intensity asked, string? dataset) = plan.Options.Intensity.DrawWithDataset(sample.Kind, plan.Options.Seed, sample.Key);
-        using Picture? depth = DepthFor(sample.Source.Path) is { } map ? ReadDepth(map, picture) : null;
         DegradationRequest request = new(sample.Kind, asked, plan.Options.Seed, sample.Key)
         {
             Depth = depth?.Pixels,
@@ -116,12 +115,26 @@ public sealed class SynthesisJob(FileJob files, SetPlan plan, IDegradationGenera
             Dataset = dataset,
         };
         using Synthesized result = generator.Generate(clean, request, files.Cancellation);
+        using FinalizerHold hold = new();
         Tensor degraded = Round(result.Degraded);
         // Of the files' values: the generator's own may not have been rounded.
         Intensity measured = Intensity.Between(degraded, clean);
         byte[] cleanFile = Encode(clean),
             degradedFile = Encode(degraded);
         return new(cleanFile, degradedFile, LineOf(sample, request, measured, result.Note, clean, cleanFile, degradedFile));
+    }
+
+    private (Tensor Clean, Picture? Depth) Read(SetSample sample)
+    {
+        using FinalizerHold hold = new();
+        using Picture picture = ImageFile.Read(sample.Source.Path);
+        if (sample.Index == 0)
+            foreach (string note in picture.Notes)
+                Noted?.Invoke(sample, note);
+        return (
+            Round(generator.Clean(Color.ToRgb(picture.Pixels))),
+            DepthFor(sample.Source.Path) is { } map ? ReadDepth(map, picture) : null
+        );
     }
 
     private JsonObject LineOf(

@@ -1,4 +1,5 @@
 using Diffusion.Imaging;
+using Diffusion.Native;
 using Diffusion.Runtime;
 
 namespace Diffusion.Synthesis.Intensities;
@@ -20,6 +21,7 @@ public sealed class PairStatistics
     public Intensity Add(DegradationKind kind, string dataset, string clean, string degraded)
     {
         using ComputeScope scope = new();
+        using FinalizerHold hold = new();
         using Picture first = ImageFile.Read(clean),
             second = ImageFile.Read(degraded);
         if (first.Height != second.Height || first.Width != second.Width)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Diffusion.Native;
 using Diffusion.Operators;
 
 namespace Diffusion.Synthesis.Rendering;
@@ -41,6 +42,7 @@ internal sealed class MotionBlurRenderer : IRenderer
 
         private List<(int Y, int X, float Weight)> Taps(double reach, double moving)
         {
+            using FinalizerHold hold = new();
             using Tensor kernel = BlurKernels.CameraShake(reach, seed, narrow);
             int size = (int)kernel.shape[0];
             double[] values = kernel.data<double>().ToArray();

@@ -28,7 +28,8 @@ internal static class FaceExport
                     ["faces_a_step"] = plan.Settings.Batches[0].Count,
                     ["loss"] = new JsonObject
                     {
-                        ["ln_mean_squared_error"] = plan.Loss.Error,
+                        [plan.Loss.LogError ? "ln_mean_squared_error" : "mean_squared_error"] = plan.Loss.Error,
+                        ["of_edge_maps_too"] = plan.Loss.EdgeMaps,
                         ["perceptual"] = plan.Loss.Perceptual,
                         ["edges"] = plan.Loss.Edges,
                         ["texture"] = plan.Loss.Texture,

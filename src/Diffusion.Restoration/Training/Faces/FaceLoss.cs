@@ -1,4 +1,5 @@
 using System.Globalization;
+using Diffusion.Imaging;
 using Diffusion.Networks;
 
 namespace Diffusion.Training;
@@ -14,8 +15,29 @@ public sealed record FaceLoss
         Commitment = 0.25;
     private const int Window = 16;
 
-    /// <summary>Weight of the error: ln(mean squared error), so that easy and hard faces have equal say.</summary>
+    /// <summary>
+    /// The losses of OSDFace's recipe as far as they are published: mean squared error, DISTS of pictures and of edge maps, identity
+    /// weighed by 0.1 (the weights are a third party's; the published code has none). Its adversary is not among them.
+    /// </summary>
+    public static FaceLoss Published { get; } =
+        new()
+        {
+            LogError = false,
+            EdgeMaps = true,
+            Perceptual = 1,
+            Edges = 0,
+            Texture = 0,
+            Identity = 0.1,
+        };
+
+    /// <summary>Weight of the mean squared error.</summary>
     public double Error { get; init; } = 1;
+
+    /// <summary>Whether the error counts by its logarithm, so that easy and hard faces have equal say.</summary>
+    public bool LogError { get; init; } = true;
+
+    /// <summary>Whether the perceptual distance is taken of Sobel's edge maps too.</summary>
+    public bool EdgeMaps { get; init; }
 
     /// <summary>Weight of the perceptual distance (<see cref="StructureDistance"/>) of feature maps.</summary>
     public double Perceptual { get; init; } = 1.5;
@@ -71,7 +93,7 @@ public sealed record FaceLoss
     /// <param name="degraded">[N,3,S,S] on [-1,1], borrowed.</param>
     /// <param name="clean">Likewise.</param>
     /// <param name="tokens">For each face whether it has tokens.</param>
-    /// <returns>Loss and mean squared error of each face, [N]; in the caller's dispose scope.</returns>
+    /// <returns>Loss and mean squared error of each face, [N]; the caller owns them (they are in its dispose scope).</returns>
     public (Tensor Loss, Tensor SquaredError) Of(
         FaceUNet network,
         IFacePerception? perception,
@@ -87,7 +109,7 @@ public sealed record FaceLoss
         Tensor given = torch.tensor(tokens.Select(one => one ? 1f : 0).ToArray()).reshape(-1, 1, 1);
         Tensor restored = network.Forward(degraded, network.Context(straight) * given);
         Tensor squared = (restored - clean).square().mean([1, 2, 3]);
-        Tensor loss = Error * (squared + 1e-4).log();
+        Tensor loss = Error * (LogError ? (squared + 1e-4).log() : squared);
         if (Codes > 0)
             loss =
                 loss
@@ -103,17 +125,31 @@ public sealed record FaceLoss
             loss = loss + Texture * (HighBand(restored) - HighBand(clean)).abs().mean([1, 2, 3]);
         if (perception is not null && (Perceptual > 0 || Identity > 0))
         {
-            SeenFaces expected;
-            using (torch.no_grad())
-                expected = perception.See((clean + 1) / 2);
-            SeenFaces seen = perception.See((restored + 1) / 2);
+            SeenFaces seen = perception.See((restored + 1) / 2),
+                expected = Unchanging(() => perception.See((clean + 1) / 2));
             if (Perceptual > 0)
                 loss = loss + Perceptual * StructureDistance.Between([restored, .. seen.Features], [clean, .. expected.Features]);
+            if (Perceptual > 0 && EdgeMaps)
+            {
+                Tensor edges = Edged(restored),
+                    truth = Edged(clean);
+                SeenFaces known = Unchanging(() => perception.See(truth));
+                loss =
+                    loss + Perceptual * StructureDistance.Between([edges, .. perception.See(edges).Features], [truth, .. known.Features]);
+            }
             if (Identity > 0)
                 loss = loss + Identity * (1 - torch.nn.functional.cosine_similarity(seen.Identity, expected.Identity, dim: 1));
         }
         return (loss, squared);
     }
+
+    private static SeenFaces Unchanging(Func<SeenFaces> see)
+    {
+        using (torch.no_grad())
+            return see();
+    }
+
+    private static Tensor Edged(Tensor x) => SobelEdges.Magnitude(((x + 1) / 2).mean([1], keepdim: true)).expand(-1, 3, -1, -1);
 
     private static Tensor Centered(Tensor x) => x - x.mean([2, 3], keepdim: true);
 
@@ -147,7 +183,7 @@ public static class StructureDistance
     /// <summary>1 - the mean similarity over stages and channels.</summary>
     /// <param name="a">Feature maps [N,C,h,w], borrowed.</param>
     /// <param name="b">Of the same shapes.</param>
-    /// <returns>[N]; in the caller's dispose scope.</returns>
+    /// <returns>[N]; the caller owns it.</returns>
     public static Tensor Between(IReadOnlyList<Tensor> a, IReadOnlyList<Tensor> b)
     {
         Tensor sum = Similarity(a[0], b[0]);

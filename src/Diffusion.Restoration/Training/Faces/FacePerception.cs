@@ -8,7 +8,7 @@ public interface IFacePerception : IDisposable
 {
     /// <summary>Looks at faces.</summary>
     /// <param name="faces">[N,3,S,S] float32 on [0,1], aligned, borrowed.</param>
-    /// <returns>The tensors are in the caller's dispose scope.</returns>
+    /// <returns>The caller owns the tensors (they are in its dispose scope).</returns>
     SeenFaces See(Tensor faces);
 }
 

@@ -67,7 +67,6 @@ public sealed record FaceValidation(
 
     /// <summary>As a line of <c>validation.csv</c>.</summary>
     public override string ToString() =>
-        FormattableString.Invariant(
-            $"{Degraded:0.000},{Restored:0.000},{Tokenless:0.000},{DegradedIdentity:0.0000},{RestoredIdentity:0.0000},{HighBand:0.000},{Codes}"
-        );
+        FormattableString.Invariant($"{Degraded:0.000},{Restored:0.000},{Tokenless:0.000},{DegradedIdentity:0.0000},")
+        + FormattableString.Invariant($"{RestoredIdentity:0.0000},{HighBand:0.000},{Codes}");
 }

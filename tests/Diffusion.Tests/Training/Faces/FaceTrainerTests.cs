@@ -138,6 +138,17 @@ public sealed class FaceTrainerTests : IDisposable
         return new TrainingPhoto(photo.Name, square, Side, Side, IsLossy: false);
     }
 
+    /// <summary>The weights after some steps by a loss with eyes of its own.</summary>
+    internal static float[] After(int steps, FaceLoss loss, IFacePerception eyes)
+    {
+        using TrainingState state = State();
+        FaceSource faces = new([.. Enumerable.Range(0, 4).Select(Photo)], 32, 1);
+        using FaceTrainer trainer = new(FaceUNetTests.Tiny, faces, loss, eyes, Settings, state);
+        for (int i = 0; i < steps; i++)
+            trainer.Step();
+        return TrainingFixture.Weights(state);
+    }
+
     private static TrainingState State()
     {
         using FaceUNet network = new(FaceUNetTests.Tiny);
