@@ -34,7 +34,8 @@ using TorchSharp;
 
 // # Solvers, and the trade between distortion and perception
 //
-// A restoration may be close to the original on average (small distortion, a high PSNR) or look like a photograph (high perceptual quality); no
+// A restoration may be close to the original on average (small distortion, a high PSNR) or look like a photograph (high perceptual
+// quality); no
 // method has both at once beyond a bound (Blau and Michaeli, CVPR 2018). Solvers stand at different points of that trade.
 
 Picture photo = ImageFile.Read(Path.Combine(Demo.Folder, "cat.png"));
@@ -43,7 +44,8 @@ const double Noise = 0.01;
 Measurement holes = new Degrader(ShippedOperators.Catalog.Parse(Operator), Noise).Degrade(photo).Measurement;
 Notebook.ShowRow(("four of five pixels are missing", holes.Y), ("the original", photo));
 
-// Each solver gets 16 evaluations of the same prior. PSNR says how near the result is to the original, NIQE how natural it looks without one (less
+// Each solver gets 16 evaluations of the same prior. PSNR says how near the result is to the original, NIQE how natural it looks without
+// one (less
 // is better).
 
 string[] solvers = ["mirror", "dpir", "diffpir", "ddrm", "ddnm", "reddiff"];

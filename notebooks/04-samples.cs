@@ -47,7 +47,8 @@ Restorer restorer = new(new RestoreOptions { Operator = Operator, Noise = Noise,
 RestoredPicture restored = restorer.Restore(tiny);
 Notebook.Show(restored);
 
-// The map of spread is bright at edges and in textures. Is it honest? If the samples were drawn from the true posterior, the original would lie
+// The map of spread is bright at edges and in textures. Is it honest? If the samples were drawn from the true posterior, the original would
+// lie
 // within one deviation of their mean at 68 % of the pixels, within two at 95 %.
 
 SpreadReport report = restored.Spread!.Against(photo.Pixels);

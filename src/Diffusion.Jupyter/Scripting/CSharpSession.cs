@@ -63,7 +63,10 @@ internal sealed class CSharpSession
     }
 
     private Script<object> Next(string code) =>
-        (_script ?? CSharpScript.Create<object>(OpenLibraries.Aliases, _options, assemblyLoader: _loader)).ContinueWith<object>(code, _options);
+        (_script ?? CSharpScript.Create<object>(OpenLibraries.Aliases, _options, assemblyLoader: _loader)).ContinueWith<object>(
+            code,
+            _options
+        );
 
     private Task<ScriptState<object>> Start(Script<object> script, CancellationToken cancellation) =>
         _state is null
