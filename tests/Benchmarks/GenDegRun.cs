@@ -36,7 +36,8 @@ internal static class GenDegRun
         using Process own = Process.GetCurrentProcess();
         Console.WriteLine(
             $"a sample of {side} px in {steps} steps: {whole.Elapsed.TotalSeconds:F1} s; before the second step {times[0]:F1} s, "
-                + $"then {(times.Count > 1 ? times.Skip(1).Average() : double.NaN):F2} s a step; {own.PeakWorkingSet64 / 1e9:F2} GB at most, "
+                + $"then {(times.Count > 1 ? times.Skip(1).Average() : double.NaN):F2} s a step; "
+                + $"{own.PeakWorkingSet64 / 1e9:F2} GB at most, "
                 + $"{plan.Bytes / 1e9:F2} GB planned"
         );
     }
