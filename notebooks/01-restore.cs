@@ -1,14 +1,6 @@
 #:project ../src/Diffusion.Interactive
 
 // Written from sources/01-restore.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks
-using System;
-using System.Collections.Generic;
-using System.IO;
-using System.Linq;
-using System.Threading;
-using System.Threading.Tasks;
-using Diffusion.Arrays;
-using Diffusion.Checkpoints;
 using Diffusion.Evaluation;
 using Diffusion.Faces;
 using Diffusion.Imaging;
@@ -16,19 +8,20 @@ using Diffusion.Interactive;
 using Diffusion.Inverse;
 using Diffusion.Metrics;
 using Diffusion.Models;
-using Diffusion.Native;
-using Diffusion.Networks;
-using Diffusion.Numerics;
 using Diffusion.Operators;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
-using Diffusion.Sampling;
 using Diffusion.Settings;
 using Diffusion.Solvers;
 using Diffusion.Synthesis;
 using Diffusion.Training;
-using Diffusion.ZeroShot;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Threading.Tasks;
+using System.Threading;
+using System;
 using TorchSharp;
 
 // # Restore a photograph
@@ -41,8 +34,7 @@ Notebook.Show(photo, "the original, which nobody has in practice");
 
 // ## Make a measurement
 //
-// `downsample:factor=4` is the operator, 0.02 the standard deviation of the noise on a scale from 0 (black) to 1 (white). In your own case
-// the
+// `downsample:factor=4` is the operator, 0.02 the standard deviation of the noise on a scale from 0 (black) to 1 (white). In your own case the
 // measurement is a file, and this step falls away.
 
 const string Operator = "downsample:factor=4";
@@ -62,23 +54,11 @@ Notebook.Compare(small.Y, restored, ("bicubic", $"{restored.Solver}, {restored.E
 
 LinearOperator a = ShippedOperators.Catalog.Parse(Operator).Bind(new ImageShape(3, photo.Height, photo.Width));
 Baseline baseline = Baselines.Classical(a, small.Y, Noise);
-Notebook.ShowTable(
-    new[]
-    {
-        new
-        {
-            Method = baseline.Name,
-            PSNR = Psnr.Compute(baseline.X, photo.Pixels),
-            SSIM = Ssim.Compute(baseline.X, photo.Pixels),
-        },
-        new
-        {
-            Method = restored.Solver,
-            PSNR = Psnr.Compute(restored.Picture.Pixels, photo.Pixels),
-            SSIM = Ssim.Compute(restored.Picture.Pixels, photo.Pixels),
-        },
-    }
-);
+Notebook.ShowTable(new[]
+{
+    new { Method = baseline.Name, PSNR = Psnr.Compute(baseline.X, photo.Pixels), SSIM = Ssim.Compute(baseline.X, photo.Pixels) },
+    new { Method = restored.Solver, PSNR = Psnr.Compute(restored.Picture.Pixels, photo.Pixels), SSIM = Ssim.Compute(restored.Picture.Pixels, photo.Pixels) },
+});
 
 // ## More evaluations
 //
@@ -89,19 +69,8 @@ double[] psnr = new double[steps.Length];
 using (LiveProgress progress = Notebook.Progress("five restorations"))
     for (int i = 0; i < steps.Length; i++)
     {
-        using Restorer some = new(
-            new RestoreOptions
-            {
-                Operator = Operator,
-                Noise = Noise,
-                Steps = steps[i],
-            }
-        );
-        using RestoredPicture result = some.Restore(
-            small,
-            step => progress.Report((i + step.Fraction) / steps.Length),
-            Notebook.Cancellation
-        );
+        using Restorer some = new(new RestoreOptions { Operator = Operator, Noise = Noise, Steps = steps[i] });
+        using RestoredPicture result = some.Restore(small, step => progress.Report((i + step.Fraction) / steps.Length), Notebook.Cancellation);
         psnr[i] = Psnr.Compute(result.Picture.Pixels, photo.Pixels);
     }
 Notebook.Show(Curves.Lines("evaluations", "PSNR in dB", ("restored", [.. steps.Select(s => (double)s)], psnr)));

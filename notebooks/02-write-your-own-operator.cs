@@ -1,9 +1,6 @@
 #:project ../src/Diffusion.Interactive
 
 // Written from sources/02-write-your-own-operator.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks
-using Diffusion.Arrays;
-using Diffusion.Checkpoints;
-using Diffusion.Direct;
 using Diffusion.Evaluation;
 using Diffusion.Faces;
 using Diffusion.Imaging;
@@ -11,19 +8,14 @@ using Diffusion.Interactive;
 using Diffusion.Inverse;
 using Diffusion.Metrics;
 using Diffusion.Models;
-using Diffusion.Native;
-using Diffusion.Networks;
-using Diffusion.Numerics;
 using Diffusion.Operators;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
-using Diffusion.Sampling;
 using Diffusion.Settings;
 using Diffusion.Solvers;
 using Diffusion.Synthesis;
 using Diffusion.Training;
-using Diffusion.ZeroShot;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;

@@ -1,9 +1,6 @@
 #:project ../src/Diffusion.Interactive
 
 // Written from sources/03-distortion-and-perception.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks
-using Diffusion.Arrays;
-using Diffusion.Checkpoints;
-using Diffusion.Direct;
 using Diffusion.Evaluation;
 using Diffusion.Faces;
 using Diffusion.Imaging;
@@ -11,19 +8,14 @@ using Diffusion.Interactive;
 using Diffusion.Inverse;
 using Diffusion.Metrics;
 using Diffusion.Models;
-using Diffusion.Native;
-using Diffusion.Networks;
-using Diffusion.Numerics;
 using Diffusion.Operators;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
-using Diffusion.Sampling;
 using Diffusion.Settings;
 using Diffusion.Solvers;
 using Diffusion.Synthesis;
 using Diffusion.Training;
-using Diffusion.ZeroShot;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -34,8 +26,7 @@ using TorchSharp;
 
 // # Solvers, and the trade between distortion and perception
 //
-// A restoration may be close to the original on average (small distortion, a high PSNR) or look like a photograph (high perceptual
-// quality); no
+// A restoration may be close to the original on average (small distortion, a high PSNR) or look like a photograph (high perceptual quality); no
 // method has both at once beyond a bound (Blau and Michaeli, CVPR 2018). Solvers stand at different points of that trade.
 
 Picture photo = ImageFile.Read(Path.Combine(Demo.Folder, "cat.png"));
@@ -44,8 +35,7 @@ const double Noise = 0.01;
 Measurement holes = new Degrader(ShippedOperators.Catalog.Parse(Operator), Noise).Degrade(photo).Measurement;
 Notebook.ShowRow(("four of five pixels are missing", holes.Y), ("the original", photo));
 
-// Each solver gets 16 evaluations of the same prior. PSNR says how near the result is to the original, NIQE how natural it looks without
-// one (less
+// Each solver gets 16 evaluations of the same prior. PSNR says how near the result is to the original, NIQE how natural it looks without one (less
 // is better).
 
 string[] solvers = ["mirror", "dpir", "diffpir", "ddrm", "ddnm", "reddiff"];

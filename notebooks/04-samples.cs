@@ -1,9 +1,6 @@
 #:project ../src/Diffusion.Interactive
 
 // Written from sources/04-samples.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks
-using Diffusion.Arrays;
-using Diffusion.Checkpoints;
-using Diffusion.Direct;
 using Diffusion.Evaluation;
 using Diffusion.Faces;
 using Diffusion.Imaging;
@@ -11,19 +8,14 @@ using Diffusion.Interactive;
 using Diffusion.Inverse;
 using Diffusion.Metrics;
 using Diffusion.Models;
-using Diffusion.Native;
-using Diffusion.Networks;
-using Diffusion.Numerics;
 using Diffusion.Operators;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
-using Diffusion.Sampling;
 using Diffusion.Settings;
 using Diffusion.Solvers;
 using Diffusion.Synthesis;
 using Diffusion.Training;
-using Diffusion.ZeroShot;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -47,8 +39,7 @@ Restorer restorer = new(new RestoreOptions { Operator = Operator, Noise = Noise,
 RestoredPicture restored = restorer.Restore(tiny);
 Notebook.Show(restored);
 
-// The map of spread is bright at edges and in textures. Is it honest? If the samples were drawn from the true posterior, the original would
-// lie
+// The map of spread is bright at edges and in textures. Is it honest? If the samples were drawn from the true posterior, the original would lie
 // within one deviation of their mean at 68 % of the pixels, within two at 95 %.
 
 SpreadReport report = restored.Spread!.Against(photo.Pixels);

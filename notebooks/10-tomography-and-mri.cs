@@ -1,9 +1,6 @@
 #:project ../src/Diffusion.Interactive
 
 // Written from sources/10-tomography-and-mri.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks
-using Diffusion.Arrays;
-using Diffusion.Checkpoints;
-using Diffusion.Direct;
 using Diffusion.Evaluation;
 using Diffusion.Faces;
 using Diffusion.Imaging;
@@ -11,19 +8,14 @@ using Diffusion.Interactive;
 using Diffusion.Inverse;
 using Diffusion.Metrics;
 using Diffusion.Models;
-using Diffusion.Native;
-using Diffusion.Networks;
-using Diffusion.Numerics;
 using Diffusion.Operators;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
-using Diffusion.Sampling;
 using Diffusion.Settings;
 using Diffusion.Solvers;
 using Diffusion.Synthesis;
 using Diffusion.Training;
-using Diffusion.ZeroShot;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -43,18 +35,18 @@ Tensor phantom = Demo.SheppLogan(128);
 const string Radon = "radon:angles=60";
 Measurement sinogram = new Degrader(ShippedOperators.Catalog.Parse(Radon), 0.005).Degrade(new Picture(phantom)).Measurement;
 LinearOperator scanner = ShippedOperators.Catalog.Parse(Radon).Bind(new ImageShape(1, 128, 128));
-Tensor backProjected = scanner.PseudoInverse(sinogram.Y, 0.1);
+Baseline classical = Baselines.Classical(scanner, sinogram.Y, 0.005);
 Restorer restorer = new(new RestoreOptions { Operator = Radon, Noise = 0.005 });
 RestoredPicture restored = restorer.Restore(sinogram);
 Notebook.ShowRow(
     ("sinogram", sinogram.Y / sinogram.Y.max()),
-    ("regularized inverse", backProjected),
+    (classical.Name, classical.X),
     ($"{restored.Solver}", restored),
     ("the object", phantom)
 );
 Notebook.ShowTable(new[]
 {
-    new { Method = "regularized inverse", PSNR = Psnr.Compute(backProjected, phantom) },
+    new { Method = classical.Name, PSNR = Psnr.Compute(classical.X, phantom) },
     new { Method = restored.Solver, PSNR = Psnr.Compute(restored.Picture.Pixels, phantom) },
 });
 
@@ -66,11 +58,13 @@ const string Fourier = "fourier:acceleration=4";
 Measurement kspace = new Degrader(ShippedOperators.Catalog.Parse(Fourier), 0.01).Degrade(new Picture(phantom)).Measurement;
 LinearOperator coil = ShippedOperators.Catalog.Parse(Fourier).Bind(new ImageShape(1, 128, 128));
 Tensor zeroFilled = coil.Adjoint(kspace.Y);
+Baseline sparse = Baselines.Classical(coil, kspace.Y, 0.01);
 Restorer reader = new(new RestoreOptions { Operator = Fourier, Noise = 0.01 });
 RestoredPicture read = reader.Restore(kspace);
-Notebook.ShowRow(("zeros for what is missing", zeroFilled), (read.Solver, read), ("the object", phantom));
+Notebook.ShowRow(("zeros for what is missing", zeroFilled), (sparse.Name, sparse.X), (read.Solver, read), ("the object", phantom));
 Notebook.ShowTable(new[]
 {
     new { Method = "zero-filled", PSNR = Psnr.Compute(zeroFilled, phantom) },
+    new { Method = sparse.Name, PSNR = Psnr.Compute(sparse.X, phantom) },
     new { Method = read.Solver, PSNR = Psnr.Compute(read.Picture.Pixels, phantom) },
 });

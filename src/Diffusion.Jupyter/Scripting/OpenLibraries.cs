@@ -25,12 +25,21 @@ internal static class OpenLibraries
         "System.Threading",
         "System.Threading.Tasks",
         "TorchSharp",
-        .. Ours.Take(4)
-            .SelectMany(assembly => assembly.GetExportedTypes())
-            .Select(type => type.Namespace!)
-            .Where(name => name.Count(letter => letter == '.') < 2)
-            .Distinct()
-            .Order(StringComparer.Ordinal),
+        "Diffusion.Evaluation",
+        "Diffusion.Faces",
+        "Diffusion.Imaging",
+        "Diffusion.Interactive",
+        "Diffusion.Inverse",
+        "Diffusion.Metrics",
+        "Diffusion.Models",
+        "Diffusion.Operators",
+        "Diffusion.Pipeline",
+        "Diffusion.Restoration",
+        "Diffusion.Runtime",
+        "Diffusion.Settings",
+        "Diffusion.Solvers",
+        "Diffusion.Synthesis",
+        "Diffusion.Training",
     ];
 
     /// <summary>Names of libtorch that are written without its class.</summary>
