@@ -55,6 +55,9 @@ internal static class ComparedPicture
     private static bool IsOnAnotherScale(Measurement picture, ValueRange range)
     {
         const double Headroom = 1.5;
-        return range.White > Headroom * picture.FullScale && (picture.FullScale > 1 || picture.Y.max().item<float>() <= Headroom);
+        if (picture.FullScale > 1)
+            return range.White > Headroom * picture.FullScale || range.White <= Headroom;
+        float largest = picture.Y.max().item<float>();
+        return range.White > Headroom ? largest <= Headroom : largest > Headroom * range.White;
     }
 }

@@ -29,16 +29,16 @@ public sealed class ConverterTests
     public void Only_the_recognised_network_is_kept_unless_everything_is_asked_for()
     {
         using Scratch scratch = new();
-        Entries nafnet = new(("intro.weight", Vector("0", 4)), ("ending.weight", Vector("0", 4)), ("encoders.0.0.beta", Vector("0", 4)));
+        Entries unet = new(("temb.dense.0.weight", Vector("0", 4)), ("conv_in.weight", Vector("0", 4)), ("conv_out.weight", Vector("0", 4)));
         string source = scratch.File(
             "m.pt",
-            Zip(new Entries(("params", nafnet), ("optimizer", new Entries(("step", Vector("0", 4))))), ("0", Floats(4)))
+            Zip(new Entries(("params", unet), ("optimizer", new Entries(("step", Vector("0", 4))))), ("0", Floats(4)))
         );
         ConversionReport report = CheckpointConverter.ToSafetensors(source, scratch.At("network.safetensors"));
         Assert.Equal((3, 1), (report.Tensors, report.LeftOut));
         Assert.Equal(4, CheckpointConverter.ToSafetensors(source, scratch.At("all.safetensors"), everything: true).Tensors);
         using ICheckpoint file = Checkpoint.Open(scratch.At("network.safetensors"));
-        Assert.Contains("intro.weight", file.Tensors.Keys);
+        Assert.Contains("conv_in.weight", file.Tensors.Keys);
     }
 
     [Fact]
