@@ -149,6 +149,38 @@ public sealed class FinalizerHoldTests
     }
 
     [Fact]
+    public void Who_holds_may_wait_for_photographs_that_others_read()
+    {
+        string photo = Path.Combine(Directory.CreateTempSubdirectory("photographs").FullName, "photo.png");
+        using (ComputeScope scope = new())
+            ImageFile.Write(photo, torch.rand(1, 3, 256, 256));
+        bool reading = true;
+        Thread collector = new(() =>
+        {
+            // Each collection is a reason to let finalizers pass.
+            while (Volatile.Read(ref reading))
+            {
+                GC.Collect();
+                Thread.Sleep(1);
+            }
+        });
+        collector.Start();
+        Thread reader = new(() =>
+        {
+            using FinalizerHold hold = new();
+            TrainingPhotos.Read([.. Enumerable.Repeat(photo, 32)]);
+        })
+        {
+            IsBackground = true,
+        };
+        reader.Start();
+        bool ended = reader.Join(TimeSpan.FromSeconds(20));
+        Volatile.Write(ref reading, false);
+        collector.Join();
+        Assert.True(ended, "Threads that read photographs wait for the one that waits for them.");
+    }
+
+    [Fact]
     public void Photographs_that_are_read_let_finalizers_run_between_them()
     {
         string folder = Directory.CreateTempSubdirectory("photographs").FullName;

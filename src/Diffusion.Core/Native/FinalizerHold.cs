@@ -50,6 +50,11 @@ public sealed class FinalizerHold : IDisposable
     }
 
     /// <summary>
+    /// Whether this thread holds. Threads that it waits for must not hold, too: they would wait in <see cref="Yield"/> for it, without end.
+    /// </summary>
+    public static bool IsHeldHere => t_depth > 0;
+
+    /// <summary>
     /// Lets finalizers run that have waited, if this thread holds any: called between two computations, never inside of one. Other holders
     /// are waited for, to the end of what they compute.
     /// </summary>

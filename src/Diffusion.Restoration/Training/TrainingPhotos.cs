@@ -13,11 +13,12 @@ public static class TrainingPhotos
     public static IReadOnlyList<TrainingPhoto> Read(IReadOnlyList<string> paths)
     {
         TrainingPhoto[] photos = new TrainingPhoto[paths.Count];
+        bool held = FinalizerHold.IsHeldHere;
         try
         {
             Parallel.For(0, paths.Count, i =>
             {
-                using FinalizerHold hold = new();
+                using FinalizerHold? hold = held ? null : new FinalizerHold();
                 photos[i] = Read(paths[i]);
                 // The threads' holds overlap: without this, finalizers would wait for the last photograph.
                 FinalizerHold.Yield();
