@@ -29,7 +29,7 @@ public sealed class ConverterTests
     public void Only_the_recognised_network_is_kept_unless_everything_is_asked_for()
     {
         using Scratch scratch = new();
-        Entries unet = new(("temb.dense.0.weight", Vector("0", 4)), ("conv_in.weight", Vector("0", 4)), ("conv_out.weight", Vector("0", 4)));
+        Entries unet = new(("temb.dense.0.weight", Vector("0", 4)), ("conv_in.weight", Vector("0", 4)), ("x.weight", Vector("0", 4)));
         string source = scratch.File(
             "m.pt",
             Zip(new Entries(("params", unet), ("optimizer", new Entries(("step", Vector("0", 4))))), ("0", Floats(4)))
