@@ -114,7 +114,8 @@ internal sealed class QuantizedWeights : ICheckpoint
                 values[i] = _line is var (scale, min)
                     ? (float)(_bytes[_offset + i] * scale + min)
                     : BinaryPrimitives.ReadSingleLittleEndian(_bytes.AsSpan(_offset + i * sizeof(float)));
-            Tensor tensor = torch.tensor(values).reshape(_stored);
+            // A copy: the array lies where the runtime put it, and how products round depends on the alignment of their factors.
+            Tensor tensor = torch.tensor(values).reshape(_stored).clone();
             if (_order is not null)
                 tensor = tensor.permute([.. _order.Select(dimension => (long)dimension)]).contiguous();
             return scope.Return(tensor.to(dtype ?? ScalarType.Float32));
