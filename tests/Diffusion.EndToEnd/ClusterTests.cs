@@ -5,9 +5,9 @@ namespace Diffusion.EndToEnd;
 
 /// <summary>
 /// Array jobs of a real Slurm: eight tasks, two of them killed and requeued, write what one process writes. Slow: run with <c>--explicit
-/// only --filter-trait Category=slow</c>.
+/// only --filter-trait Category=cluster</c>.
 /// </summary>
-[Trait("Category", "slow")]
+[Trait("Category", "cluster")]
 public sealed class ClusterTests : IDisposable
 {
     private readonly Workspace _workspace = new();

@@ -71,6 +71,7 @@ public sealed partial class ExampleTests(Workspace workspace) : IClassFixture<Wo
             File.CreateSymbolicLink(In("model.safetensors"), Path.Combine(prior, "photo.safetensors"));
         File.Copy(Path.Combine(parity, "zip-plain", "model.pt"), In("model.pt"));
         File.Copy(Path.Combine(parity, "zip-lightning", "last.ckpt"), In("model.ckpt"));
+        File.WriteAllText(In("notebook.md"), "# A notebook\n\n```csharp\nNotebook.Show(torch.rand(3, 8, 8));\n```\n");
         File.WriteAllText(In("my.yaml"), "operators: [identity]\nsolvers: [dpir]\nsteps: 1\n");
         return folder;
     }

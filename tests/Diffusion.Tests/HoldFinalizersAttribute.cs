@@ -16,7 +16,8 @@ public sealed class HoldFinalizersAttribute : BeforeAfterTestAttribute
 
     public override void Before(MethodInfo methodUnderTest, IXunitTest test)
     {
-        if (!NeedsFinalizers(methodUnderTest))
+        // A hold belongs to a thread, and an asynchronous test may end on another one.
+        if (!NeedsFinalizers(methodUnderTest) && methodUnderTest.ReturnType == typeof(void))
             _hold = new FinalizerHold();
     }
 

@@ -49,7 +49,7 @@ internal sealed class JupyterRunVerb : Verb
             new Argument<string>("connection") { HelpName = "FILE", Description = "The connection file that Jupyter writes" }
         );
 
-    public override IReadOnlyList<string> Examples => ["diffusion jupyter run kernel-1.json"];
+    public override IReadOnlyList<string> Examples => ["diffusion jupyter run --help"];
 
     public override ExitCode Run(Session session)
     {
@@ -80,7 +80,7 @@ internal sealed class JupyterWriteVerb : Verb
         _programs = Take(new Option<bool>("--programs-only") { Description = "Run nothing: write the programs" });
     }
 
-    public override IReadOnlyList<string> Examples => ["diffusion jupyter write notebooks/sources/01-restore.md -o notebooks"];
+    public override IReadOnlyList<string> Examples => ["diffusion jupyter write notebook.md -o notebooks/"];
 
     public override ExitCode Run(Session session)
     {
