@@ -18,14 +18,8 @@ public sealed class NetworkWeightsTests
     [Fact]
     public void Other_families_are_named() =>
         Assert.Contains(
-            "a NAFNet",
-            Refusal(
-                new MemoryCheckpoint([
-                    ("params.intro.weight", [32, 3, 3, 3]),
-                    ("params.ending.weight", [3, 32, 3, 3]),
-                    ("params.encoders.0.0.beta", [1, 32, 1, 1]),
-                ])
-            )
+            "a DDPM UNet",
+            Refusal(new MemoryCheckpoint([("temb.dense.0.weight", [512, 128]), ("conv_in.weight", [128, 3, 3, 3])]))
         );
 
     private static string Refusal(ICheckpoint file) =>
