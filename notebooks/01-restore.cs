@@ -34,8 +34,8 @@ Notebook.Show(photo, "the original, which nobody has in practice");
 
 // ## Make a measurement
 //
-// `downsample:factor=4` is the operator, 0.02 the standard deviation of the noise on a scale from 0 (black) to 1 (white). In your own case the
-// measurement is a file, and this step falls away.
+// `downsample:factor=4` is the operator, 0.02 the standard deviation of the noise on a scale from 0 (black) to 1 (white). In your own
+// case the measurement is a file, and this step falls away.
 
 const string Operator = "downsample:factor=4";
 const double Noise = 0.02;
@@ -54,11 +54,15 @@ Notebook.Compare(small.Y, restored, ("bicubic", $"{restored.Solver}, {restored.E
 
 LinearOperator a = ShippedOperators.Catalog.Parse(Operator).Bind(new ImageShape(3, photo.Height, photo.Width));
 Baseline baseline = Baselines.Classical(a, small.Y, Noise);
-Notebook.ShowTable(new[]
-{
-    new { Method = baseline.Name, PSNR = Psnr.Compute(baseline.X, photo.Pixels), SSIM = Ssim.Compute(baseline.X, photo.Pixels) },
-    new { Method = restored.Solver, PSNR = Psnr.Compute(restored.Picture.Pixels, photo.Pixels), SSIM = Ssim.Compute(restored.Picture.Pixels, photo.Pixels) },
-});
+Notebook.ShowTable(
+    from result in new[] { baseline, new Baseline(restored.Solver, restored.Picture.Pixels) }
+    select new
+    {
+        Method = result.Name,
+        PSNR = Psnr.Compute(result.X, photo.Pixels),
+        SSIM = Ssim.Compute(result.X, photo.Pixels),
+    }
+);
 
 // ## More evaluations
 //
@@ -69,10 +73,16 @@ double[] psnr = new double[steps.Length];
 using (LiveProgress progress = Notebook.Progress("five restorations"))
     for (int i = 0; i < steps.Length; i++)
     {
-        using Restorer some = new(new RestoreOptions { Operator = Operator, Noise = Noise, Steps = steps[i] });
-        using RestoredPicture result = some.Restore(small, step => progress.Report((i + step.Fraction) / steps.Length), Notebook.Cancellation);
+        RestoreOptions options = new() { Operator = Operator, Noise = Noise, Steps = steps[i] };
+        using Restorer some = new(options);
+        using RestoredPicture result = some.Restore(
+            small,
+            step => progress.Report((i + step.Fraction) / steps.Length),
+            Notebook.Cancellation
+        );
         psnr[i] = Psnr.Compute(result.Picture.Pixels, photo.Pixels);
     }
-Notebook.Show(Curves.Lines("evaluations", "PSNR in dB", ("restored", [.. steps.Select(s => (double)s)], psnr)));
+double[] evaluations = [.. steps.Select(step => (double)step)];
+Notebook.Show(Curves.Lines("evaluations", "PSNR in dB", ("restored", evaluations, psnr)));
 
 // The same on the command line: `diffusion restore small.png -A downsample:factor=4 --noise 0.02 -o large.png`.

@@ -45,15 +45,18 @@ Notebook.ShowTable(report.Items.Select(item => new { item.Name, item.Error, item
 
 OperatorCatalog operators = ShippedOperators.Catalog.With(typeof(OldCamera).Assembly);
 Picture photo = ImageFile.Read(Path.Combine(Demo.Folder, "coffee.png"));
-Measurement taken = new Degrader(operators.Parse("old-camera:darkening=0.8"), 0.01).Degrade(photo).Measurement;
-Restorer restorer = new(new RestoreOptions { Operators = operators, Operator = "old-camera:darkening=0.8", Noise = 0.01 });
+const string Camera = "old-camera:darkening=0.8";
+Measurement taken = new Degrader(operators.Parse(Camera), 0.01).Degrade(photo).Measurement;
+Restorer restorer = new(new RestoreOptions { Operators = operators, Operator = Camera, Noise = 0.01 });
 RestoredPicture restored = restorer.Restore(taken);
 Notebook.ShowRow(("taken", taken.Y), ("restored", restored), ("the scene", photo));
 
-Console.WriteLine($"{restored.Solver}: {Psnr.Compute(restored.Picture.Pixels, photo.Pixels):0.00} dB, {restored.Evaluations} evaluations");
+double psnr = Psnr.Compute(restored.Picture.Pixels, photo.Pixels);
+Console.WriteLine($"{restored.Solver}: {psnr:0.00} dB, {restored.Evaluations} evaluations");
 
 [Operator("old-camera", About = "A lens that darkens the corners, and a sensor that adds pairs of columns")]
-public sealed class OldCamera(ImageShape input, [Setting(Min = 0, Max = 1)] double darkening = 0.6) : LinearOperator
+public sealed class OldCamera(ImageShape input, [Setting(Min = 0, Max = 1)] double darkening = 0.6)
+    : LinearOperator
 {
     public override ImageShape Input { get; } = input;
 
@@ -62,8 +65,9 @@ public sealed class OldCamera(ImageShape input, [Setting(Min = 0, Max = 1)] doub
     public override Tensor Apply(Tensor x)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        Tensor rows = torch.linspace(-1, 1, Input.Height).unsqueeze(1), columns = torch.linspace(-1, 1, Input.Width);
+        Tensor rows = torch.linspace(-1, 1, Input.Height).unsqueeze(1),
+            columns = torch.linspace(-1, 1, Input.Width);
         Tensor dark = x * (1 - darkening / 2 * (rows.square() + columns.square()));
-        return ((dark[.., .., .., torch.TensorIndex.Slice(0, null, 2)] + dark[.., .., .., torch.TensorIndex.Slice(1, null, 2)]) / 2).MoveToOuterDisposeScope();
+        return torch.nn.functional.avg_pool2d(dark, [1, 2]).MoveToOuterDisposeScope();
     }
 }

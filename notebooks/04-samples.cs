@@ -35,12 +35,20 @@ const double Noise = 0.02;
 Measurement tiny = new Degrader(ShippedOperators.Catalog.Parse(Operator), Noise).Degrade(photo).Measurement;
 Notebook.Show(tiny.Y, $"measured: {tiny.Shape!.Value.Width}x{tiny.Shape.Value.Height}");
 
-Restorer restorer = new(new RestoreOptions { Operator = Operator, Noise = Noise, Solver = "diffpir", Steps = 16, Samples = 4 });
+RestoreOptions options = new()
+{
+    Operator = Operator,
+    Noise = Noise,
+    Solver = "diffpir",
+    Steps = 16,
+    Samples = 4,
+};
+Restorer restorer = new(options);
 RestoredPicture restored = restorer.Restore(tiny);
 Notebook.Show(restored);
 
-// The map of spread is bright at edges and in textures. Is it honest? If the samples were drawn from the true posterior, the original would lie
-// within one deviation of their mean at 68 % of the pixels, within two at 95 %.
+// The map of spread is bright at edges and in textures. Is it honest? If the samples were drawn from the true posterior, the original
+// would lie within one deviation of their mean at 68 % of the pixels, within two at 95 %.
 
 SpreadReport report = restored.Spread!.Against(photo.Pixels);
 Notebook.ShowTable(new[] { report });

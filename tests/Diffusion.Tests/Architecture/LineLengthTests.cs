@@ -12,7 +12,7 @@ public sealed class LineLengthTests
         string[] wrong =
         [
             .. Sources
-                .Under("src", "operators", "tests")
+                .Under("src", "operators", "tests", "notebooks")
                 .SelectMany(file =>
                     File.ReadLines(file)
                         .Select((line, i) => (line.Length, Place: $"{Sources.Relative(file)}:{i + 1}: {line.Length} columns"))
