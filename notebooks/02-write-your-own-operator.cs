@@ -1,28 +1,6 @@
 #:project ../src/Diffusion.Interactive
 
 // Written from sources/02-write-your-own-operator.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks
-using Diffusion.Evaluation;
-using Diffusion.Faces;
-using Diffusion.Imaging;
-using Diffusion.Interactive;
-using Diffusion.Inverse;
-using Diffusion.Metrics;
-using Diffusion.Models;
-using Diffusion.Operators;
-using Diffusion.Pipeline;
-using Diffusion.Restoration;
-using Diffusion.Runtime;
-using Diffusion.Settings;
-using Diffusion.Solvers;
-using Diffusion.Synthesis;
-using Diffusion.Training;
-using System.Collections.Generic;
-using System.IO;
-using System.Linq;
-using System.Threading.Tasks;
-using System.Threading;
-using System;
-using TorchSharp;
 
 // # Write your own operator
 //

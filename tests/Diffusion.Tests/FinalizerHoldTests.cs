@@ -75,6 +75,18 @@ public sealed class FinalizerHoldTests
     }
 
     [Fact]
+    public void A_hold_ends_on_the_thread_that_took_it()
+    {
+        using FinalizerHold hold = new();
+        Exception? refused = null;
+        Thread other = new(() => refused = Record.Exception(hold.Dispose));
+        other.Start();
+        other.Join();
+        Assert.Contains("the thread that took it", Assert.IsType<InvalidOperationException>(refused).Message);
+        Assert.True(FinalizerHold.IsHeldHere);
+    }
+
+    [Fact]
     public void Finalizers_that_waited_run_when_the_holder_yields()
     {
         int finalized = 0;

@@ -32,6 +32,7 @@ public sealed class FinalizerHold : IDisposable
     [ThreadStatic]
     private static int t_depth;
 
+    private readonly int _thread = Environment.CurrentManagedThreadId;
     private bool _disposed;
 
     /// <summary>Waits until the finalizer that runs has ended, and lets no other one begin.</summary>
@@ -74,11 +75,16 @@ public sealed class FinalizerHold : IDisposable
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Ends the hold.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// Another thread took it: this one would count a hold too few, that one a hold too many, and finalizers would wait without end.
+    /// </exception>
     public void Dispose()
     {
         if (_disposed)
             return;
+        if (_thread != Environment.CurrentManagedThreadId)
+            throw new InvalidOperationException("A hold of finalizers ends on the thread that took it; no await may stand between.");
         _disposed = true;
         if (--t_depth > 0)
             return;

@@ -1,12 +1,12 @@
 using System.Text;
-using Diffusion.Jupyter.Scripting;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Diffusion.Jupyter.Notebooks;
 
-/// <summary>A notebook as a program of one file, <c>dotnet run NAME.cs</c>: prose as comments, directives first, types last.</summary>
+/// <summary>A notebook as a program of one file, <c>dotnet run NAME.cs</c>: prose as comments, usings first, types last.</summary>
+/// <remarks>What cells find open, programs find open by <c>notebooks/Directory.Build.props</c>.</remarks>
 public static class NotebookProgram
 {
     /// <summary>Writes the program.</summary>
@@ -14,7 +14,7 @@ public static class NotebookProgram
     {
         StringBuilder body = new(),
             types = new();
-        SortedSet<string> usings = new([.. OpenLibraries.Namespaces.Select(name => $"using {name};")], StringComparer.Ordinal);
+        SortedSet<string> usings = new(StringComparer.Ordinal);
         foreach (NotebookCell cell in source.Cells)
         {
             body.Append('\n');
@@ -27,8 +27,7 @@ public static class NotebookProgram
         }
         return "#:project ../src/Diffusion.Interactive\n\n"
             + $"// Written from sources/{source.Name}.md by: diffusion jupyter write notebooks/sources/*.md -o notebooks\n"
-            + string.Join('\n', usings)
-            + "\n"
+            + string.Concat(usings.Select(line => line + "\n"))
             + body
             + types;
     }

@@ -3,7 +3,7 @@ using System.Reflection;
 namespace Diffusion.Jupyter.Scripting;
 
 /// <summary>What a cell can use without asking: the libraries of this process, and the namespaces that are open.</summary>
-internal static class OpenLibraries
+public static class OpenLibraries
 {
     private static readonly Assembly[] Ours =
     [

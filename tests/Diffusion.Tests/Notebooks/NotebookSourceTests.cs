@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using System.Xml.Linq;
 using Diffusion.Jupyter.Notebooks;
+using Diffusion.Jupyter.Scripting;
 using Diffusion.Runtime;
 
 namespace Diffusion.Tests.Notebooks;
@@ -40,6 +42,20 @@ public sealed class NotebookSourceTests
         Assert.Equal(NotebookFile.Of(source, outputs), kept);
         Assert.Contains(outputs, cell => cell.Any(output => output!["data"]?["image/png"] is not null));
         Assert.DoesNotContain(outputs, cell => cell.Any(output => output!["output_type"]!.GetValue<string>() == "error"));
+    }
+
+    [Fact]
+    public void Programs_find_open_what_cells_do()
+    {
+        string[] programs =
+        [
+            .. XDocument
+                .Load(Path.Combine(Folder, "Directory.Build.props"))
+                .Descendants("Using")
+                .Where(used => used.Attribute("Alias") is null)
+                .Select(used => used.Attribute("Include")!.Value),
+        ];
+        Assert.Equal(OpenLibraries.Namespaces.Where(name => !name.StartsWith("System", StringComparison.Ordinal)), programs);
     }
 
     [Fact]

@@ -56,21 +56,6 @@ public sealed class GenDegContext : Network
         trace?.Invoke("stats_proj", numbers);
         return _mixture.Forward(torch.cat([text, numbers.transpose(1, 2)], dim: 2)).MoveToOuterDisposeScope();
     }
-
-    /// <summary>
-    /// As before the published training: texts pass unchanged, and only the weights of the intensities are random.
-    /// </summary>
-    /// <param name="seed">Of the random ones.</param>
-    public void InitializeAroundText(ulong seed)
-    {
-        Initialize(seed);
-        using ComputeScope scope = new();
-        Parameter weight = Parameters.Single(parameter => parameter.Name == "cc_projection.weight"),
-            bias = Parameters.Single(parameter => parameter.Name == "cc_projection.bias");
-        using Tensor ofText = weight.Value.narrow(1, 0, Config.TextSize);
-        ofText.copy_(torch.eye(Config.ContextSize, Config.TextSize));
-        bias.Value.zero_();
-    }
 }
 
 /// <summary>Sizes of <see cref="GenDegContext"/>.</summary>
