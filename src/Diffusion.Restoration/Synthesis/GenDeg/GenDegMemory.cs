@@ -7,7 +7,7 @@ namespace Diffusion.Synthesis.GenDeg;
 /// <summary>The memory that GenDeg takes, and how it keeps within a bound.</summary>
 internal sealed class GenDegMemory
 {
-    // Runtime, libtorch, codecs; fitted to whole runs at 512 pixels.
+    // Runtime, libtorch, codecs: an estimate, no whole run of full size has been measured.
     private const long Base = 400L << 20;
     private const int Branches = 3,
         SmallestTile = 256;
