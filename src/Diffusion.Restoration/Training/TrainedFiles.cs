@@ -18,14 +18,26 @@ internal static class TrainedFiles
     /// <param name="state">The run; its short average is what is written.</param>
     /// <param name="photos">What it was trained on.</param>
     /// <param name="card">What the card says beside name, file and hash.</param>
-    public static void Write(string folder, string name, TrainingState state, IReadOnlyList<string> photos, Func<JsonObject> card)
+    /// <param name="ships">Which parameters are the network's; null: all.</param>
+    public static void Write(
+        string folder,
+        string name,
+        TrainingState state,
+        IReadOnlyList<string> photos,
+        Func<JsonObject> card,
+        Func<string, bool>? ships = null
+    )
     {
         Directory.CreateDirectory(folder);
         string file = Path.Combine(folder, name + ".safetensors");
         Dictionary<string, Tensor> weights = state.Export(TrainedWeights.ShortAverage);
         try
         {
-            SafetensorsWriter.Write(file, weights, dtype: ScalarType.BFloat16);
+            SafetensorsWriter.Write(
+                file,
+                weights.Where(weight => ships?.Invoke(weight.Key) ?? true).ToDictionary(),
+                dtype: ScalarType.BFloat16
+            );
         }
         finally
         {

@@ -16,7 +16,7 @@ internal static class FaceExport
             {
                 ["kind"] = FaceUNetFamily.Name,
                 ["config"] = FaceUNetConfig.Keys.Write(plan.Architecture),
-                ["parameters"] = state.Layout.Length,
+                ["parameters"] = state.Layout.Slots.Where(slot => Ships(slot.Name)).Sum(slot => slot.Length),
                 ["training"] = new JsonObject
                 {
                     ["command"] = plan.Command,
@@ -24,6 +24,8 @@ internal static class FaceExport
                     ["steps"] = state.Step,
                     ["faces_seen"] = state.Crops,
                     ["hours"] = Math.Round(state.Seconds / 3600, 3),
+                    ["embedder_steps"] = plan.EmbedderSteps,
+                    ["start"] = plan.Start is { } start ? Path.GetFileName(start) : null,
                     ["peak_rate"] = state.Rate.Peak,
                     ["faces_a_step"] = plan.Settings.Batches[0].Count,
                     ["loss"] = new JsonObject
@@ -33,7 +35,8 @@ internal static class FaceExport
                         ["perceptual"] = plan.Loss.Perceptual,
                         ["edges"] = plan.Loss.Edges,
                         ["texture"] = plan.Loss.Texture,
-                        ["identity"] = plan.Loss.Identity,
+                        [plan.Loss.LogIdentity ? "ln_squared_identity_distance" : "identity"] = plan.Loss.Identity,
+                        ["adversary"] = plan.Loss.Adversary,
                         ["codes"] = plan.Loss.Codes,
                         ["token_dropout"] = plan.Loss.TokenDropout,
                     },
@@ -48,10 +51,15 @@ internal static class FaceExport
                     ["psnr_without_tokens"] = Rounded(validation.Tokenless),
                     ["identity_distance_degraded"] = Rounded(validation.DegradedIdentity),
                     ["identity_distance"] = Rounded(validation.RestoredIdentity),
+                    ["identity_nearer"] = Rounded(validation.Nearer),
+                    ["gmsd"] = Rounded(validation.Gmsd),
+                    ["niqe"] = Rounded(validation.Niqe),
                     ["high_band_energy"] = Rounded(validation.HighBand),
                     ["codes_used"] = validation.Codes,
                 },
-            });
+            }, Ships);
+
+    private static bool Ships(string name) => !name.StartsWith(FaceCritic.Prefix, StringComparison.Ordinal);
 
     private static double? Rounded(double value) => double.IsFinite(value) ? Math.Round(value, 4) : null;
 }
