@@ -18,7 +18,17 @@ internal static class TrainedFiles
     /// <param name="state">The run; its short average is what is written.</param>
     /// <param name="photos">What it was trained on.</param>
     /// <param name="card">What the card says beside name, file and hash.</param>
-    public static void Write(string folder, string name, TrainingState state, IReadOnlyList<string> photos, Func<JsonObject> card)
+    public static void Write(string folder, string name, TrainingState state, IReadOnlyList<string> photos, Func<JsonObject> card) =>
+        Write(folder, name, state, photos.Select(photo => (Path.GetFileName(photo), Hash(photo))), card);
+
+    /// <summary>Writes the same where names and hashes of photographs are known.</summary>
+    public static void Write(
+        string folder,
+        string name,
+        TrainingState state,
+        IEnumerable<(string Name, string Sha256)> photos,
+        Func<JsonObject> card
+    )
     {
         Directory.CreateDirectory(folder);
         string file = Path.Combine(folder, name + ".safetensors");
@@ -32,7 +42,7 @@ internal static class TrainedFiles
             foreach (Tensor tensor in weights.Values)
                 tensor.Dispose();
         }
-        string list = string.Concat(photos.Select(photo => $"{Hash(photo)}  {Path.GetFileName(photo)}\n"));
+        string list = string.Concat(photos.Select(photo => $"{photo.Sha256}  {photo.Name}\n"));
         File.WriteAllText(Path.Combine(folder, "photographs.txt"), list);
         JsonObject whole = new()
         {
@@ -52,5 +62,6 @@ internal static class TrainedFiles
         File.Move(temporary, path, overwrite: true);
     }
 
-    private static string Hash(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
+    /// <summary>SHA-256 in lower-case hexadecimal.</summary>
+    public static string Hash(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
 }
