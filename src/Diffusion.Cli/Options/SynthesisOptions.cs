@@ -50,7 +50,8 @@ internal sealed class SynthesisOptions
         new("--generator")
         {
             HelpName = "NAME|BUNDLE",
-            Description = "What makes them: rendered, by the physics of each; the folder that train gendeg left; or the folder of GenDeg's published "
+            Description =
+                "What makes them: rendered, by the physics of each; the folder that train gendeg left; or the folder of GenDeg's published "
                 + "files",
             DefaultValueFactory = _ => Generators.Rendered,
         };

@@ -113,16 +113,7 @@ public sealed class DegradationUNet : Network
     }
 
     private ResidualBlock Block(string name, long inputs, long outputs) =>
-        new(
-            this,
-            name,
-            inputs,
-            outputs,
-            Config.Embedding,
-            scaleShift: true,
-            names: ResidualNames.Diffusers,
-            groups: Config.Groups
-        );
+        new(this, name, inputs, outputs, Config.Embedding, scaleShift: true, names: ResidualNames.Diffusers, groups: Config.Groups);
 
     private static Tensor OnScale(Tensor value, double least, double most) =>
         (value.clamp(least, most).log() - Math.Log(least)) * (WaveScale / Math.Log(most / least));

@@ -37,7 +37,9 @@ public static class Generators
                 $"The generator {name} has no setting \"{options.Set.Keys.First()}\"; it has none."
             ),
             Rendered => new RenderedGenerator(),
-            _ => throw new ArgumentException($"There is no generator \"{name}\", and no folder of a bundle. {NearestName.Advice(name, Names)}"),
+            _ => throw new ArgumentException(
+                $"There is no generator \"{name}\", and no folder of a bundle. {NearestName.Advice(name, Names)}"
+            ),
         };
     }
 

@@ -112,10 +112,7 @@ public sealed class SmallGenerator : IDegradationGenerator
         {
             using ICheckpoint file = Checkpoint.Open(weights);
             NetworkWeights.Fill(network, family.Named(file));
-            DegradationKind[] made =
-            [
-                .. (card[Made] as JsonArray ?? []).Select(one => DegradationKinds.Parse(one?.ToString() ?? "")),
-            ];
+            DegradationKind[] made = [.. (card[Made] as JsonArray ?? []).Select(one => DegradationKinds.Parse(one?.ToString() ?? ""))];
             return new SmallGenerator(network, settings, made, name ?? $"{card["name"]}-{card["sha256"]?.ToString()[..8]}");
         }
         catch (Exception e)

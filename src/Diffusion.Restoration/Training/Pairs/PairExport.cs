@@ -49,9 +49,7 @@ internal static class PairExport
             ["what"] = "pairs of held-out scenes",
             ["pairs"] = plan.Validation.Count,
             ["numbers"] = new JsonObject(
-                validation
-                    .Where(n => double.IsFinite(n.Value))
-                    .Select(n => KeyValuePair.Create(n.Name, (JsonNode?)Math.Round(n.Value, 4)))
+                validation.Where(n => double.IsFinite(n.Value)).Select(n => KeyValuePair.Create(n.Name, (JsonNode?)Math.Round(n.Value, 4)))
             ),
         };
         return card;

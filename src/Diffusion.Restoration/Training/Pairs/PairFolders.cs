@@ -64,14 +64,24 @@ public static class PairFolders
                 || sample["source_sha256"]?.ToString() is not { } sha
                 || sample["source"]?.ToString() is not { } source
             )
-                throw new ImageException($"Line {i + 1} of the set's list is damaged", list, "Run diffusion synthesize again with --resume");
+                throw new ImageException(
+                    $"Line {i + 1} of the set's list is damaged",
+                    list,
+                    "Run diffusion synthesize again with --resume"
+                );
             if (sample["clean"]?.ToString() is not { } clean || sample["degraded"]?.ToString() is not { } degraded)
                 throw new ImageException(
                     "The set's pictures lie in tar files, which training does not read",
                     list,
                     "Make the set with --format folders"
                 );
-            yield return new PairFile(Path.Combine(folder, clean), Path.Combine(folder, degraded), DegradationKinds.Parse(name), sha, folder)
+            yield return new PairFile(
+                Path.Combine(folder, clean),
+                Path.Combine(folder, degraded),
+                DegradationKinds.Parse(name),
+                sha,
+                folder
+            )
             {
                 Source = (Path.GetFileName(source), sha),
             };

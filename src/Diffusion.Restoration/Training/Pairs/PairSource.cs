@@ -98,12 +98,8 @@ public sealed class PairSource
 /// <param name="Degraded">In the same shape.</param>
 /// <param name="Kinds">What was done to each.</param>
 /// <param name="Intensities">How far each is from its clean one.</param>
-public sealed record PairBatch(
-    Tensor Clean,
-    Tensor Degraded,
-    IReadOnlyList<DegradationKind> Kinds,
-    IReadOnlyList<Intensity> Intensities
-) : IDisposable
+public sealed record PairBatch(Tensor Clean, Tensor Degraded, IReadOnlyList<DegradationKind> Kinds, IReadOnlyList<Intensity> Intensities)
+    : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose()

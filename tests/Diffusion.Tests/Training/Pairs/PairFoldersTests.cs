@@ -18,8 +18,8 @@ public sealed class PairFoldersTests : IDisposable
         Directory.CreateDirectory(blur);
         string[] scenes = ["a", "a", "b", "b", "c", "d"];
         foreach ((int i, string _) in scenes.Index())
-            foreach (string part in (string[])["clean", "degraded"])
-                File.WriteAllText(Path.Combine(blur, $"{i}-{part}.png"), "");
+        foreach (string part in (string[])["clean", "degraded"])
+            File.WriteAllText(Path.Combine(blur, $"{i}-{part}.png"), "");
         File.WriteAllLines(
             Path.Combine(blur, "MANIFEST.tsv"),
             ["file\tscene", .. scenes.Select((scene, i) => $"{i}-degraded.png\t{scene}")]

@@ -29,5 +29,8 @@ public sealed class PairSourceTests
 
     [Fact]
     public void Pairs_too_small_for_a_crop_are_refused() =>
-        Assert.Contains("64 pixels", Assert.Throws<ArgumentException>(() => new PairSource(PairFixture.Pairs, 1).Draw(0, 0, 1, 64)).Message);
+        Assert.Contains(
+            "64 pixels",
+            Assert.Throws<ArgumentException>(() => new PairSource(PairFixture.Pairs, 1).Draw(0, 0, 1, 64)).Message
+        );
 }
