@@ -26,6 +26,16 @@ internal static class TrainedFiles
         IReadOnlyList<string> photos,
         Func<JsonObject> card,
         Func<string, bool>? ships = null
+    ) => Write(folder, name, state, photos.Select(photo => (Path.GetFileName(photo), Hash(photo))), card, ships);
+
+    /// <summary>Writes the same where names and hashes of photographs are known.</summary>
+    public static void Write(
+        string folder,
+        string name,
+        TrainingState state,
+        IEnumerable<(string Name, string Sha256)> photos,
+        Func<JsonObject> card,
+        Func<string, bool>? ships = null
     )
     {
         Directory.CreateDirectory(folder);
@@ -44,7 +54,7 @@ internal static class TrainedFiles
             foreach (Tensor tensor in weights.Values)
                 tensor.Dispose();
         }
-        string list = string.Concat(photos.Select(photo => $"{Hash(photo)}  {Path.GetFileName(photo)}\n"));
+        string list = string.Concat(photos.Select(photo => $"{photo.Sha256}  {photo.Name}\n"));
         File.WriteAllText(Path.Combine(folder, "photographs.txt"), list);
         JsonObject whole = new()
         {
@@ -64,5 +74,6 @@ internal static class TrainedFiles
         File.Move(temporary, path, overwrite: true);
     }
 
-    private static string Hash(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
+    /// <summary>SHA-256 in lower-case hexadecimal.</summary>
+    public static string Hash(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
 }
