@@ -62,7 +62,10 @@ public sealed class FaceUNetTests
         one[0, 8 * 1 + 6] = torch.ones(16);
         Tensor change = (network.Forward(face, one) - network.Forward(face, blank)).abs().sum([0, 1]);
         // Row 1, column 6 of 8 of 32 pixels; what reaches farther comes through norms and is small.
-        Assert.True(change.narrow(0, 2, 8).narrow(1, 22, 8).mean().item<float>() > 3 * change.narrow(0, 16, 16).narrow(1, 0, 16).mean().item<float>());
+        Assert.True(
+            change.narrow(0, 2, 8).narrow(1, 22, 8).mean().item<float>()
+                > 3 * change.narrow(0, 16, 16).narrow(1, 0, 16).mean().item<float>()
+        );
         Assert.True((network.Forward(face, blank) - network.Forward(face, torch.zeros(1, 1, 16))).abs().max().item<float>() < 1e-5);
     }
 

@@ -4,7 +4,9 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Training;
 
-/// <summary>Says of each patch of a picture how real it looks: a small convolutional network without norms, used in training only.</summary>
+/// <summary>
+/// Says of each patch of a picture how real it looks: a small convolutional network without norms, used in training only.
+/// </summary>
 public sealed class FaceCritic : Network
 {
     /// <summary>What the names of its parameters begin with.</summary>

@@ -74,7 +74,8 @@ public sealed record FaceLoss
     public double TokenDropout { get; init; } = 0.1;
 
     /// <summary>The names of the weights.</summary>
-    public static IReadOnlyList<string> Terms { get; } = ["error", "perceptual", "edges", "texture", "identity", "adversary", "codes", "token-dropout"];
+    public static IReadOnlyList<string> Terms { get; } =
+    ["error", "perceptual", "edges", "texture", "identity", "adversary", "codes", "token-dropout"];
 
     /// <summary>With other weights by name.</summary>
     /// <exception cref="ArgumentException">There is no such term, or its weight is no number that is 0 or above.</exception>

@@ -50,7 +50,8 @@ public sealed class FaceTrainer : IDisposable
     }
 
     /// <summary>
-    /// How many of the first steps teach the embedder alone, which then stays as it is (OSDFace's two stages); 0: it learns beside the UNet.
+    /// How many of the first steps teach the embedder alone, which then stays as it is (OSDFace's two stages); 0: it learns beside the
+    /// UNet.
     /// </summary>
     public long EmbedderSteps { get; init; }
 

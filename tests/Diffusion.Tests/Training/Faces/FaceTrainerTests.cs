@@ -18,7 +18,13 @@ public sealed class FaceTrainerTests : IDisposable
         };
 
     /// <summary>A loss that needs no eyes.</summary>
-    private static FaceLoss Blind { get; } = new() { Perceptual = 0, Identity = 0, Adversary = 0 };
+    private static FaceLoss Blind { get; } =
+        new()
+        {
+            Perceptual = 0,
+            Identity = 0,
+            Adversary = 0,
+        };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -195,15 +201,12 @@ public sealed class FaceTrainerTests : IDisposable
         started.Validate();
         using var written = Diffusion.Checkpoints.Checkpoint.Open(Path.Combine(next.Folder, "model", "tiny.safetensors"));
         Assert.Equal(file.Tensors.Keys.Order(), written.Tensors.Keys.Order());
-        Assert.All(
-            file.Tensors.Keys,
-            name =>
-            {
-                using Tensor one = file.Tensors[name].Read(),
-                    other = written.Tensors[name].Read();
-                Assert.True(one.equal(other).all().item<bool>(), name);
-            }
-        );
+        Assert.All(file.Tensors.Keys, name =>
+        {
+            using Tensor one = file.Tensors[name].Read(),
+                other = written.Tensors[name].Read();
+            Assert.True(one.equal(other).all().item<bool>(), name);
+        });
 
         string Written(int i)
         {
