@@ -18,8 +18,15 @@ internal static class TrainedFiles
     /// <param name="state">The run; its short average is what is written.</param>
     /// <param name="photos">What it was trained on.</param>
     /// <param name="card">What the card says beside name, file and hash.</param>
-    public static void Write(string folder, string name, TrainingState state, IReadOnlyList<string> photos, Func<JsonObject> card) =>
-        Write(folder, name, state, photos.Select(photo => (Path.GetFileName(photo), Hash(photo))), card);
+    /// <param name="ships">Which parameters are the network's; null: all.</param>
+    public static void Write(
+        string folder,
+        string name,
+        TrainingState state,
+        IReadOnlyList<string> photos,
+        Func<JsonObject> card,
+        Func<string, bool>? ships = null
+    ) => Write(folder, name, state, photos.Select(photo => (Path.GetFileName(photo), Hash(photo))), card, ships);
 
     /// <summary>Writes the same where names and hashes of photographs are known.</summary>
     public static void Write(
@@ -27,7 +34,8 @@ internal static class TrainedFiles
         string name,
         TrainingState state,
         IEnumerable<(string Name, string Sha256)> photos,
-        Func<JsonObject> card
+        Func<JsonObject> card,
+        Func<string, bool>? ships = null
     )
     {
         Directory.CreateDirectory(folder);
@@ -35,7 +43,11 @@ internal static class TrainedFiles
         Dictionary<string, Tensor> weights = state.Export(TrainedWeights.ShortAverage);
         try
         {
-            SafetensorsWriter.Write(file, weights, dtype: ScalarType.BFloat16);
+            SafetensorsWriter.Write(
+                file,
+                weights.Where(weight => ships?.Invoke(weight.Key) ?? true).ToDictionary(),
+                dtype: ScalarType.BFloat16
+            );
         }
         finally
         {

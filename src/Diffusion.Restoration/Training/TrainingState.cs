@@ -88,15 +88,13 @@ public sealed class TrainingState : IDisposable
         }
     }
 
-    /// <summary>Puts weights into a network of the same parameters, in the dtypes that it wants.</summary>
+    /// <summary>Puts weights into a network, all of whose parameters are among the state's, in the dtypes that it wants.</summary>
     public void CopyTo(Network network, TrainedWeights which)
     {
         using var noGrad = torch.no_grad();
-        foreach ((string name, Tensor values) in Export(which))
-        {
-            Parameter parameter = network.Parameters.Single(p => p.Name == name);
-            parameter.Value = values.to(network.DtypeOf(parameter));
-        }
+        Dictionary<string, Tensor> all = Export(which);
+        foreach (Parameter parameter in network.Parameters)
+            parameter.Value = all[parameter.Name].to(network.DtypeOf(parameter));
     }
 
     /// <summary>Writes the state.</summary>

@@ -12,7 +12,9 @@ namespace Diffusion.Training;
 public sealed record FaceLoss
 {
     private const double HighBandFloor = 2e-5,
-        Commitment = 0.25;
+        Commitment = 0.25,
+        Idleness = 0.1,
+        IdentityFloor = 0.01;
     private const int Window = 16;
 
     /// <summary>
@@ -27,7 +29,9 @@ public sealed record FaceLoss
             Perceptual = 1,
             Edges = 0,
             Texture = 0,
+            LogIdentity = false,
             Identity = 0.1,
+            Adversary = 0,
         };
 
     /// <summary>Weight of the mean squared error.</summary>
@@ -49,10 +53,19 @@ public sealed record FaceLoss
     /// Weight of the difference of the logarithms of local energies above a quarter of a cycle a pixel: keeps the texture that the error
     /// alone would average away.
     /// </summary>
-    public double Texture { get; init; } = 0.1;
+    public double Texture { get; init; } = 0.6;
 
-    /// <summary>Weight of 1 - cos of the identities.</summary>
-    public double Identity { get; init; } = 2;
+    /// <summary>Weight of the distance of the identities.</summary>
+    public double Identity { get; init; } = 1;
+
+    /// <summary>
+    /// Whether the identity counts by the logarithm of its squared distance, so that a face of which much is left keeps it; else by
+    /// 1 - cos.
+    /// </summary>
+    public bool LogIdentity { get; init; } = true;
+
+    /// <summary>Weight of adversarial guidance.</summary>
+    public double Adversary { get; init; } = 0.5;
 
     /// <summary>Weight of the embedder's own losses: codes near to latents, and what they say near to the face.</summary>
     public double Codes { get; init; } = 1;
@@ -61,7 +74,8 @@ public sealed record FaceLoss
     public double TokenDropout { get; init; } = 0.1;
 
     /// <summary>The names of the weights.</summary>
-    public static IReadOnlyList<string> Terms { get; } = ["error", "perceptual", "edges", "texture", "identity", "codes", "token-dropout"];
+    public static IReadOnlyList<string> Terms { get; } =
+    ["error", "perceptual", "edges", "texture", "identity", "adversary", "codes", "token-dropout"];
 
     /// <summary>With other weights by name.</summary>
     /// <exception cref="ArgumentException">There is no such term, or its weight is no number that is 0 or above.</exception>
@@ -79,6 +93,7 @@ public sealed record FaceLoss
                 "edges" => loss with { Edges = weight },
                 "texture" => loss with { Texture = weight },
                 "identity" => loss with { Identity = weight },
+                "adversary" => loss with { Adversary = weight },
                 "codes" => loss with { Codes = weight },
                 "token-dropout" => loss with { TokenDropout = weight },
                 _ => throw new ArgumentException($"There is no term \"{term}\" of the loss. Take one of {string.Join(", ", Terms)}."),
@@ -87,38 +102,38 @@ public sealed record FaceLoss
         return loss;
     }
 
-    /// <summary>Computes it.</summary>
+    /// <summary>Computes what the restored faces alone say of a network; the adversary comes on top.</summary>
     /// <param name="network">A network whose parameters want gradients.</param>
     /// <param name="perception">The eyes; null where nothing that needs them has a weight.</param>
     /// <param name="degraded">[N,3,S,S] on [-1,1], borrowed.</param>
     /// <param name="clean">Likewise.</param>
     /// <param name="tokens">For each face whether it has tokens.</param>
-    /// <returns>Loss and mean squared error of each face, [N]; the caller owns them (they are in its dispose scope).</returns>
-    public (Tensor Loss, Tensor SquaredError) Of(
+    /// <param name="embedderLearns">Whether the embedder learns beside the UNet; else its tokens are taken as they are.</param>
+    /// <returns>
+    /// Loss and mean squared error of each face, [N], and the restored faces; the caller owns them (they are in its dispose scope).
+    /// </returns>
+    public (Tensor Loss, Tensor SquaredError, Tensor Restored) Of(
         FaceUNet network,
         IFacePerception? perception,
         Tensor degraded,
         Tensor clean,
-        IReadOnlyList<bool> tokens
+        IReadOnlyList<bool> tokens,
+        bool embedderLearns = true
     )
     {
-        Tensor z = network.Embedder.Encode(degraded),
-            q = network.Embedder.Quantize(z),
-            // The gradient passes the choice of codes as if it were none.
-            straight = z + (q - z).detach();
         Tensor given = torch.tensor(tokens.Select(one => one ? 1f : 0).ToArray()).reshape(-1, 1, 1);
-        Tensor restored = network.Forward(degraded, network.Context(straight) * given);
+        Tensor codes;
+        Tensor? ofCodes = null;
+        if (embedderLearns)
+            (codes, ofCodes) = OfCodes(network, degraded, clean);
+        else
+            using (torch.no_grad())
+                codes = network.Embedder.Quantize(network.Embedder.Encode(degraded));
+        Tensor restored = network.Forward(degraded, network.Context(codes) * given);
         Tensor squared = (restored - clean).square().mean([1, 2, 3]);
         Tensor loss = Error * (LogError ? (squared + 1e-4).log() : squared);
-        if (Codes > 0)
-            loss =
-                loss
-                + Codes
-                    * (
-                        (q - z.detach()).square().mean([1, 2, 3])
-                        + Commitment * (z - q.detach()).square().mean([1, 2, 3])
-                        + (network.Embedder.Decode(straight) - Centered(network.Embedder.Glance(clean))).abs().mean([1, 2, 3])
-                    );
+        if (Codes > 0 && ofCodes is not null)
+            loss = loss + Codes * ofCodes;
         if (Edges > 0)
             loss = loss + Edges * EdgeError(restored, clean);
         if (Texture > 0)
@@ -138,10 +153,36 @@ public sealed record FaceLoss
                     loss + Perceptual * StructureDistance.Between([edges, .. perception.See(edges).Features], [truth, .. known.Features]);
             }
             if (Identity > 0)
-                loss = loss + Identity * (1 - torch.nn.functional.cosine_similarity(seen.Identity, expected.Identity, dim: 1));
+                loss = loss + Identity * OfIdentity(seen.Identity, expected.Identity);
         }
-        return (loss, squared);
+        return (loss, squared, restored);
     }
+
+    /// <summary>The embedder's own losses: codes near to latents, what they say near to the face, and all codes in use.</summary>
+    /// <param name="network">A network whose embedder's parameters want gradients.</param>
+    /// <param name="degraded">[N,3,S,S] on [-1,1], borrowed.</param>
+    /// <param name="clean">Likewise.</param>
+    /// <returns>The chosen codes, which pass gradients as if they were the latents, and the loss of each face, [N].</returns>
+    public static (Tensor Codes, Tensor Loss) OfCodes(FaceUNet network, Tensor degraded, Tensor clean)
+    {
+        Tensor z = network.Embedder.Encode(degraded),
+            q = network.Embedder.Quantize(z),
+            straight = z + (q - z).detach();
+        Tensor loss =
+            (q - z.detach()).square().mean([1, 2, 3])
+            + Commitment * (z - q.detach()).square().mean([1, 2, 3])
+            + (network.Embedder.Decode(straight) - Centered(network.Embedder.Glance(clean))).abs().mean([1, 2, 3]);
+        return (straight, loss + Idleness * network.Embedder.Idleness(z.detach()));
+    }
+
+    /// <summary>What the identity term makes small.</summary>
+    /// <param name="seen">[N,D] of restored faces, borrowed.</param>
+    /// <param name="expected">[N,D] of the originals, borrowed.</param>
+    /// <returns>[N]; the caller owns it.</returns>
+    public Tensor OfIdentity(Tensor seen, Tensor expected) =>
+        LogIdentity
+            ? ((seen - expected).square().sum(1) + IdentityFloor).log()
+            : 1 - torch.nn.functional.cosine_similarity(seen, expected, dim: 1);
 
     private static SeenFaces Unchanging(Func<SeenFaces> see)
     {

@@ -21,7 +21,13 @@ public sealed record FaceTrainingPlan
     public string Name { get; init; } = "face-small";
 
     /// <summary>The network.</summary>
-    public FaceUNetConfig Architecture { get; init; } = new();
+    public FaceUNetConfig Architecture { get; init; } = new() { PlacedTokens = true };
+
+    /// <summary>Weights that a new run starts from, as far as they fit the network; null: random ones.</summary>
+    public string? Start { get; init; }
+
+    /// <summary>Steps that teach the embedder alone before everything else; 0: it learns beside the UNet.</summary>
+    public long EmbedderSteps { get; init; }
 
     /// <summary>What is made small.</summary>
     public FaceLoss Loss { get; init; } = new();

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Diffusion.Checkpoints;
+using Diffusion.Faces;
 using Diffusion.Networks;
 using Diffusion.Runtime;
 
@@ -34,11 +36,24 @@ public sealed class FaceTrainingRun : IDisposable
         _perception =
             plan.Loss.Perceptual > 0 || plan.Loss.Identity > 0 ? plan.Perception?.Invoke() ?? DescriptorPerception.Shipped() : null;
         using FaceUNet network = new(plan.Architecture);
-        State = new TrainingState(network.Parameters, new LearningRate(plan.Rate, plan.WarmupSteps));
+        using FaceCritic? critic = plan.Loss.Adversary > 0 ? new FaceCritic() : null;
+        State = new TrainingState(FaceTrainer.Learning(network, critic), new LearningRate(plan.Rate, plan.WarmupSteps));
         if (TrainingLoop.Resume(plan.Folder, State, plan.Budget))
             return;
         network.Initialize(plan.Settings.Seed);
-        State.Initialize(network.Parameters);
+        critic?.Initialize(plan.Settings.Seed);
+        if (plan.Start is { } start)
+            Take(network, start);
+        State.Initialize(FaceTrainer.Learning(network, critic));
+    }
+
+    private static void Take(FaceUNet network, string start)
+    {
+        using FaceUNet known = FaceSmall.Load(start, ComputePolicy.Reference);
+        Dictionary<string, Parameter> weights = known.Parameters.ToDictionary(parameter => parameter.Name);
+        foreach (Parameter parameter in network.Parameters)
+            if (weights.TryGetValue(parameter.Name, out Parameter? given) && given.Shape.SequenceEqual(parameter.Shape))
+                parameter.Value = given.Value.clone();
     }
 
     /// <summary>The run's state.</summary>
@@ -55,7 +70,10 @@ public sealed class FaceTrainingRun : IDisposable
         CancellationToken cancellation = default
     )
     {
-        using FaceTrainer trainer = new(_plan.Architecture, _faces, _plan.Loss, _perception, _plan.Settings, State);
+        using FaceTrainer trainer = new(_plan.Architecture, _faces, _plan.Loss, _perception, _plan.Settings, State)
+        {
+            EmbedderSteps = _plan.EmbedderSteps,
+        };
         TrainingLoop loop = new(_plan.Folder, State, _plan.Budget) { SaveEvery = _plan.SaveEvery, ValidateEvery = _plan.ValidateEvery };
         return loop.Run(
             trainer.Step,
