@@ -46,7 +46,8 @@ internal sealed class TrainValidateGenDegVerb : Verb
             new Option<string[]>("--generator")
             {
                 HelpName = Pattern,
-                Description = "A generator with its settings, for example my-gendeg/model:fit=false; repeatable. The first is the reference",
+                Description =
+                    "A generator with its settings, for example my-gendeg/model:fit=false; repeatable. The first is the reference",
                 DefaultValueFactory = _ => [Generators.Rendered],
             }
         );
@@ -86,7 +87,8 @@ internal sealed class TrainValidateGenDegVerb : Verb
             new Option<string[]>("--real")
             {
                 HelpName = "PAIRS",
-                Description = "Folders of real pairs, as for train gendeg: can they be told from made ones? (two-sample test, scene by scene)",
+                Description =
+                    "Folders of real pairs, as for train gendeg: can they be told from made ones? (two-sample test, scene by scene)",
                 DefaultValueFactory = _ => [],
                 AllowMultipleArgumentsPerToken = true,
             }

@@ -20,7 +20,10 @@ internal sealed class TrainValidateRestorerVerb : Verb
     private readonly Option<bool> _all;
 
     public TrainValidateRestorerVerb()
-        : base("validate-restorer", "Restore pairs of the scenes that train restorer holds out: PSNR, SSIM, GMSD, mean and spread over seeds")
+        : base(
+            "validate-restorer",
+            "Restore pairs of the scenes that train restorer holds out: PSNR, SSIM, GMSD, mean and spread over seeds"
+        )
     {
         _pairs = Take(
             new Argument<string[]>("pairs")
@@ -51,9 +54,7 @@ internal sealed class TrainValidateRestorerVerb : Verb
     }
 
     public override IReadOnlyList<string> Examples =>
-        [
-            "diffusion train validate-restorer pairs/ -o table/ --model real=my-restorer/a/model --model real=my-restorer/b/model",
-        ];
+        ["diffusion train validate-restorer pairs/ -o table/ --model real=my-restorer/a/model --model real=my-restorer/b/model"];
 
     public override ExitCode Run(Session session)
     {

@@ -24,16 +24,20 @@ public static class ChangeFeatures
             light = Color.ToLuma(clean);
         List<double> numbers = [];
         foreach (int d in Distances)
-            foreach (int dimension in (int[])[2, 3])
-            {
-                long rest = luma.shape[dimension] - d;
-                numbers.Add(Correlation(luma.narrow(dimension, 0, rest), luma.narrow(dimension, d, rest)));
-            }
+        foreach (int dimension in (int[])[2, 3])
+        {
+            long rest = luma.shape[dimension] - d;
+            numbers.Add(Correlation(luma.narrow(dimension, 0, rest), luma.narrow(dimension, d, rest)));
+        }
         double total = Variance(luma) + 1e-9;
         for (int octave = 0; octave < Octaves; octave++)
         {
             using Tensor half = torch.nn.functional.avg_pool2d(luma, 2);
-            Tensor back = torch.nn.functional.interpolate(half, size: [luma.shape[2], luma.shape[3]], mode: torch.InterpolationMode.Nearest);
+            Tensor back = torch.nn.functional.interpolate(
+                half,
+                size: [luma.shape[2], luma.shape[3]],
+                mode: torch.InterpolationMode.Nearest
+            );
             numbers.Add(Math.Log((luma - back).square().mean().item<float>() / total + 1e-4));
             luma = half.alias();
         }

@@ -7,7 +7,8 @@ using Diffusion.Synthesis.Intensities;
 namespace Diffusion.Evaluation;
 
 /// <summary>
-/// Compares generators of degradations on pictures that none was trained on. The first one is the reference: what it reaches of an intensity
+/// Compares generators of degradations on pictures that none was trained on. The first one is the reference: what it reaches of an
+/// intensity
 /// is what all are asked for, so that all are seen at equal mu and sigma.
 /// </summary>
 /// <param name="generators">Generators by their names in tables; borrowed.</param>
@@ -105,7 +106,9 @@ public sealed record GeneratorScore(string Picture, DegradationKind Kind, string
     /// <summary>What was made.</summary>
     public Intensity Got { get; init; }
 
-    /// <summary>1 - correlation of where how much changed, between two samples: 0 for equal layouts, about 1 for independent ones.</summary>
+    /// <summary>
+    /// 1 - correlation of where how much changed, between two samples: 0 for equal layouts, about 1 for independent ones.
+    /// </summary>
     public double Layout { get; init; }
 
     /// <summary>Whether the picture came back nearly as it was: less than half of the asked change.</summary>

@@ -24,10 +24,11 @@ public static class GeneratorTable
                 + "seconds | misses |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
         );
         foreach (GeneratorRow row in Rows(scores))
-            table.Append(
-                CultureInfo.InvariantCulture,
-                $"| {DegradationKinds.NameOf(row.Kind)} | {row.Generator} | {row.Samples} | {row.Reached:0 %} | {row.MuMissed:0.0 %} | "
-            )
+            table
+                .Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {DegradationKinds.NameOf(row.Kind)} | {row.Generator} | {row.Samples} | {row.Reached:0 %} | {row.MuMissed:0.0 %} | "
+                )
                 .Append(
                     CultureInfo.InvariantCulture,
                     $"{row.SigmaMissed:0.0 %} | {row.Layout:0.00} | {row.Returned:0 %} | {row.Edges:0.000} | {row.EdgesGained:+0.000;-0.000} | "

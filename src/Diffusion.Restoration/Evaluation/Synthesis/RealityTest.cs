@@ -65,7 +65,10 @@ public static class RealityTest
                     CultureInfo.InvariantCulture,
                     $"| {DegradationKinds.NameOf(kind.Key)} | {generator} | {result.Scenes.Count} | {result.Statistic:0.00} | "
                 );
-                table.Append(CultureInfo.InvariantCulture, $"{result.Interval.Low:0.00} to {result.Interval.High:0.00} | {result.P:0.000} | ");
+                table.Append(
+                    CultureInfo.InvariantCulture,
+                    $"{result.Interval.Low:0.00} to {result.Interval.High:0.00} | {result.P:0.000} | "
+                );
                 table.Append(
                     CultureInfo.InvariantCulture,
                     $"{(result == first ? "" : $"{difference:+0.00;-0.00}")} | {(result == first ? "" : $"{low:+0.00;-0.00} to {high:+0.00;-0.00}")} |\n"

@@ -168,17 +168,14 @@ public sealed record FeaturePair(string Scene, IReadOnlyList<double> Real, IRead
 /// <param name="Told">For each the share of pairs in which the real one was known.</param>
 /// <param name="P">Chance of a statistic as large where both are of one distribution.</param>
 /// <param name="Interval">95 % interval of the statistic.</param>
-public sealed record TwoSampleResult(
-    IReadOnlyList<string> Scenes,
-    IReadOnlyList<double> Told,
-    double P,
-    (double Low, double High) Interval
-)
+public sealed record TwoSampleResult(IReadOnlyList<string> Scenes, IReadOnlyList<double> Told, double P, (double Low, double High) Interval)
 {
     /// <summary>The statistic: 0.5 where nothing gives the made ones away, 1 where they are always known.</summary>
     public double Statistic => Told.Average();
 
-    /// <summary>How much more often these are told from real ones than others on the same scenes; below 0: they are more like reality.</summary>
+    /// <summary>
+    /// How much more often these are told from real ones than others on the same scenes; below 0: they are more like reality.
+    /// </summary>
     /// <param name="other">The test of the others.</param>
     /// <param name="seed">Of the bootstrap.</param>
     /// <exception cref="ArgumentException">The scenes are others.</exception>
