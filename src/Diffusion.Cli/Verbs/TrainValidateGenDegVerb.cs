@@ -115,12 +115,12 @@ internal sealed class TrainValidateGenDegVerb : Verb
         string folder = session.Get(_output) ?? throw new UsageException("-o is missing", Here, "Name a folder for tables and sheets");
         IntensitySource intensity = UsageException.Guard(() => IntensitySource.Parse(session.Get(_intensity)!));
         DegradationKind[] kinds = session.Get(_kinds) is { Length: > 0 } given ? given : Enum.GetValues<DegradationKind>();
-        IReadOnlyList<string> files = InputFiles.Expand(session.Get(_photos)!);
         List<(string Name, IDegradationGenerator Generator)> generators = [];
         try
         {
             foreach (string text in session.Get(_generators)!)
                 generators.Add((text, UsageException.Guard(() => Open(text))));
+            IReadOnlyList<string> files = InputFiles.Expand(session.Get(_photos)!);
             Directory.CreateDirectory(folder);
             Compare(session, folder, files, kinds, new GeneratorComparison(generators, intensity, session.Get(_seed)));
             if (session.Get(_real) is { Length: > 0 } real)

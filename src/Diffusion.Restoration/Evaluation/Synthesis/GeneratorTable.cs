@@ -16,27 +16,31 @@ public static class GeneratorTable
     /// <summary>What the correlation of edges may be below the reference's, at the median.</summary>
     public const double Edges = 0.02;
 
+    private static readonly (string Name, Func<GeneratorRow, string> Text)[] Columns =
+    [
+        ("degradation", row => DegradationKinds.NameOf(row.Kind)),
+        ("made by", row => row.Generator),
+        ("samples", row => Text(row.Samples, "0")),
+        ("drawn reached", row => Text(row.Reached, "0 %")),
+        ("mu off", row => Text(row.MuMissed, "0.0 %")),
+        ("sigma off", row => Text(row.SigmaMissed, "0.0 %")),
+        ("layouts differ", row => Text(row.Layout, "0.00")),
+        ("came back", row => Text(row.Returned, "0 %")),
+        ("edges", row => Text(row.Edges, "0.000")),
+        ("edges - reference", row => Text(row.EdgesGained, "+0.000;-0.000;0.000")),
+        ("seconds", row => Text(row.Seconds, "0.00")),
+        ("misses", row => row.Misses.Count == 0 ? "nothing" : string.Join(", ", row.Misses)),
+    ];
+
     /// <summary>One row for each degradation and generator.</summary>
     public static string Markdown(IReadOnlyList<GeneratorScore> scores)
     {
-        StringBuilder table = new(
-            "| degradation | made by | samples | drawn reached | mu off | sigma off | layouts differ | came back | edges | edges - reference | "
-                + "seconds | misses |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
-        );
+        StringBuilder table = new();
+        void Row(IEnumerable<string> cells) => table.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
+        Row(Columns.Select(column => column.Name));
+        Row(Columns.Select(_ => "---"));
         foreach (GeneratorRow row in Rows(scores))
-            table
-                .Append(
-                    CultureInfo.InvariantCulture,
-                    $"| {DegradationKinds.NameOf(row.Kind)} | {row.Generator} | {row.Samples} | {row.Reached:0 %} | {row.MuMissed:0.0 %} | "
-                )
-                .Append(
-                    CultureInfo.InvariantCulture,
-                    $"{row.SigmaMissed:0.0 %} | {row.Layout:0.00} | {row.Returned:0 %} | {row.Edges:0.000} | {row.EdgesGained:+0.000;-0.000} | "
-                )
-                .Append(
-                    CultureInfo.InvariantCulture,
-                    $"{row.Seconds:0.00} | {(row.Misses.Count == 0 ? "nothing" : string.Join(", ", row.Misses))} |\n"
-                );
+            Row(Columns.Select(column => column.Text(row)));
         return table.ToString();
     }
 
@@ -70,22 +74,21 @@ public static class GeneratorTable
     }
 
     /// <summary>One line for each sample.</summary>
-    public static string Csv(IReadOnlyList<GeneratorScore> scores) =>
-        string.Concat(
-            scores
-                .Select(s =>
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"{s.Picture},{DegradationKinds.NameOf(s.Kind)},{s.Generator},{s.Drawn.Mu:0.0000},{s.Drawn.Sigma:0.0000},"
-                    )
-                    + string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"{s.Asked.Mu:0.0000},{s.Asked.Sigma:0.0000},{s.Got.Mu:0.0000},{s.Got.Sigma:0.0000},{s.Layout:0.000},{s.Edges:0.000},"
-                    )
-                    + string.Create(CultureInfo.InvariantCulture, $"{s.Seconds:0.000}\n")
-                )
-                .Prepend("picture,degradation,made by,mu drawn,sigma drawn,mu asked,sigma asked,mu,sigma,layouts differ,edges,seconds\n")
-        );
+    public static string Csv(IReadOnlyList<GeneratorScore> scores)
+    {
+        StringBuilder lines = new("picture,degradation,made by,mu drawn,sigma drawn,mu asked,sigma asked,mu,sigma,layouts differ,edges,seconds\n");
+        foreach (GeneratorScore s in scores)
+        {
+            double[] numbers = [s.Drawn.Mu, s.Drawn.Sigma, s.Asked.Mu, s.Asked.Sigma, s.Got.Mu, s.Got.Sigma, s.Layout, s.Edges, s.Seconds];
+            lines
+                .Append(CultureInfo.InvariantCulture, $"{s.Picture},{DegradationKinds.NameOf(s.Kind)},{s.Generator},")
+                .AppendJoin(',', numbers.Select(number => Text(number, "0.0000")))
+                .Append('\n');
+        }
+        return lines.ToString();
+    }
+
+    private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
     private static double Median(IEnumerable<double> values)
     {

@@ -51,28 +51,24 @@ public static class RealityTest
         StringBuilder table = new(
             "| degradation | made by | scenes | told from real | 95 % | p | against the first | 95 % |\n|---|---|---|---|---|---|---|---|\n"
         );
-        foreach (
-            IGrouping<DegradationKind, (DegradationKind Kind, string Generator, TwoSampleResult Result)> kind in rows.GroupBy(row =>
-                row.Kind
-            )
-        )
+        foreach (var kind in rows.GroupBy(row => row.Kind))
         {
             TwoSampleResult first = kind.First().Result;
-            foreach ((DegradationKind _, string generator, TwoSampleResult result) in kind)
+            foreach ((_, string generator, TwoSampleResult result) in kind)
             {
-                (double difference, double low, double high) = result.Against(first);
                 table.Append(
                     CultureInfo.InvariantCulture,
                     $"| {DegradationKinds.NameOf(kind.Key)} | {generator} | {result.Scenes.Count} | {result.Statistic:0.00} | "
                 );
-                table.Append(
-                    CultureInfo.InvariantCulture,
-                    $"{result.Interval.Low:0.00} to {result.Interval.High:0.00} | {result.P:0.000} | "
-                );
-                table.Append(
-                    CultureInfo.InvariantCulture,
-                    $"{(result == first ? "" : $"{difference:+0.00;-0.00}")} | {(result == first ? "" : $"{low:+0.00;-0.00} to {high:+0.00;-0.00}")} |\n"
-                );
+                table.Append(CultureInfo.InvariantCulture, $"{result.Interval.Low:0.00} to {result.Interval.High:0.00} | {result.P:0.000} | ");
+                (double difference, double low, double high) = result.Against(first);
+                if (result == first)
+                    table.Append(" | |\n");
+                else
+                    table.Append(
+                        CultureInfo.InvariantCulture,
+                        $"{difference:+0.00;-0.00;0.00} | {low:+0.00;-0.00;0.00} to {high:+0.00;-0.00;0.00} |\n"
+                    );
             }
         }
         return table.ToString();
