@@ -15,7 +15,10 @@ public sealed class GenDegTests : IDisposable
 
     private static string Parity =>
         Path.Combine(
-            typeof(GenDegTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "RepositoryRoot").Value!,
+            typeof(GenDegTests)
+                .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+                .Single(data => data.Key == "RepositoryRoot")
+                .Value!,
             "tests",
             "parity"
         );

@@ -2,7 +2,9 @@ using Diffusion.Imaging;
 
 namespace Diffusion.EndToEnd;
 
-/// <summary>From clean photographs to pairs, from pairs to a generator and a restorer, and what these make, through the built command.</summary>
+/// <summary>
+/// From clean photographs to pairs, from pairs to a generator and a restorer, and what these make, through the built command.
+/// </summary>
 public sealed class PairTrainingTests : IDisposable
 {
     private static readonly string[] Short = ["--steps", "2", "--batch", "1", "--hold-out", "1", "--threads", "1"];
@@ -18,7 +20,19 @@ public sealed class PairTrainingTests : IDisposable
         string card = File.ReadAllText(_work["run/model/card.json"]);
         Assert.Contains("train gendeg set", card);
         Assert.Single(File.ReadLines(_work["run/model/photographs.txt"]));
-        string[] again = ["synthesize", "photos/0.png", "--degradation", "haze,snow", "--generator", "run/model", "--seed", "4", "--dtype", "fp32"];
+        string[] again =
+        [
+            "synthesize",
+            "photos/0.png",
+            "--degradation",
+            "haze,snow",
+            "--generator",
+            "run/model",
+            "--seed",
+            "4",
+            "--dtype",
+            "fp32",
+        ];
         string[] set = ["--generator-set", "steps=2"];
         Run([.. again, .. set, "-o", "one", "--threads", "1"]);
         Run([.. again, .. set, "-o", "two", "--threads", "2"]);
@@ -60,7 +74,17 @@ public sealed class PairTrainingTests : IDisposable
         Run(["restore", "photos/0.png", "--model", "run/model", "-o", "restored.png"]);
         using Picture restored = ImageFile.Read(_work["restored.png"]);
         Assert.Equal([1, 3, 136, 144], restored.Pixels.shape);
-        Outcome table = Run(["train", "validate-restorer", "real", "-o", "table", "--model", "both=run/model", "--model", "both=run/model"]);
+        Outcome table = Run([
+            "train",
+            "validate-restorer",
+            "real",
+            "-o",
+            "table",
+            "--model",
+            "both=run/model",
+            "--model",
+            "both=run/model",
+        ]);
         Assert.Contains("| rain | 1 | degraded | 1 |", table.Output);
         Assert.Contains("| rain | 1 | both | 2 |", table.Output);
         Assert.Equal(["restorers.csv", "restorers.md"], Names("table"));

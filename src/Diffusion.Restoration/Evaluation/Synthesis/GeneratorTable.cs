@@ -76,7 +76,9 @@ public static class GeneratorTable
     /// <summary>One line for each sample.</summary>
     public static string Csv(IReadOnlyList<GeneratorScore> scores)
     {
-        StringBuilder lines = new("picture,degradation,made by,mu drawn,sigma drawn,mu asked,sigma asked,mu,sigma,layouts differ,edges,seconds\n");
+        StringBuilder lines = new(
+            "picture,degradation,made by,mu drawn,sigma drawn,mu asked,sigma asked,mu,sigma,layouts differ,edges,seconds\n"
+        );
         foreach (GeneratorScore s in scores)
         {
             double[] numbers = [s.Drawn.Mu, s.Drawn.Sigma, s.Asked.Mu, s.Asked.Sigma, s.Got.Mu, s.Got.Sigma, s.Layout, s.Edges, s.Seconds];

@@ -60,7 +60,10 @@ public static class RealityTest
                     CultureInfo.InvariantCulture,
                     $"| {DegradationKinds.NameOf(kind.Key)} | {generator} | {result.Scenes.Count} | {result.Statistic:0.00} | "
                 );
-                table.Append(CultureInfo.InvariantCulture, $"{result.Interval.Low:0.00} to {result.Interval.High:0.00} | {result.P:0.000} | ");
+                table.Append(
+                    CultureInfo.InvariantCulture,
+                    $"{result.Interval.Low:0.00} to {result.Interval.High:0.00} | {result.P:0.000} | "
+                );
                 (double difference, double low, double high) = result.Against(first);
                 if (result == first)
                     table.Append(" | |\n");
