@@ -39,7 +39,9 @@ internal static class Root
                 new TrainGenDegVerb(),
                 new TrainRestorerVerb(),
                 new TrainValidateVerb(),
-                new TrainValidateFaceVerb()
+                new TrainValidateFaceVerb(),
+                new TrainValidateGenDegVerb(),
+                new TrainValidateRestorerVerb()
             ),
             new BenchVerb(),
             new VerbGroup(

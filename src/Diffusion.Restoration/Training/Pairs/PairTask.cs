@@ -19,7 +19,7 @@ public abstract record PairTask
     /// <param name="seed">The run's seed.</param>
     /// <param name="step">The step.</param>
     /// <param name="first">Number of the first crop within the step.</param>
-    /// <returns>Loss, and mean squared error of what the network says, of each crop, [N]; in the caller's dispose scope.</returns>
+    /// <returns>Loss, and mean squared error of what the network says, of each crop, [N]; the caller owns them.</returns>
     public abstract (Tensor Loss, Tensor Error) Loss(Network network, PairBatch batch, ulong seed, long step, int first);
 
     /// <summary>Looks at pairs that nothing was trained on.</summary>
