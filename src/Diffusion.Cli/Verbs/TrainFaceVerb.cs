@@ -34,7 +34,8 @@ internal sealed class TrainFaceVerb : Verb
             new Option<string?>("--start")
             {
                 HelpName = "FILE",
-                Description = "Weights that a new run starts from, as far as they fit: a file that a training left; with --model a bundle, whose updates go on",
+                Description =
+                    "Weights that a new run starts from, as far as they fit: a file that a training left; with --model a bundle, whose updates go on",
             }
         );
         _model = Take(

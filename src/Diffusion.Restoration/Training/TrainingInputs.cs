@@ -24,7 +24,9 @@ internal static class TrainingInputs
         string[] now =
         [
             .. pictures.Select(picture => $"{TrainedFiles.Hash(picture)}  {Path.GetFileName(picture)}"),
-            .. bundle is null ? [] : Directory.GetFiles(bundle, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(Told),
+            .. bundle is null
+                ? []
+                : Directory.GetFiles(bundle, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(Told),
         ];
         if (!begun || !File.Exists(path))
         {

@@ -57,9 +57,9 @@ public sealed class OsdFaceBundle : IDisposable
         {
             CatalogEntry entry = CheckpointCatalog.Default.Find(name)!;
             string path = entry
-                    .Files.SelectMany(file => new[] { file, Path.ChangeExtension(file, ".safetensors") })
-                    .Select(file => Path.Combine(folder, file))
-                    .FirstOrDefault(File.Exists)
+                .Files.SelectMany(file => new[] { file, Path.ChangeExtension(file, ".safetensors") })
+                .Select(file => Path.Combine(folder, file))
+                .FirstOrDefault(File.Exists)
                 ?? throw Missing(name, folder);
             ICheckpoint file = Checkpoint.Open(path);
             opened.Add(file);
@@ -87,8 +87,7 @@ public sealed class OsdFaceBundle : IDisposable
 
     /// <summary>Loads the UNet with the updates merged; the caller disposes it.</summary>
     /// <exception cref="CheckpointException">Weights or updates do not fit.</exception>
-    public StableDiffusionUNet LoadUNet(ComputePolicy policy) =>
-        Diffusion.LoadUNet(policy, Updates);
+    public StableDiffusionUNet LoadUNet(ComputePolicy policy) => Diffusion.LoadUNet(policy, Updates);
 
     /// <summary>Loads the autoencoder; the caller disposes it.</summary>
     /// <exception cref="CheckpointException">The weights do not fit.</exception>

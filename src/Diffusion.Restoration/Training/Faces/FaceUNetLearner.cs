@@ -37,12 +37,7 @@ public sealed class FaceUNetLearner(FaceUNetConfig config, ComputePolicy policy)
     }
 
     /// <inheritdoc/>
-    public (Tensor Restored, Tensor? OfCodes) Restore(
-        Tensor degraded,
-        Tensor clean,
-        IReadOnlyList<bool> tokens,
-        bool embedderLearns
-    )
+    public (Tensor Restored, Tensor? OfCodes) Restore(Tensor degraded, Tensor clean, IReadOnlyList<bool> tokens, bool embedderLearns)
     {
         Tensor given = torch.tensor(tokens.Select(one => one ? 1f : 0).ToArray()).reshape(-1, 1, 1);
         Tensor codes;

@@ -56,11 +56,7 @@ public sealed class OsdFaceLearner : IFaceLearner
             }),
         ];
         (Parameter, Parameter)[] changed = [.. change.Parameters.Select(parameter => (learning[Change + parameter.Name], parameter))];
-        OsdFaceSettings settings = new()
-        {
-            Side = side,
-            Latent = LatentChoice.Mode,
-        };
+        OsdFaceSettings settings = new() { Side = side, Latent = LatentChoice.Mode };
         return new OsdFaceLearner(
             networks,
             new OsdFacePipeline(networks, bundle.Diffusion.Schedule, settings),
@@ -95,12 +91,8 @@ public sealed class OsdFaceLearner : IFaceLearner
     }
 
     /// <inheritdoc/>
-    public (Tensor Restored, Tensor? OfCodes) Restore(
-        Tensor degraded,
-        Tensor clean,
-        IReadOnlyList<bool> tokens,
-        bool embedderLearns
-    ) => (Restored(degraded), null);
+    public (Tensor Restored, Tensor? OfCodes) Restore(Tensor degraded, Tensor clean, IReadOnlyList<bool> tokens, bool embedderLearns) =>
+        (Restored(degraded), null);
 
     /// <inheritdoc/>
     public Tensor OfCodes(Tensor degraded, Tensor clean) =>
