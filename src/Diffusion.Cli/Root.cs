@@ -31,13 +31,17 @@ internal static class Root
             new VerbGroup("solvers", "List and show the algorithms", new SolversListVerb(), new SolversShowVerb()),
             new VerbGroup(
                 "train",
-                "Train priors and face restorers, and measure them",
+                "Train priors, restorers and generators of degradations, and measure them",
                 new TrainPriorVerb(),
                 new TrainConsistencyVerb(),
                 new TrainUnrolledVerb(),
                 new TrainFaceVerb(),
+                new TrainGenDegVerb(),
+                new TrainRestorerVerb(),
                 new TrainValidateVerb(),
-                new TrainValidateFaceVerb()
+                new TrainValidateFaceVerb(),
+                new TrainValidateGenDegVerb(),
+                new TrainValidateRestorerVerb()
             ),
             new BenchVerb(),
             new VerbGroup(

@@ -20,7 +20,7 @@ public sealed partial class ExampleTests(Workspace workspace) : IClassFixture<Wo
         Assert.True(examples.Length > 40, $"There are only {examples.Length} examples.");
         // Training for hours is the one thing that is not tried here; TrainingTests train for seconds.
         // What needs a set, pairs, faces or gigabytes of weights is run by tests of its own.
-        string[] elsewhere = ["--hours", "synthesize stats", "synthesize verify", "validate-face", "gendeg/"];
+        string[] elsewhere = ["--hours", "synthesize stats", "synthesize verify", "validate-face", "gendeg/", "my-restorer"];
         foreach (string example in examples.Where(example => !elsewhere.Any(part => example.Contains(part, StringComparison.Ordinal))))
         {
             string folder = WriteFiles(example);

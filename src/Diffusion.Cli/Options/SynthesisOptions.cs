@@ -50,7 +50,9 @@ internal sealed class SynthesisOptions
         new("--generator")
         {
             HelpName = "NAME|BUNDLE",
-            Description = "What makes them: rendered, by the physics of each; or the folder of GenDeg's published files",
+            Description =
+                "What makes them: rendered, by the physics of each; the folder that train gendeg left; or the folder of GenDeg's published "
+                + "files",
             DefaultValueFactory = _ => Generators.Rendered,
         };
 
@@ -59,7 +61,7 @@ internal sealed class SynthesisOptions
         new("--generator-set")
         {
             HelpName = "KEY=VALUE",
-            Description = "A setting of a bundle's generator (steps=50, correction=all, tile=512); repeatable",
+            Description = "A setting of a folder's generator (steps=50, guidance=2, correction=all, tile=512); repeatable",
             Arity = ArgumentArity.OneOrMore,
             AllowMultipleArgumentsPerToken = false,
             CustomParser = Values.Pairs,

@@ -12,7 +12,10 @@ internal sealed class TrainFaceVerb : Verb
     private readonly TrainingOptions _options;
     private readonly Option<string?> _vgg,
         _arcFace;
-    private readonly Option<int?> _batch;
+    private readonly Option<int?> _batch,
+        _embedderSteps;
+    private readonly Option<string?> _start,
+        _model;
     private readonly Option<Dictionary<string, string>?> _loss;
 
     public TrainFaceVerb()
@@ -25,6 +28,31 @@ internal sealed class TrainFaceVerb : Verb
                 HelpName = "N",
                 Description = "Faces a step (4)",
                 CustomParser = Values.AtLeast(1, "faces"),
+            }
+        );
+        _start = Take(
+            new Option<string?>("--start")
+            {
+                HelpName = "FILE",
+                Description =
+                    "Weights that a new run starts from, as far as they fit: a file that a training left; with --model a bundle, whose updates go on",
+            }
+        );
+        _model = Take(
+            new Option<string?>("--model")
+            {
+                HelpName = "BUNDLE",
+                Description =
+                    "Instead of the small network: OSDFace in full size, low-rank updates of Stable Diffusion in a folder with its published "
+                    + "files; tested with tiny random weights, and not verified beyond that",
+            }
+        );
+        _embedderSteps = Take(
+            new Option<int?>("--embedder-steps")
+            {
+                HelpName = "N",
+                Description = "First steps that teach the embedder of visual tokens alone, which then stays as it is (0: it learns beside)",
+                CustomParser = Values.AtLeast(0, "steps"),
             }
         );
         _vgg = Take(
@@ -82,6 +110,10 @@ internal sealed class TrainFaceVerb : Verb
         (string? vgg, string? arcFace) = (session.Get(_vgg), session.Get(_arcFace));
         if ((vgg is null) != (arcFace is null))
             throw new UsageException("The published losses need both networks", Here, "Give --vgg and --arcface, or neither");
+        string? bundle = session.Get(_model);
+        if (bundle is not null && session.Get(_embedderSteps) > 0)
+            throw new UsageException("OSDFace's embedder does not learn here", "--embedder-steps", "Leave it out with --model");
+        TrainingSettings settings = _options.SettingsOf(session);
         FaceTrainingPlan usual = new()
         {
             Faces = faces,
@@ -95,9 +127,13 @@ internal sealed class TrainFaceVerb : Verb
             Rate = session.Get(_options.Rate) ?? usual.Rate,
             WarmupSteps = session.Get(_options.WarmUp) ?? usual.WarmupSteps,
             Loss = (vgg is null ? usual.Loss : FaceLoss.Published).With(session.Get(_loss) ?? []),
+            Start = session.Get(_start),
+            EmbedderSteps = session.Get(_embedderSteps) ?? 0,
+            Bundle = bundle,
             Perception = vgg is null ? null : () => PublishedPerception.Load(vgg, arcFace!),
-            Settings = _options.SettingsOf(session) with
+            Settings = settings with
             {
+                Parts = settings.Workers,
                 Batches = session.Get(_batch) is { } batch ? [usual.Settings.Batches[0] with { Count = batch }] : usual.Settings.Batches,
                 ClipNorm = usual.Settings.ClipNorm,
             },
@@ -109,5 +145,6 @@ internal sealed class TrainFaceVerb : Verb
     private static string Line(TrainingState state, FaceValidation v) =>
         FormattableString.Invariant($"step {state.Step}, {state.Seconds / 3600:0.00} h: {v.Restored:0.00} dB (degraded {v.Degraded:0.00}, ")
         + FormattableString.Invariant($"without tokens {v.Tokenless:0.00}), identity distance {v.RestoredIdentity:0.000} ")
-        + FormattableString.Invariant($"(degraded {v.DegradedIdentity:0.000}), high band {v.HighBand:0.00}, {v.Codes} codes");
+        + FormattableString.Invariant($"(degraded {v.DegradedIdentity:0.000}, nearer in {v.Nearer:0 %}), high band {v.HighBand:0.00}, ")
+        + FormattableString.Invariant($"GMSD {v.Gmsd:0.0000}, NIQE {v.Niqe:0.00}, {v.Codes} codes");
 }

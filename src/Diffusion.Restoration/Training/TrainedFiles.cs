@@ -18,21 +18,43 @@ internal static class TrainedFiles
     /// <param name="state">The run; its short average is what is written.</param>
     /// <param name="photos">What it was trained on.</param>
     /// <param name="card">What the card says beside name, file and hash.</param>
-    public static void Write(string folder, string name, TrainingState state, IReadOnlyList<string> photos, Func<JsonObject> card)
+    /// <param name="ships">Which parameters are the network's; null: all.</param>
+    public static void Write(
+        string folder,
+        string name,
+        TrainingState state,
+        IReadOnlyList<string> photos,
+        Func<JsonObject> card,
+        Func<string, bool>? ships = null
+    ) => Write(folder, name, state, photos.Select(photo => (Path.GetFileName(photo), Hash(photo))), card, ships);
+
+    /// <summary>Writes the same where names and hashes of photographs are known.</summary>
+    public static void Write(
+        string folder,
+        string name,
+        TrainingState state,
+        IEnumerable<(string Name, string Sha256)> photos,
+        Func<JsonObject> card,
+        Func<string, bool>? ships = null
+    )
     {
         Directory.CreateDirectory(folder);
         string file = Path.Combine(folder, name + ".safetensors");
         Dictionary<string, Tensor> weights = state.Export(TrainedWeights.ShortAverage);
         try
         {
-            SafetensorsWriter.Write(file, weights, dtype: ScalarType.BFloat16);
+            SafetensorsWriter.Write(
+                file,
+                weights.Where(weight => ships?.Invoke(weight.Key) ?? true).ToDictionary(),
+                dtype: ScalarType.BFloat16
+            );
         }
         finally
         {
             foreach (Tensor tensor in weights.Values)
                 tensor.Dispose();
         }
-        string list = string.Concat(photos.Select(photo => $"{Hash(photo)}  {Path.GetFileName(photo)}\n"));
+        string list = string.Concat(photos.Select(photo => $"{photo.Sha256}  {photo.Name}\n"));
         File.WriteAllText(Path.Combine(folder, "photographs.txt"), list);
         JsonObject whole = new()
         {
@@ -52,5 +74,6 @@ internal static class TrainedFiles
         File.Move(temporary, path, overwrite: true);
     }
 
-    private static string Hash(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
+    /// <summary>SHA-256 in lower-case hexadecimal.</summary>
+    public static string Hash(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
 }

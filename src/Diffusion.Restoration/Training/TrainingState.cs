@@ -88,15 +88,19 @@ public sealed class TrainingState : IDisposable
         }
     }
 
-    /// <summary>Puts weights into a network of the same parameters, in the dtypes that it wants.</summary>
-    public void CopyTo(Network network, TrainedWeights which)
+    /// <summary>Puts weights into a network, all of whose parameters are among the state's, in the dtypes that it wants.</summary>
+    public void CopyTo(Network network, TrainedWeights which) => CopyTo(network.Parameters, which, network.Policy.NetworkDtype);
+
+    /// <summary>Puts weights into parameters, all of which are among the state's.</summary>
+    /// <param name="parameters">What gets them.</param>
+    /// <param name="which">Weights, short or long average.</param>
+    /// <param name="low">Dtype of those that do not stay float32.</param>
+    public void CopyTo(IReadOnlyList<Parameter> parameters, TrainedWeights which, ScalarType low)
     {
         using var noGrad = torch.no_grad();
-        foreach ((string name, Tensor values) in Export(which))
-        {
-            Parameter parameter = network.Parameters.Single(p => p.Name == name);
-            parameter.Value = values.to(network.DtypeOf(parameter));
-        }
+        Dictionary<string, Tensor> all = Export(which);
+        foreach (Parameter parameter in parameters)
+            parameter.Value = all[parameter.Name].to(parameter.KeepFloat32 ? ScalarType.Float32 : low);
     }
 
     /// <summary>Writes the state.</summary>

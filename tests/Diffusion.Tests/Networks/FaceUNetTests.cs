@@ -48,6 +48,49 @@ public sealed class FaceUNetTests
     }
 
     [Fact]
+    public void A_placed_token_is_added_where_it_lies()
+    {
+        using ComputeScope scope = new();
+        using FaceUNet network = New(Tiny with { PlacedTokens = true });
+        // Only the placing is left of what the UNet does with tokens: the transformers give nothing, all blocks pass on.
+        foreach (Parameter parameter in network.Parameters)
+            if (parameter.Name.Contains("proj_out") || parameter.Name.Contains("conv2"))
+                parameter.Value = torch.zeros_like(parameter.Value);
+        Tensor face = Face(1),
+            blank = torch.zeros(1, 64, 16),
+            one = blank.clone();
+        one[0, 8 * 1 + 6] = torch.ones(16);
+        Tensor change = (network.Forward(face, one) - network.Forward(face, blank)).abs().sum([0, 1]);
+        // Row 1, column 6 of 8 of 32 pixels; what reaches farther comes through norms and is small.
+        Assert.True(
+            change.narrow(0, 2, 8).narrow(1, 22, 8).mean().item<float>()
+                > 3 * change.narrow(0, 16, 16).narrow(1, 0, 16).mean().item<float>()
+        );
+        Assert.True((network.Forward(face, blank) - network.Forward(face, torch.zeros(1, 1, 16))).abs().max().item<float>() < 1e-5);
+    }
+
+    [Fact]
+    public void Codes_in_equal_use_are_not_idle_and_idle_ones_are_drawn_to_latents()
+    {
+        using ComputeScope scope = new();
+        using FaceUNet network = New();
+        Parameter codes = network.Parameters.Single(p => p.Name == "embedder.codes.weight");
+        Tensor z = network.Embedder.Encode(Face(2));
+        Tensor Idle(Tensor values)
+        {
+            codes.Value = values;
+            return network.Embedder.Idleness(z);
+        }
+        Assert.Equal(0, Idle(torch.zeros(32, 4)).item<float>(), 1e-4);
+        using var grad = torch.enable_grad();
+        Tensor far = torch.cat([torch.zeros(1, 4), 4 + torch.zeros(31, 4)]).requires_grad_();
+        Tensor idle = Idle(far);
+        Assert.True(idle.item<float>() > 1);
+        Tensor step = -torch.autograd.grad([idle], [far])[0];
+        Assert.True(step[5].sum().item<float>() < 0, "codes that lie too high are not drawn down");
+    }
+
+    [Fact]
     public void Every_position_takes_its_nearest_code()
     {
         using ComputeScope scope = new();
@@ -75,14 +118,17 @@ public sealed class FaceUNetTests
         Assert.True((both.narrow(0, 0, 1) - first).abs().max().item<float>() < 1e-5);
     }
 
-    [Fact]
-    public void Names_and_shapes_show_the_configuration()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Names_and_shapes_show_the_configuration(bool placed)
     {
-        using FaceUNet network = new(Tiny);
+        FaceUNetConfig config = Tiny with { PlacedTokens = placed };
+        using FaceUNet network = new(config);
         ShapeTable shapes = new(network.Parameters.Select(p => KeyValuePair.Create(p.Name, (IReadOnlyList<long>)p.Shape)), "");
         FaceUNetFamily family = new();
         JsonObject shown = family.Recognize(shapes)!;
-        Assert.True(JsonNode.DeepEquals(FaceUNetConfig.Keys.Write(Tiny, onlyShown: true), shown), shown.ToJsonString());
+        Assert.True(JsonNode.DeepEquals(FaceUNetConfig.Keys.Write(config, onlyShown: true), shown), shown.ToJsonString());
     }
 
     [Fact]
@@ -96,9 +142,9 @@ public sealed class FaceUNetTests
         Assert.Throws<ArgumentException>(() => new FaceUNet(Tiny with { HeadWidth = 24 }));
     }
 
-    private static FaceUNet New(bool disturbed = true)
+    private static FaceUNet New(FaceUNetConfig? config = null, bool disturbed = true)
     {
-        FaceUNet network = new(Tiny);
+        FaceUNet network = new(config ?? Tiny);
         network.Initialize(5);
         if (disturbed)
             foreach (Parameter parameter in network.Parameters)

@@ -249,7 +249,7 @@ public sealed class GenDegGeneratorTests : IClassFixture<GenDegGeneratorTests.Bu
         public Bundle()
         {
             if (TestPaths.ParityRoots.Any())
-                TinyGenDegBundle.Write(_scratch.Folder);
+                TinyGenDegBundle.Write(Path.Combine(TestPaths.Repository, "tests", "parity"), _scratch.Folder);
         }
 
         public string Folder => _scratch.Folder;

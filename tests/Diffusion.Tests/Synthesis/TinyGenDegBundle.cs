@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Diffusion.Checkpoints;
 using Diffusion.Networks;
-using Diffusion.Tests.Parity;
 
 namespace Diffusion.Tests.Synthesis;
 
@@ -38,7 +37,9 @@ internal static class TinyGenDegBundle
     };
 
     /// <summary>Writes <c>gendeg.ckpt</c>, <c>nafnet_sd.ckpt</c>, <c>vocab.json</c> and <c>merges.txt</c>.</summary>
-    public static void Write(string folder)
+    /// <param name="parity">The folder <c>tests/parity</c>.</param>
+    /// <param name="folder">Made when missing.</param>
+    public static void Write(string parity, string folder)
     {
         Directory.CreateDirectory(folder);
         using DisposeScope scope = torch.NewDisposeScope();
@@ -48,7 +49,7 @@ internal static class TinyGenDegBundle
         using ClipTextEncoder text = Random(new ClipTextEncoder(Encoder), 3);
         using GenDegContext context = Random(new GenDegContext(new(TextSize: Text, ContextSize: Text)), 4);
         using NafNet correction = Random(new NafNet(Correction), 5);
-        foreach ((string compVis, string name) in Map("unet"))
+        foreach ((string compVis, string name) in Map(parity, "unet"))
         {
             Tensor value = unet.Parameters.Single(p => p.Name == name).Value;
             // Raw weights beside the averages: whoever takes them gets another picture.
@@ -56,7 +57,7 @@ internal static class TinyGenDegBundle
             model["state_dict.model_ema.diffusion_model" + compVis.Replace(".", "")] = value;
         }
         model["state_dict.model_ema.num_updates"] = torch.tensor(3);
-        foreach ((string compVis, string name) in Map("vae"))
+        foreach ((string compVis, string name) in Map(parity, "vae"))
             model["state_dict.first_stage_model." + compVis] = vae.Parameters.Single(p => p.Name == name).Value;
         foreach (Parameter parameter in text.Parameters)
             model["state_dict.cond_stage_model.transformer." + parameter.Name] = parameter.Value;
@@ -71,7 +72,7 @@ internal static class TinyGenDegBundle
             correction.Parameters.ToDictionary(p => "state_dict." + p.Name, p => p.Value)
         );
         foreach (string file in new[] { ClipTokenizer.VocabularyFile, ClipTokenizer.MergesFile })
-            File.Copy(ParityCase.DataFile(Path.Combine("clip", file)), Path.Combine(folder, file), overwrite: true);
+            File.Copy(Path.Combine(parity, "clip", file), Path.Combine(folder, file), overwrite: true);
     }
 
     // Weights that start at zero would hide what they multiply.
@@ -84,8 +85,8 @@ internal static class TinyGenDegBundle
         return network;
     }
 
-    private static IEnumerable<(string CompVis, string Diffusers)> Map(string part) =>
-        JsonNode.Parse(File.ReadAllText(ParityCase.DataFile("manifests/sd-compvis-to-diffusers.json")))!.AsObject()[part]!
+    private static IEnumerable<(string CompVis, string Diffusers)> Map(string parity, string part) =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(parity, "manifests", "sd-compvis-to-diffusers.json")))!.AsObject()[part]!
             .AsObject()
             .Select(pair => (pair.Key, (string)pair.Value!));
 }

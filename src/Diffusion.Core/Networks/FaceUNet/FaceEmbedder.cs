@@ -84,6 +84,21 @@ public sealed class FaceEmbedder
         return distances.argmin(1).view(z.shape[0], z.shape[2], z.shape[3]).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// How unevenly latents would choose codes if they chose at random, the nearer the likelier: ln(codes) less the entropy, 0 where all
+    /// are chosen equally. Its gradient brings codes that nobody chooses to where latents are.
+    /// </summary>
+    /// <param name="z">[N,code_width,h,w] float32, borrowed.</param>
+    /// <returns>A scalar; the caller owns it.</returns>
+    public Tensor Idleness(Tensor z)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor rows = ChannelsLast.Rows(z).reshape(-1, z.shape[1]);
+        Tensor nearness = 2 * torch.matmul(rows, _codes.Value.t()) - _codes.Value.square().sum(1);
+        Tensor share = nearness.softmax(1).mean([0]);
+        return (Math.Log(_config.Codes) + (share * (share + Epsilon).log()).sum()).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The codes of positions as a picture.</summary>
     /// <param name="indices">[N,h,w] int64, borrowed.</param>
     /// <returns>[N,code_width,h,w]; the caller owns it.</returns>

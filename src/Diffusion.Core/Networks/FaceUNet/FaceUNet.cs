@@ -145,12 +145,27 @@ public sealed class FaceUNet : Network
             linear: true
         );
 
+        private readonly Linear? _placed = config.PlacedTokens
+            ? new Linear(network, $"{name}.placed", config.Context, config.Widths[level], bias: false, zero: true)
+            : null;
+
         public Lazy<Tensor> Waves { get; } = FaceUNet.Waves(config.Side / config.Patch >> level, config.Widths[level]);
 
         public Tensor Forward(Tensor h, Tensor context)
         {
             Tensor waves = Waves.Value.to(h.dtype, h.device).view(1, _side, _side, -1).permute(0, 3, 1, 2);
-            return _transformer.Forward(h + waves, context) - waves;
+            Tensor seen = _placed is null ? h : ChannelsLast.Of(h + Spread(_placed.Forward(context)));
+            return _transformer.Forward(seen + waves, context) - waves;
+        }
+
+        // The square grid of tokens at this level's size; one blank token is a grid of one.
+        private Tensor Spread(Tensor tokens)
+        {
+            long side = (long)Math.Sqrt(tokens.shape[1]);
+            Tensor grid = tokens.view(tokens.shape[0], side, side, -1).permute(0, 3, 1, 2);
+            if (side > _side && side % _side == 0)
+                return torch.nn.functional.avg_pool2d(grid, side / _side, side / _side);
+            return side == _side ? grid : torch.nn.functional.interpolate(grid, size: [_side, _side]);
         }
     }
 

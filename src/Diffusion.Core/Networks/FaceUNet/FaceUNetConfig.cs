@@ -36,6 +36,11 @@ public sealed record FaceUNetConfig
     /// <summary>Width of a token as the UNet sees it (<c>context</c>).</summary>
     public int Context { get; init; } = 128;
 
+    /// <summary>
+    /// Whether the levels that look at the tokens also get each one where it lies in the face (<c>placed_tokens</c>).
+    /// </summary>
+    public bool PlacedTokens { get; init; }
+
     /// <summary>Side of the grid of tokens.</summary>
     public int TokenSide => Side / Glance >> (TokenWidths.Count - 1);
 
@@ -57,6 +62,7 @@ public sealed record FaceUNetConfig
             { "codes", c => c.Codes, (c, value) => c with { Codes = value }, Key.Shown },
             { "code_width", c => c.CodeWidth, (c, value) => c with { CodeWidth = value }, Key.Shown },
             { "context", c => c.Context, (c, value) => c with { Context = value }, Key.Shown },
+            { "placed_tokens", c => c.PlacedTokens, (c, value) => c with { PlacedTokens = value }, Key.Shown },
         };
 
     /// <summary>Checks that a network can be built.</summary>

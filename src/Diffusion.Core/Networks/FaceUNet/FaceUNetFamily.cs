@@ -54,6 +54,7 @@ public sealed class FaceUNetFamily : NetworkFamily<FaceUNetConfig>
             Codes = codes,
             CodeWidth = codeWidth,
             Context = context,
+            PlacedTokens = shapes.Has("unet.mid.attn.placed.weight"),
         };
     }
 

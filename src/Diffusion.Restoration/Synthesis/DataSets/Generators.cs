@@ -2,6 +2,7 @@ using Diffusion.Runtime;
 using Diffusion.Settings;
 using Diffusion.Synthesis.GenDeg;
 using Diffusion.Synthesis.Rendering;
+using Diffusion.Synthesis.Small;
 
 namespace Diffusion.Synthesis.DataSets;
 
@@ -11,10 +12,7 @@ public static class Generators
     /// <summary>The renderers.</summary>
     public const string Rendered = "rendered";
 
-    private static readonly Dictionary<string, Func<IDegradationGenerator>> ByName = new(StringComparer.OrdinalIgnoreCase)
-    {
-        [Rendered] = () => new RenderedGenerator(),
-    };
+    private static readonly string[] Names = [Rendered, SmallGenerator.ShippedName];
 
     /// <summary>Opens one.</summary>
     /// <param name="name">Its name, or the folder of a bundle: GenDeg's published files.</param>
@@ -26,25 +24,35 @@ public static class Generators
     {
         options ??= new GeneratorOptions();
         if (Directory.Exists(name))
-            return new GenDegGenerator(name, Settings(options.Set), options.Policy?.Invoke(), options.Memory);
-        if (!ByName.TryGetValue(name, out Func<IDegradationGenerator>? open))
-            throw new ArgumentException(
-                $"There is no generator \"{name}\", and no folder of a bundle. {NearestName.Advice(name, ByName.Keys)}"
-            );
-        return options.Set.Count == 0
-            ? open()
-            : throw new ArgumentException($"The generator {name} has no setting \"{options.Set.Keys.First()}\"; it has none.");
+            return SmallGenerator.IsIn(name)
+                ? SmallGenerator.Open(name, Settings<SmallSettings>("The small generator", options.Set), options.Policy?.Invoke())
+                : new GenDegGenerator(name, Settings<GenDegSettings>("GenDeg", options.Set), options.Policy?.Invoke(), options.Memory);
+        return name.ToLowerInvariant() switch
+        {
+            SmallGenerator.ShippedName => SmallGenerator.Shipped(
+                Settings<SmallSettings>("The small generator", options.Set),
+                options.Policy?.Invoke()
+            ),
+            Rendered when options.Set.Count > 0 => throw new ArgumentException(
+                $"The generator {name} has no setting \"{options.Set.Keys.First()}\"; it has none."
+            ),
+            Rendered => new RenderedGenerator(),
+            _ => throw new ArgumentException(
+                $"There is no generator \"{name}\", and no folder of a bundle. {NearestName.Advice(name, Names)}"
+            ),
+        };
     }
 
-    private static GenDegSettings Settings(IReadOnlyDictionary<string, string> set)
+    private static TSettings Settings<TSettings>(string generator, IReadOnlyDictionary<string, string> set)
+        where TSettings : class, new()
     {
-        GenDegSettings settings = new();
-        IReadOnlyList<Setting> all = Setting.Of(typeof(GenDegSettings));
+        TSettings settings = new();
+        IReadOnlyList<Setting> all = Setting.Of(typeof(TSettings));
         foreach ((string name, string value) in set)
             (
                 all.FirstOrDefault(setting => setting.IsNamed(name))
                 ?? throw new ArgumentException(
-                    $"GenDeg has no setting \"{name}\". {NearestName.Advice(name, [.. all.Select(setting => setting.Name)])}"
+                    $"{generator} has no setting \"{name}\". {NearestName.Advice(name, [.. all.Select(setting => setting.Name)])}"
                 )
             ).Assign(settings, value);
         return settings;

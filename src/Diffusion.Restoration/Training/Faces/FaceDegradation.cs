@@ -40,6 +40,20 @@ public sealed record FaceDegradation
             Reduction = (Reduction.Min * factor, Reduction.Max * factor),
         };
 
+    /// <summary>The same degradation with its worst nearer to its best.</summary>
+    /// <param name="share">1: as bad as it is; 0: always the best.</param>
+    public FaceDegradation Gentler(double share)
+    {
+        (double, double) Less((double Min, double Max) range) => (range.Min, range.Min + share * (range.Max - range.Min));
+        return this with
+        {
+            Blur = Less(Blur),
+            Reduction = Less(Reduction),
+            Noise = Less(Noise),
+            Quality = (Quality.Max - share * (Quality.Max - Quality.Min), Quality.Max),
+        };
+    }
+
     /// <summary>Degrades a face.</summary>
     /// <param name="clean">[1,3,S,S] float32 on [0,1], borrowed.</param>
     /// <param name="seed">With the next two, decides everything.</param>

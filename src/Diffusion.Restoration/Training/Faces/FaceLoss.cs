@@ -1,6 +1,5 @@
 using System.Globalization;
 using Diffusion.Imaging;
-using Diffusion.Networks;
 
 namespace Diffusion.Training;
 
@@ -12,7 +11,7 @@ namespace Diffusion.Training;
 public sealed record FaceLoss
 {
     private const double HighBandFloor = 2e-5,
-        Commitment = 0.25;
+        IdentityFloor = 0.01;
     private const int Window = 16;
 
     /// <summary>
@@ -27,7 +26,9 @@ public sealed record FaceLoss
             Perceptual = 1,
             Edges = 0,
             Texture = 0,
+            LogIdentity = false,
             Identity = 0.1,
+            Adversary = 0,
         };
 
     /// <summary>Weight of the mean squared error.</summary>
@@ -49,10 +50,19 @@ public sealed record FaceLoss
     /// Weight of the difference of the logarithms of local energies above a quarter of a cycle a pixel: keeps the texture that the error
     /// alone would average away.
     /// </summary>
-    public double Texture { get; init; } = 0.1;
+    public double Texture { get; init; } = 0.6;
 
-    /// <summary>Weight of 1 - cos of the identities.</summary>
-    public double Identity { get; init; } = 2;
+    /// <summary>Weight of the distance of the identities.</summary>
+    public double Identity { get; init; } = 1;
+
+    /// <summary>
+    /// Whether the identity counts by the logarithm of its squared distance, so that a face of which much is left keeps it; else by
+    /// 1 - cos.
+    /// </summary>
+    public bool LogIdentity { get; init; } = true;
+
+    /// <summary>Weight of adversarial guidance.</summary>
+    public double Adversary { get; init; } = 0.5;
 
     /// <summary>Weight of the embedder's own losses: codes near to latents, and what they say near to the face.</summary>
     public double Codes { get; init; } = 1;
@@ -61,7 +71,8 @@ public sealed record FaceLoss
     public double TokenDropout { get; init; } = 0.1;
 
     /// <summary>The names of the weights.</summary>
-    public static IReadOnlyList<string> Terms { get; } = ["error", "perceptual", "edges", "texture", "identity", "codes", "token-dropout"];
+    public static IReadOnlyList<string> Terms { get; } =
+    ["error", "perceptual", "edges", "texture", "identity", "adversary", "codes", "token-dropout"];
 
     /// <summary>With other weights by name.</summary>
     /// <exception cref="ArgumentException">There is no such term, or its weight is no number that is 0 or above.</exception>
@@ -79,6 +90,7 @@ public sealed record FaceLoss
                 "edges" => loss with { Edges = weight },
                 "texture" => loss with { Texture = weight },
                 "identity" => loss with { Identity = weight },
+                "adversary" => loss with { Adversary = weight },
                 "codes" => loss with { Codes = weight },
                 "token-dropout" => loss with { TokenDropout = weight },
                 _ => throw new ArgumentException($"There is no term \"{term}\" of the loss. Take one of {string.Join(", ", Terms)}."),
@@ -87,38 +99,30 @@ public sealed record FaceLoss
         return loss;
     }
 
-    /// <summary>Computes it.</summary>
-    /// <param name="network">A network whose parameters want gradients.</param>
+    /// <summary>Computes what the restored faces alone say of a restorer; the adversary comes on top.</summary>
+    /// <param name="learner">A restorer whose parameters want gradients.</param>
     /// <param name="perception">The eyes; null where nothing that needs them has a weight.</param>
     /// <param name="degraded">[N,3,S,S] on [-1,1], borrowed.</param>
     /// <param name="clean">Likewise.</param>
     /// <param name="tokens">For each face whether it has tokens.</param>
-    /// <returns>Loss and mean squared error of each face, [N]; the caller owns them (they are in its dispose scope).</returns>
-    public (Tensor Loss, Tensor SquaredError) Of(
-        FaceUNet network,
+    /// <param name="embedderLearns">Whether the embedder learns beside the UNet; else its tokens are taken as they are.</param>
+    /// <returns>
+    /// Loss and mean squared error of each face, [N], and the restored faces; the caller owns them (they are in its dispose scope).
+    /// </returns>
+    public (Tensor Loss, Tensor SquaredError, Tensor Restored) Of(
+        IFaceLearner learner,
         IFacePerception? perception,
         Tensor degraded,
         Tensor clean,
-        IReadOnlyList<bool> tokens
+        IReadOnlyList<bool> tokens,
+        bool embedderLearns = true
     )
     {
-        Tensor z = network.Embedder.Encode(degraded),
-            q = network.Embedder.Quantize(z),
-            // The gradient passes the choice of codes as if it were none.
-            straight = z + (q - z).detach();
-        Tensor given = torch.tensor(tokens.Select(one => one ? 1f : 0).ToArray()).reshape(-1, 1, 1);
-        Tensor restored = network.Forward(degraded, network.Context(straight) * given);
+        (Tensor restored, Tensor? ofCodes) = learner.Restore(degraded, clean, tokens, embedderLearns && Codes > 0);
         Tensor squared = (restored - clean).square().mean([1, 2, 3]);
         Tensor loss = Error * (LogError ? (squared + 1e-4).log() : squared);
-        if (Codes > 0)
-            loss =
-                loss
-                + Codes
-                    * (
-                        (q - z.detach()).square().mean([1, 2, 3])
-                        + Commitment * (z - q.detach()).square().mean([1, 2, 3])
-                        + (network.Embedder.Decode(straight) - Centered(network.Embedder.Glance(clean))).abs().mean([1, 2, 3])
-                    );
+        if (ofCodes is not null)
+            loss = loss + Codes * ofCodes;
         if (Edges > 0)
             loss = loss + Edges * EdgeError(restored, clean);
         if (Texture > 0)
@@ -138,10 +142,19 @@ public sealed record FaceLoss
                     loss + Perceptual * StructureDistance.Between([edges, .. perception.See(edges).Features], [truth, .. known.Features]);
             }
             if (Identity > 0)
-                loss = loss + Identity * (1 - torch.nn.functional.cosine_similarity(seen.Identity, expected.Identity, dim: 1));
+                loss = loss + Identity * OfIdentity(seen.Identity, expected.Identity);
         }
-        return (loss, squared);
+        return (loss, squared, restored);
     }
+
+    /// <summary>What the identity term makes small.</summary>
+    /// <param name="seen">[N,D] of restored faces, borrowed.</param>
+    /// <param name="expected">[N,D] of the originals, borrowed.</param>
+    /// <returns>[N]; the caller owns it.</returns>
+    public Tensor OfIdentity(Tensor seen, Tensor expected) =>
+        LogIdentity
+            ? ((seen - expected).square().sum(1) + IdentityFloor).log()
+            : 1 - torch.nn.functional.cosine_similarity(seen, expected, dim: 1);
 
     private static SeenFaces Unchanging(Func<SeenFaces> see)
     {
@@ -150,8 +163,6 @@ public sealed record FaceLoss
     }
 
     private static Tensor Edged(Tensor x) => SobelEdges.Magnitude(((x + 1) / 2).mean([1], keepdim: true)).expand(-1, 3, -1, -1);
-
-    private static Tensor Centered(Tensor x) => x - x.mean([2, 3], keepdim: true);
 
     private static Tensor EdgeError(Tensor restored, Tensor clean)
     {

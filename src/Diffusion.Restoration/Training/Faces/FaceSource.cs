@@ -3,10 +3,14 @@ using Diffusion.Runtime;
 namespace Diffusion.Training;
 
 /// <summary>Pairs of degraded and clean faces, every one determined by seed, step and index alone.</summary>
-/// <remarks>Faces are mirrored in half of the cases, and few are made gray, as old photographs are.</remarks>
+/// <remarks>
+/// Faces are mirrored in half of the cases, few are made gray, as old photographs are, and some are degraded little, so that the network
+/// learns to leave good faces alone.
+/// </remarks>
 public sealed class FaceSource
 {
-    private const double GrayShare = 0.05;
+    private const double GrayShare = 0.05,
+        GentleShare = 0.15;
     private readonly Tensor[] _faces;
     private readonly ulong _seed;
 
@@ -47,7 +51,8 @@ public sealed class FaceSource
             clean = clean.mean([1], keepdim: true).expand(1, 3, -1, -1);
         double least = (double)Side / FaceDegradation.PublishedSide,
             scale = draws.Uniform(least, Math.Max(least, LargestScale));
-        using DegradedFace degraded = Degradation.Scaled(scale).Apply(clean, _seed, step, index);
+        FaceDegradation degradation = draws.Uniform() < GentleShare ? Degradation.Gentler(draws.Uniform()) : Degradation;
+        using DegradedFace degraded = degradation.Scaled(scale).Apply(clean, _seed, step, index);
         return (scope.Return(degraded.Picture * 2 - 1), scope.Return((clean * 2 - 1).contiguous()));
     }
 

@@ -70,6 +70,18 @@ public sealed class FaceDegradationTests
         Assert.Equal((0, 20 / 255.0), half.Noise);
     }
 
+    [Fact]
+    public void A_gentler_recipe_is_nearer_to_its_best()
+    {
+        FaceDegradation recipe = new(),
+            half = recipe.Gentler(0.5),
+            best = recipe.Gentler(0);
+        Assert.Equal(recipe, recipe.Gentler(1));
+        Assert.Equal((0, 10 / 255.0), half.Noise);
+        Assert.Equal((80, 100), half.Quality);
+        Assert.Equal(((0.1, 0.1), (0.8, 0.8), (100, 100)), (best.Blur, best.Reduction, best.Quality));
+    }
+
     private static Tensor Face() => FaceSource.Face(TrainingPhotoOf(64), 64);
 
     private static TrainingPhoto TrainingPhotoOf(int side)

@@ -1,4 +1,6 @@
+using Diffusion.Checkpoints;
 using Diffusion.Networks;
+using Diffusion.Runtime;
 using Diffusion.Tests.Networks;
 using Diffusion.Training;
 
@@ -17,7 +19,13 @@ public sealed class FaceTrainerTests : IDisposable
         };
 
     /// <summary>A loss that needs no eyes.</summary>
-    private static FaceLoss Blind { get; } = new() { Perceptual = 0, Identity = 0 };
+    private static FaceLoss Blind { get; } =
+        new()
+        {
+            Perceptual = 0,
+            Identity = 0,
+            Adversary = 0,
+        };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -44,7 +52,7 @@ public sealed class FaceTrainerTests : IDisposable
     [Fact]
     public void It_learns_to_restore()
     {
-        using TrainingState state = State();
+        using TrainingState state = State(critic: false);
         FaceDegradation noise = new()
         {
             Blur = (1e-3, 1e-3),
@@ -62,13 +70,75 @@ public sealed class FaceTrainerTests : IDisposable
     [InlineData("edges")]
     [InlineData("texture")]
     [InlineData("codes")]
+    [InlineData("adversary")]
     public void Every_term_takes_part(string term)
     {
         using TrainingState with = State(),
-            without = State();
-        Train(with, 1);
-        Train(without, 1, 1, new FaceLoss().With(new Dictionary<string, string> { [term] = "0" }));
-        Assert.NotEqual(TrainingFixture.Weights(with), TrainingFixture.Weights(without));
+            without = State(critic: term != "adversary");
+        Train(with, 2);
+        Train(without, 2, 1, new FaceLoss().With(new Dictionary<string, string> { [term] = "0" }));
+        Assert.NotEqual(Named(with)["unet.conv_out.weight"], Named(without)["unet.conv_out.weight"]);
+    }
+
+    [Fact]
+    public void The_embedder_learns_alone_at_first_and_rests_then()
+    {
+        using TrainingState state = State();
+        Dictionary<string, float[]> start = Named(state);
+        Train(state, 1, embedderSteps: 1);
+        Dictionary<string, float[]> taught = Named(state);
+        Assert.NotEqual(start["embedder.codes.weight"], taught["embedder.codes.weight"]);
+        Assert.NotEqual(start["embedder.quant_conv.weight"], taught["embedder.quant_conv.weight"]);
+        Assert.All(start.Keys.Where(name => !name.StartsWith("embedder.")), name => Assert.Equal(start[name], taught[name], Near));
+        // The optimiser's momentum fades, and what is left of it is far below one step.
+        Train(state, 30, embedderSteps: 1);
+        Dictionary<string, float[]> rested = Named(state);
+        Train(state, 5, embedderSteps: 1);
+        Dictionary<string, float[]> last = Named(state);
+        Assert.Equal(rested["embedder.codes.weight"], last["embedder.codes.weight"], Near);
+        Assert.NotEqual(rested["unet.conv_out.weight"], last["unet.conv_out.weight"], Near);
+        Assert.NotEqual(rested["critic.verdict.weight"], last["critic.verdict.weight"], Near);
+
+        static bool Near(float a, float b) => Math.Abs(a - b) < 1e-3;
+    }
+
+    [Fact]
+    public void The_critic_tells_real_from_blurred_patches_and_the_restorer_is_told()
+    {
+        using FaceAdversary adversary = new(new FaceCritic(), new FaceCritic());
+        adversary.Pupil.Initialize(1);
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor clean = (torch.arange(3 * 32 * 32).reshape(1, 3, 32, 32) * 12.9898).sin(),
+            blurred = torch.nn.functional.avg_pool2d(clean, 3, 1, 1);
+        List<float> lessons = [];
+        for (int i = 0; i < 60; i++)
+        {
+            foreach (Parameter parameter in adversary.Pupil.Parameters)
+                parameter.Value = parameter.Value.detach().requires_grad_();
+            Tensor lesson = adversary.Lesson(blurred, clean, 1, i, 0).sum();
+            lessons.Add(lesson.item<float>());
+            Tensor[] gradients = [.. torch.autograd.grad([lesson], [.. adversary.Pupil.Parameters.Select(parameter => parameter.Value)])];
+            foreach ((Parameter parameter, Tensor gradient) in adversary.Pupil.Parameters.Zip(gradients))
+                parameter.Value = parameter.Value.detach() - 0.1 * gradient;
+        }
+        Assert.True(lessons[^1] < 0.5 * lessons[0], $"{lessons[0]} to {lessons[^1]}");
+        foreach ((Parameter judge, Parameter pupil) in adversary.Judge.Parameters.Zip(adversary.Pupil.Parameters))
+            judge.Value = pupil.Value;
+        Assert.True(adversary.Blame(blurred, clean).item<float>() > 2 * adversary.Blame(clean, clean).item<float>());
+    }
+
+    [Fact]
+    public void The_identity_of_a_face_of_which_much_is_left_weighs_as_much_as_that_of_a_bad_one()
+    {
+        // Distances of 0.2 and 0.4 that fall by a tenth: the logarithm's loss falls by as much but for its floor.
+        FaceLoss loss = new();
+        double Gain(double distance)
+        {
+            using Tensor expected = torch.zeros(1, 4),
+                seen = torch.tensor(new[] { (float)distance, 0, 0, 0 }).reshape(1, 4);
+            return (loss.OfIdentity(seen, expected) - loss.OfIdentity(0.9 * seen, expected)).item<float>();
+        }
+        Assert.InRange(Gain(0.2) / Gain(0.4), 0.8, 1);
     }
 
     [Fact]
@@ -120,6 +190,28 @@ public sealed class FaceTrainerTests : IDisposable
         using var file = Diffusion.Checkpoints.Checkpoint.Open(Path.Combine(model, "tiny.safetensors"));
         Assert.Equal(FaceUNetFamily.Name, NetworkCatalog.BuiltIn.Recognize(file)?.Family.Kind);
         Assert.Contains("\"kind\": \"face-unet\"", File.ReadAllText(Path.Combine(model, "card.json")));
+        Assert.Contains(
+            "face0.png",
+            Assert.Throws<CheckpointException>(() => new FaceTrainingRun(Plan(20) with { Faces = [Written(1), Written(2)] })).Message
+        );
+        // Another run starts from it, with a critic that is no part of what is written.
+        string weights = Path.Combine(model, "tiny.safetensors");
+        FaceTrainingPlan next = Plan(5) with
+        {
+            Folder = Path.Combine(_folder, "next"),
+            Start = weights,
+            Loss = Blind with { Adversary = 1 },
+        };
+        using FaceTrainingRun started = new(next);
+        started.Validate();
+        using var written = Diffusion.Checkpoints.Checkpoint.Open(Path.Combine(next.Folder, "model", "tiny.safetensors"));
+        Assert.Equal(file.Tensors.Keys.Order(), written.Tensors.Keys.Order());
+        Assert.All(file.Tensors.Keys, name =>
+        {
+            using Tensor one = file.Tensors[name].Read(),
+                other = written.Tensors[name].Read();
+            Assert.True(one.equal(other).all().item<bool>(), name);
+        });
 
         string Written(int i)
         {
@@ -141,21 +233,30 @@ public sealed class FaceTrainerTests : IDisposable
     /// <summary>The weights after some steps by a loss with eyes of its own.</summary>
     internal static float[] After(int steps, FaceLoss loss, IFacePerception eyes)
     {
-        using TrainingState state = State();
+        using TrainingState state = State(critic: loss.Adversary > 0);
         FaceSource faces = new([.. Enumerable.Range(0, 4).Select(Photo)], 32, 1);
-        using FaceTrainer trainer = new(FaceUNetTests.Tiny, faces, loss, eyes, Settings, state);
+        using FaceTrainer trainer = new(() => new FaceUNetLearner(FaceUNetTests.Tiny, Settings.Policy), faces, loss, eyes, Settings, state);
         for (int i = 0; i < steps; i++)
             trainer.Step();
         return TrainingFixture.Weights(state);
     }
 
-    private static TrainingState State()
+    private static TrainingState State(bool critic = true)
     {
-        using FaceUNet network = new(FaceUNetTests.Tiny);
+        using FaceUNetLearner network = new(FaceUNetTests.Tiny, ComputePolicy.Reference);
+        using FaceCritic judge = new();
         network.Initialize(3);
-        TrainingState state = new(network.Parameters, new LearningRate(2e-3, 2));
-        state.Initialize(network.Parameters);
+        judge.Initialize(3);
+        IReadOnlyList<Parameter> learning = FaceTrainer.Learning(network, critic ? judge : null);
+        TrainingState state = new(learning, new LearningRate(2e-3, 2));
+        state.Initialize(learning);
         return state;
+    }
+
+    private static Dictionary<string, float[]> Named(TrainingState state)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        return state.Export(TrainedWeights.Last).ToDictionary(weight => weight.Key, weight => weight.Value.data<float>().ToArray());
     }
 
     private static double[] Train(
@@ -163,12 +264,13 @@ public sealed class FaceTrainerTests : IDisposable
         int steps,
         int workers = 1,
         FaceLoss? loss = null,
-        FaceDegradation? degradation = null
+        FaceDegradation? degradation = null,
+        long embedderSteps = 0
     )
     {
         using DescriptorPerception? perception = loss == Blind ? null : DescriptorPerception.Shipped();
         using FaceTrainer trainer = new(
-            FaceUNetTests.Tiny,
+            () => new FaceUNetLearner(FaceUNetTests.Tiny, Settings.Policy),
             new FaceSource([.. Enumerable.Range(0, 4).Select(Photo)], 32, 1)
             {
                 Degradation = degradation ?? new(),
@@ -181,7 +283,10 @@ public sealed class FaceTrainerTests : IDisposable
                 Workers = workers,
             },
             state
-        );
+        )
+        {
+            EmbedderSteps = embedderSteps,
+        };
         return [.. Enumerable.Range(0, steps).Select(_ => trainer.Step().Error)];
     }
 }
