@@ -9,7 +9,8 @@ namespace Diffusion.Inverse;
 /// which
 /// texture makes too large in most of them. Blocks of like brightness are put together, of each group the quietest fifth tells the
 /// variance, corrected for what this quantile of pure noise is too low, and the line is fitted to the groups with the precision that each
-/// has. In mosaics the blocks' variances are those of <see cref="MosaicNoise"/>. Blocks where values end at the scale's ends are left out: they hide noise.
+/// has. In mosaics the blocks' variances are those of <see cref="MosaicNoise"/>. Blocks where values end at the scale's ends are left out:
+/// they hide noise.
 /// </remarks>
 public static class PoissonEstimate
 {
