@@ -14,7 +14,8 @@ internal sealed class TrainFaceVerb : Verb
         _arcFace;
     private readonly Option<int?> _batch,
         _embedderSteps;
-    private readonly Option<string?> _start;
+    private readonly Option<string?> _start,
+        _model;
     private readonly Option<Dictionary<string, string>?> _loss;
 
     public TrainFaceVerb()
@@ -33,7 +34,17 @@ internal sealed class TrainFaceVerb : Verb
             new Option<string?>("--start")
             {
                 HelpName = "FILE",
-                Description = "Weights that a new run starts from, as far as they fit: a file that a training left",
+                Description =
+                    "Weights that a new run starts from, as far as they fit: a file that a training left; with --model a bundle, whose updates go on",
+            }
+        );
+        _model = Take(
+            new Option<string?>("--model")
+            {
+                HelpName = "BUNDLE",
+                Description =
+                    "Instead of the small network: OSDFace in full size, low-rank updates of Stable Diffusion in a folder with its published "
+                    + "files; tested with tiny random weights, and not verified beyond that",
             }
         );
         _embedderSteps = Take(
@@ -99,6 +110,9 @@ internal sealed class TrainFaceVerb : Verb
         (string? vgg, string? arcFace) = (session.Get(_vgg), session.Get(_arcFace));
         if ((vgg is null) != (arcFace is null))
             throw new UsageException("The published losses need both networks", Here, "Give --vgg and --arcface, or neither");
+        string? bundle = session.Get(_model);
+        if (bundle is not null && session.Get(_embedderSteps) > 0)
+            throw new UsageException("OSDFace's embedder does not learn here", "--embedder-steps", "Leave it out with --model");
         TrainingSettings settings = _options.SettingsOf(session);
         FaceTrainingPlan usual = new()
         {
@@ -115,6 +129,7 @@ internal sealed class TrainFaceVerb : Verb
             Loss = (vgg is null ? usual.Loss : FaceLoss.Published).With(session.Get(_loss) ?? []),
             Start = session.Get(_start),
             EmbedderSteps = session.Get(_embedderSteps) ?? 0,
+            Bundle = bundle,
             Perception = vgg is null ? null : () => PublishedPerception.Load(vgg, arcFace!),
             Settings = settings with
             {

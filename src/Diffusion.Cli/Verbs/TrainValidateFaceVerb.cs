@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Diffusion.Cli.Options;
 using Diffusion.Cli.Shell;
 using Diffusion.Evaluation;
@@ -142,6 +143,10 @@ internal sealed class TrainValidateFaceVerb : Verb
             string table = FaceTable.Markdown(scores);
             File.WriteAllText(Path.Combine(folder, "faces.md"), table);
             File.WriteAllText(Path.Combine(folder, "faces.csv"), FaceTable.Csv(scores));
+            File.WriteAllText(
+                Path.Combine(folder, "faces.json"),
+                FaceTable.Json(scores).ToJsonString(new JsonSerializerOptions { WriteIndented = true, IndentSize = 1 }) + "\n"
+            );
             Draw(Path.Combine(folder, "faces.png"), scores, contenders, panels, session.Get(_sheet));
             session.Terminal.Print(table.TrimEnd());
             return ExitCode.Done;

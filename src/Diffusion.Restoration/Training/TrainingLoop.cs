@@ -21,11 +21,14 @@ internal sealed class TrainingLoop(string folder, TrainingState state, TrainingB
     /// <summary>Time between validations.</summary>
     public TimeSpan ValidateEvery { get; init; }
 
+    /// <summary>Whether a state was saved in a folder.</summary>
+    public static bool IsBegun(string folder) => File.Exists(StateFile(folder));
+
     /// <summary>Fills a state with what was saved in a folder; false where nothing was.</summary>
     /// <exception cref="CheckpointException">The state is damaged or of another network.</exception>
     public static bool Resume(string folder, TrainingState state, TrainingBudget budget)
     {
-        if (!File.Exists(StateFile(folder)))
+        if (!IsBegun(folder))
             return false;
         state.Load(StateFile(folder));
         // A finished decay is a dead end: more training goes on from the trunk.

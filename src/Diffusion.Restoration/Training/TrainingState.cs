@@ -89,12 +89,18 @@ public sealed class TrainingState : IDisposable
     }
 
     /// <summary>Puts weights into a network, all of whose parameters are among the state's, in the dtypes that it wants.</summary>
-    public void CopyTo(Network network, TrainedWeights which)
+    public void CopyTo(Network network, TrainedWeights which) => CopyTo(network.Parameters, which, network.Policy.NetworkDtype);
+
+    /// <summary>Puts weights into parameters, all of which are among the state's.</summary>
+    /// <param name="parameters">What gets them.</param>
+    /// <param name="which">Weights, short or long average.</param>
+    /// <param name="low">Dtype of those that do not stay float32.</param>
+    public void CopyTo(IReadOnlyList<Parameter> parameters, TrainedWeights which, ScalarType low)
     {
         using var noGrad = torch.no_grad();
         Dictionary<string, Tensor> all = Export(which);
-        foreach (Parameter parameter in network.Parameters)
-            parameter.Value = all[parameter.Name].to(network.DtypeOf(parameter));
+        foreach (Parameter parameter in parameters)
+            parameter.Value = all[parameter.Name].to(parameter.KeepFloat32 ? ScalarType.Float32 : low);
     }
 
     /// <summary>Writes the state.</summary>

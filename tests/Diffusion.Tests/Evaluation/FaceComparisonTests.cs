@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Diffusion.Evaluation;
 using Diffusion.Faces;
 using Diffusion.Imaging;
@@ -48,6 +49,27 @@ public sealed class FaceComparisonTests
         Assert.StartsWith("| degraded | 22.00 ± 2.83 |", lines[2]);
         Assert.EndsWith("| 50 % | 50 % |", lines[4]);
         Assert.Equal(7, FaceTable.Csv(scores).TrimEnd().Split('\n').Length);
+    }
+
+    [Fact]
+    public void Programs_get_the_spread_over_faces_and_between_seeds()
+    {
+        FaceScore[] scores =
+        [
+            .. new[] { (0UL, 20.0), (0UL, 24.0), (1UL, 22.0), (1UL, 26.0) }.Select(
+                (one, i) => Score(i % 2 == 0 ? "a" : "b", "mine", one.Item2, 0.4) with { Seed = one.Item1 }
+            ),
+            Score("a", FaceContender.Degraded, 18, 0.5),
+            Score("b", FaceContender.Degraded, 18, 0.3),
+        ];
+        JsonNode told = FaceTable.Json(scores);
+        Assert.Equal((2, 2), ((int)told["faces"]!, (int)told["seeds"]!));
+        JsonNode mine = told["restored_by"]!["mine"]!;
+        Assert.Equal(23, (double)mine["psnr"]!["mean"]!);
+        Assert.Equal(2.58199, (double)mine["psnr"]!["deviation"]!, 1e-4);
+        Assert.Equal(Math.Sqrt(2), (double)mine["psnr"]!["between_seeds"]!, 1e-4);
+        Assert.Null(mine["psnr_above_bicubic"]);
+        Assert.Equal(0.5, (double)mine["identity_nearer_than_degraded"]!);
     }
 
     private static FaceScore Score(string face, string contender, double psnr, double identity) =>

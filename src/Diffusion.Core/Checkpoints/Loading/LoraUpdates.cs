@@ -54,6 +54,12 @@ public sealed class LoraUpdates
     /// <summary>The layers that are updated, without the prefix.</summary>
     public IReadOnlyCollection<string> Layers => _updates.Keys;
 
+    /// <summary>A and B of each layer that is updated.</summary>
+    public IEnumerable<(string Layer, TensorEntry Down, TensorEntry Up)> Pairs =>
+        _updates
+            .Where(update => !IsLeftAlone(update.Value.Up, update.Value.Down.Shape))
+            .Select(update => (update.Key, update.Value.Down, update.Value.Up));
+
     /// <summary>A checkpoint with the updates added to its weights; each is computed when it is read.</summary>
     /// <param name="weights">The base model; borrowed, and must outlive the result.</param>
     /// <exception cref="CheckpointException">The base has no such layer, or its shape differs.</exception>
@@ -65,7 +71,7 @@ public sealed class LoraUpdates
             string name = layer + ".weight";
             if (!merged.TryGetValue(name, out TensorEntry? entry))
                 throw Wrong($"There is no layer {Printable.Shorten(layer)} to update in {weights.Path}");
-            if (OnlyPeftConvolutions && entry.Shape.Count == 4 && up.Name.EndsWith(Styles[1].Up, StringComparison.Ordinal))
+            if (IsLeftAlone(up, entry.Shape))
                 continue;
             if (!Fits(entry.Shape, down.Shape, up.Shape))
                 throw Wrong(
@@ -76,6 +82,9 @@ public sealed class LoraUpdates
         }
         return new TensorTable(weights, merged);
     }
+
+    private bool IsLeftAlone(TensorEntry up, IReadOnlyList<long> shape) =>
+        OnlyPeftConvolutions && shape.Count == 4 && up.Name.EndsWith(Styles[1].Up, StringComparison.Ordinal);
 
     private static bool Fits(IReadOnlyList<long> weight, IReadOnlyList<long> down, IReadOnlyList<long> up) =>
         weight.Count >= 2

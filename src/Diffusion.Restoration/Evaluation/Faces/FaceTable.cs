@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Diffusion.Evaluation;
 
@@ -31,16 +32,58 @@ public static class FaceTable
             table.Append(CultureInfo.InvariantCulture, $"| {contender.Key} |");
             foreach ((_, string format, Func<FaceScore, double> value) in Columns)
             {
-                double[] values = [.. contender.Select(value).Where(double.IsFinite)];
+                double[] values = Finite(contender, value);
                 table.Append(' ').Append(Text(Mean(values), format));
                 table.Append(" ± ").Append(Text(Spread(values), format)).Append(" |");
             }
-            double above = Share(contender, scores, FaceContender.Bicubic, (a, b) => a.Psnr > b.Psnr),
-                nearer = Share(contender, scores, FaceContender.Degraded, (a, b) => a.Identity < b.Identity);
-            table.Append(CultureInfo.InvariantCulture, $" {above:0 %} | {nearer:0 %} |\n");
+            table.Append(CultureInfo.InvariantCulture, $" {Above(contender, scores):0 %} | {Nearer(contender, scores):0 %} |\n");
         }
         return table.ToString();
     }
+
+    /// <summary>
+    /// The same numbers for programs: mean, deviation over faces and seeds, and deviation of the means of the seeds.
+    /// </summary>
+    public static JsonObject Json(IReadOnlyList<FaceScore> scores) =>
+        new()
+        {
+            ["faces"] = scores.Select(score => score.Face).Distinct().Count(),
+            ["seeds"] = scores.Select(score => score.Seed).Distinct().Count(),
+            ["restored_by"] = new JsonObject(
+                scores
+                    .GroupBy(score => score.Contender)
+                    .Select(contender => KeyValuePair.Create(contender.Key, (JsonNode?)Numbers([.. contender], scores)))
+            ),
+        };
+
+    private static JsonObject Numbers(FaceScore[] contender, IReadOnlyList<FaceScore> scores)
+    {
+        JsonObject numbers = [];
+        foreach ((string name, _, Func<FaceScore, double> value) in Columns)
+        {
+            double[] seeds = [.. contender.GroupBy(score => score.Seed).Select(seed => Mean(Finite(seed, value)))];
+            numbers[name.ToLowerInvariant().Replace(' ', '_')] = new JsonObject
+            {
+                ["mean"] = Rounded(Mean(Finite(contender, value))),
+                ["deviation"] = Rounded(Spread(Finite(contender, value))),
+                ["between_seeds"] = Rounded(Spread(seeds)),
+            };
+        }
+        numbers["psnr_above_bicubic"] = Rounded(Above(contender, scores));
+        numbers["identity_nearer_than_degraded"] = Rounded(Nearer(contender, scores));
+        return numbers;
+    }
+
+    private static JsonNode? Rounded(double value) => double.IsFinite(value) ? JsonValue.Create(Math.Round(value, 5)) : null;
+
+    private static double[] Finite(IEnumerable<FaceScore> scores, Func<FaceScore, double> value) =>
+        [.. scores.Select(value).Where(double.IsFinite)];
+
+    private static double Above(IEnumerable<FaceScore> contender, IReadOnlyList<FaceScore> scores) =>
+        Share(contender, scores, FaceContender.Bicubic, (a, b) => a.Psnr > b.Psnr);
+
+    private static double Nearer(IEnumerable<FaceScore> contender, IReadOnlyList<FaceScore> scores) =>
+        Share(contender, scores, FaceContender.Degraded, (a, b) => a.Identity < b.Identity);
 
     /// <summary>One line for each face and contender.</summary>
     public static string Csv(IReadOnlyList<FaceScore> scores) =>

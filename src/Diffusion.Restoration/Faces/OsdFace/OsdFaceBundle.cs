@@ -56,7 +56,11 @@ public sealed class OsdFaceBundle : IDisposable
         ICheckpoint Opened(string name, string kind)
         {
             CatalogEntry entry = CheckpointCatalog.Default.Find(name)!;
-            string path = entry.Files.Select(file => Path.Combine(folder, file)).FirstOrDefault(File.Exists) ?? throw Missing(name, folder);
+            string path = entry
+                .Files.SelectMany(file => new[] { file, Path.ChangeExtension(file, ".safetensors") })
+                .Select(file => Path.Combine(folder, file))
+                .FirstOrDefault(File.Exists)
+                ?? throw Missing(name, folder);
             ICheckpoint file = Checkpoint.Open(path);
             opened.Add(file);
             if (NetworkCatalog.BuiltIn.Recognize(file) is var found && found?.Family.Kind == kind)
@@ -70,6 +74,9 @@ public sealed class OsdFaceBundle : IDisposable
         }
     }
 
+    /// <summary>The UNet's updates, whose scale alpha / rank is 1; they need this bundle to be open.</summary>
+    public LoraUpdates Updates => new(_updates, UNetPrefix) { OnlyPeftConvolutions = true };
+
     /// <summary>Loads the visual representation embedder; the caller disposes it.</summary>
     /// <exception cref="CheckpointException">The weights do not fit.</exception>
     public VisualEmbedder LoadEmbedder(ComputePolicy policy) => (VisualEmbedder)Load(_embedder, policy);
@@ -78,10 +85,9 @@ public sealed class OsdFaceBundle : IDisposable
     /// <exception cref="CheckpointException">The weights do not fit.</exception>
     public EmbeddingChange LoadChange(ComputePolicy policy) => (EmbeddingChange)Load(_change, policy);
 
-    /// <summary>Loads the UNet with the updates merged, whose scale alpha / rank is 1; the caller disposes it.</summary>
+    /// <summary>Loads the UNet with the updates merged; the caller disposes it.</summary>
     /// <exception cref="CheckpointException">Weights or updates do not fit.</exception>
-    public StableDiffusionUNet LoadUNet(ComputePolicy policy) =>
-        Diffusion.LoadUNet(policy, new LoraUpdates(_updates, UNetPrefix) { OnlyPeftConvolutions = true });
+    public StableDiffusionUNet LoadUNet(ComputePolicy policy) => Diffusion.LoadUNet(policy, Updates);
 
     /// <summary>Loads the autoencoder; the caller disposes it.</summary>
     /// <exception cref="CheckpointException">The weights do not fit.</exception>

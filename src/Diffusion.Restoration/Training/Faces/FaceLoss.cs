@@ -1,6 +1,5 @@
 using System.Globalization;
 using Diffusion.Imaging;
-using Diffusion.Networks;
 
 namespace Diffusion.Training;
 
@@ -12,8 +11,6 @@ namespace Diffusion.Training;
 public sealed record FaceLoss
 {
     private const double HighBandFloor = 2e-5,
-        Commitment = 0.25,
-        Idleness = 0.1,
         IdentityFloor = 0.01;
     private const int Window = 16;
 
@@ -102,8 +99,8 @@ public sealed record FaceLoss
         return loss;
     }
 
-    /// <summary>Computes what the restored faces alone say of a network; the adversary comes on top.</summary>
-    /// <param name="network">A network whose parameters want gradients.</param>
+    /// <summary>Computes what the restored faces alone say of a restorer; the adversary comes on top.</summary>
+    /// <param name="learner">A restorer whose parameters want gradients.</param>
     /// <param name="perception">The eyes; null where nothing that needs them has a weight.</param>
     /// <param name="degraded">[N,3,S,S] on [-1,1], borrowed.</param>
     /// <param name="clean">Likewise.</param>
@@ -113,7 +110,7 @@ public sealed record FaceLoss
     /// Loss and mean squared error of each face, [N], and the restored faces; the caller owns them (they are in its dispose scope).
     /// </returns>
     public (Tensor Loss, Tensor SquaredError, Tensor Restored) Of(
-        FaceUNet network,
+        IFaceLearner learner,
         IFacePerception? perception,
         Tensor degraded,
         Tensor clean,
@@ -121,18 +118,10 @@ public sealed record FaceLoss
         bool embedderLearns = true
     )
     {
-        Tensor given = torch.tensor(tokens.Select(one => one ? 1f : 0).ToArray()).reshape(-1, 1, 1);
-        Tensor codes;
-        Tensor? ofCodes = null;
-        if (embedderLearns)
-            (codes, ofCodes) = OfCodes(network, degraded, clean);
-        else
-            using (torch.no_grad())
-                codes = network.Embedder.Quantize(network.Embedder.Encode(degraded));
-        Tensor restored = network.Forward(degraded, network.Context(codes) * given);
+        (Tensor restored, Tensor? ofCodes) = learner.Restore(degraded, clean, tokens, embedderLearns && Codes > 0);
         Tensor squared = (restored - clean).square().mean([1, 2, 3]);
         Tensor loss = Error * (LogError ? (squared + 1e-4).log() : squared);
-        if (Codes > 0 && ofCodes is not null)
+        if (ofCodes is not null)
             loss = loss + Codes * ofCodes;
         if (Edges > 0)
             loss = loss + Edges * EdgeError(restored, clean);
@@ -158,23 +147,6 @@ public sealed record FaceLoss
         return (loss, squared, restored);
     }
 
-    /// <summary>The embedder's own losses: codes near to latents, what they say near to the face, and all codes in use.</summary>
-    /// <param name="network">A network whose embedder's parameters want gradients.</param>
-    /// <param name="degraded">[N,3,S,S] on [-1,1], borrowed.</param>
-    /// <param name="clean">Likewise.</param>
-    /// <returns>The chosen codes, which pass gradients as if they were the latents, and the loss of each face, [N].</returns>
-    public static (Tensor Codes, Tensor Loss) OfCodes(FaceUNet network, Tensor degraded, Tensor clean)
-    {
-        Tensor z = network.Embedder.Encode(degraded),
-            q = network.Embedder.Quantize(z),
-            straight = z + (q - z).detach();
-        Tensor loss =
-            (q - z.detach()).square().mean([1, 2, 3])
-            + Commitment * (z - q.detach()).square().mean([1, 2, 3])
-            + (network.Embedder.Decode(straight) - Centered(network.Embedder.Glance(clean))).abs().mean([1, 2, 3]);
-        return (straight, loss + Idleness * network.Embedder.Idleness(z.detach()));
-    }
-
     /// <summary>What the identity term makes small.</summary>
     /// <param name="seen">[N,D] of restored faces, borrowed.</param>
     /// <param name="expected">[N,D] of the originals, borrowed.</param>
@@ -191,8 +163,6 @@ public sealed record FaceLoss
     }
 
     private static Tensor Edged(Tensor x) => SobelEdges.Magnitude(((x + 1) / 2).mean([1], keepdim: true)).expand(-1, 3, -1, -1);
-
-    private static Tensor Centered(Tensor x) => x - x.mean([2, 3], keepdim: true);
 
     private static Tensor EdgeError(Tensor restored, Tensor clean)
     {

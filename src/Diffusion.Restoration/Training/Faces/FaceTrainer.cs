@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Diffusion.Checkpoints;
-using Diffusion.Networks;
 using Diffusion.Runtime;
 
 namespace Diffusion.Training;
@@ -16,20 +15,20 @@ public sealed class FaceTrainer : IDisposable
     private readonly FaceLoss _loss;
     private readonly IFacePerception? _perception;
     private readonly WorkerTeam _team;
-    private readonly FaceUNet[] _networks;
+    private readonly IFaceLearner[] _learners;
     private readonly FaceAdversary[] _adversaries;
     private readonly GradientStep _update;
     private bool _hasKernels;
 
     /// <summary>A trainer that continues <paramref name="state"/>.</summary>
-    /// <param name="architecture">The network; each thread has one, all with the same weights.</param>
+    /// <param name="learner">Makes the restorer; each thread has one, all with the same weights.</param>
     /// <param name="faces">The data.</param>
     /// <param name="loss">What is made small.</param>
     /// <param name="perception">The eyes of the loss, borrowed; null where it needs none.</param>
     /// <param name="settings">How to train; the first of its batches says how many faces make a step.</param>
     /// <param name="state">Borrowed; advanced by <see cref="Step"/>.</param>
     public FaceTrainer(
-        FaceUNetConfig architecture,
+        Func<IFaceLearner> learner,
         FaceSource faces,
         FaceLoss loss,
         IFacePerception? perception,
@@ -39,7 +38,7 @@ public sealed class FaceTrainer : IDisposable
     {
         (_faces, _loss, _perception, _settings, State) = (faces, loss, perception, settings, state);
         _team = new WorkerTeam(settings.Workers);
-        _networks = [.. Enumerable.Range(0, settings.Workers).Select(_ => new FaceUNet(architecture, settings.Policy))];
+        _learners = [.. Enumerable.Range(0, settings.Workers).Select(_ => learner())];
         _adversaries =
         [
             .. Enumerable
@@ -61,9 +60,9 @@ public sealed class FaceTrainer : IDisposable
     /// <summary>The run's state.</summary>
     public TrainingState State { get; }
 
-    /// <summary>What a training learns, in the order of its state: the network and, where the loss has an adversary, the critic.</summary>
-    public static IReadOnlyList<Parameter> Learning(FaceUNet network, FaceCritic? critic) =>
-        [.. network.Parameters, .. critic?.Parameters ?? []];
+    /// <summary>What a training learns, in the order of its state: the restorer and, where the loss has an adversary, the critic.</summary>
+    public static IReadOnlyList<Parameter> Learning(IFaceLearner learner, FaceCritic? critic) =>
+        [.. learner.Parameters, .. critic?.Parameters ?? []];
 
     /// <summary>Says that other shapes were computed in between (<see cref="PriorTrainer.ForgetKernels"/>).</summary>
     public void ForgetKernels() => _hasKernels = false;
@@ -131,26 +130,26 @@ public sealed class FaceTrainer : IDisposable
         (Tensor Degraded, Tensor Clean)[] pairs = [.. Enumerable.Range(begin, end - begin).Select(i => _faces.Draw(step, i))];
         Tensor degraded = torch.cat([.. pairs.Select(pair => pair.Degraded)]),
             clean = torch.cat([.. pairs.Select(pair => pair.Clean)]);
-        FaceUNet network = _networks[worker];
+        IFaceLearner learner = _learners[worker];
         FaceAdversary? adversary = _adversaries.Length > 0 ? _adversaries[worker] : null;
         Tensor floatLeaf = State.Weights.Tensor.narrow(0, 0, State.Layout.FloatLength).detach();
         Tensor lowLeaf = low.detach();
         if (adversary is not null)
-            State.Layout.Bind(Learning(network, adversary.Judge), floatLeaf, lowLeaf);
+            State.Layout.Bind(Learning(learner, adversary.Judge), floatLeaf, lowLeaf);
         (floatLeaf, lowLeaf) = (floatLeaf.detach().requires_grad_(), lowLeaf.detach().requires_grad_());
-        State.Layout.Bind(Learning(network, adversary?.Pupil), floatLeaf, lowLeaf);
+        State.Layout.Bind(Learning(learner, adversary?.Pupil), floatLeaf, lowLeaf);
         Tensor loss,
             total,
             squared;
         if (step < EmbedderSteps)
         {
-            (_, total) = FaceLoss.OfCodes(network, Seen(degraded, clean, begin), clean);
+            total = learner.OfCodes(Seen(degraded, clean, begin), clean);
             (loss, squared) = (total, total);
         }
         else
         {
             bool[] tokens = [.. Enumerable.Range(begin, end - begin).Select(i => HasTokens(step, i))];
-            (loss, squared, Tensor restored) = _loss.Of(network, _perception, degraded, clean, tokens, EmbedderSteps == 0);
+            (loss, squared, Tensor restored) = _loss.Of(learner, _perception, degraded, clean, tokens, EmbedderSteps == 0);
             total = loss;
             if (adversary is not null)
                 total =
@@ -162,7 +161,10 @@ public sealed class FaceTrainer : IDisposable
             errors = squared.detach().data<float>().ToArray();
         for (int i = 0; i < values.Length; i++)
             losses[begin + i] = (values[i], errors[i]);
-        return PartGradient.Of([.. torch.autograd.grad([total.sum() / count], [floatLeaf, lowLeaf])]);
+        // Where nothing is computed in low precision its leaf takes no part.
+        return lowLeaf.numel() == 0
+            ? PartGradient.Of([torch.autograd.grad([total.sum() / count], [floatLeaf])[0], lowLeaf.detach()])
+            : PartGradient.Of([.. torch.autograd.grad([total.sum() / count], [floatLeaf, lowLeaf])]);
     }
 
     // Every fourth face is shown to the embedder as it is: clean and degraded faces must have the same tokens.
@@ -185,8 +187,8 @@ public sealed class FaceTrainer : IDisposable
     public void Dispose()
     {
         _team.Dispose();
-        foreach (FaceUNet network in _networks)
-            network.Dispose();
+        foreach (IFaceLearner learner in _learners)
+            learner.Dispose();
         foreach (FaceAdversary adversary in _adversaries)
             adversary.Dispose();
         _update.Dispose();

@@ -1,4 +1,6 @@
+using Diffusion.Faces;
 using Diffusion.Networks;
+using Diffusion.Runtime;
 
 namespace Diffusion.Training;
 
@@ -20,8 +22,18 @@ public sealed record FaceTrainingPlan
     /// <summary>Name of the model.</summary>
     public string Name { get; init; } = "face-small";
 
-    /// <summary>The network.</summary>
+    /// <summary>The small network.</summary>
     public FaceUNetConfig Architecture { get; init; } = new() { PlacedTokens = true };
+
+    /// <summary>A folder with OSDFace's files, whose updates are trained instead of the small network; null: that.</summary>
+    public string? Bundle { get; init; }
+
+    /// <summary>Side of the faces for <see cref="Bundle"/>.</summary>
+    public int BundleSide { get; init; } = FaceTemplate.Size;
+
+    /// <summary>Makes the restorer; the caller disposes it.</summary>
+    internal IFaceLearner Learner(ComputePolicy policy) =>
+        Bundle is { } folder ? OsdFaceLearner.Open(folder, policy, BundleSide) : new FaceUNetLearner(Architecture, policy);
 
     /// <summary>Weights that a new run starts from, as far as they fit the network; null: random ones.</summary>
     public string? Start { get; init; }

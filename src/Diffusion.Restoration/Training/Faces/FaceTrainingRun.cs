@@ -1,7 +1,4 @@
 using System.Globalization;
-using Diffusion.Checkpoints;
-using Diffusion.Faces;
-using Diffusion.Networks;
 using Diffusion.Runtime;
 
 namespace Diffusion.Training;
@@ -22,7 +19,9 @@ public sealed class FaceTrainingRun : IDisposable
     private readonly int _hostThreads;
 
     /// <summary>Reads the faces and the state, or makes the first one.</summary>
-    /// <exception cref="DiffusionException">A picture or the state cannot be read.</exception>
+    /// <exception cref="DiffusionException">
+    /// A picture or the state cannot be read, or the run in the folder was begun with other files.
+    /// </exception>
     /// <exception cref="ArgumentException">A face is not square, or there is none.</exception>
     public FaceTrainingRun(FaceTrainingPlan plan)
     {
@@ -31,29 +30,21 @@ public sealed class FaceTrainingRun : IDisposable
         torch.set_num_threads(1);
         _plan = plan;
         Directory.CreateDirectory(plan.Folder);
-        _faces = new FaceSource(TrainingPhotos.Read(plan.Faces), plan.Architecture.Side, plan.Settings.Seed);
+        TrainingInputs.Check(plan.Folder, TrainingLoop.IsBegun(plan.Folder), plan.Faces, plan.Bundle);
+        using IFaceLearner learner = plan.Learner(ComputePolicy.Reference);
+        _faces = new FaceSource(TrainingPhotos.Read(plan.Faces), learner.Side, plan.Settings.Seed);
         _validation = TrainingPhotos.Read(plan.Validation);
         _perception =
             plan.Loss.Perceptual > 0 || plan.Loss.Identity > 0 ? plan.Perception?.Invoke() ?? DescriptorPerception.Shipped() : null;
-        using FaceUNet network = new(plan.Architecture);
         using FaceCritic? critic = plan.Loss.Adversary > 0 ? new FaceCritic() : null;
-        State = new TrainingState(FaceTrainer.Learning(network, critic), new LearningRate(plan.Rate, plan.WarmupSteps));
+        State = new TrainingState(FaceTrainer.Learning(learner, critic), new LearningRate(plan.Rate, plan.WarmupSteps));
         if (TrainingLoop.Resume(plan.Folder, State, plan.Budget))
             return;
-        network.Initialize(plan.Settings.Seed);
+        learner.Initialize(plan.Settings.Seed);
         critic?.Initialize(plan.Settings.Seed);
         if (plan.Start is { } start)
-            Take(network, start);
-        State.Initialize(FaceTrainer.Learning(network, critic));
-    }
-
-    private static void Take(FaceUNet network, string start)
-    {
-        using FaceUNet known = FaceSmall.Load(start, ComputePolicy.Reference);
-        Dictionary<string, Parameter> weights = known.Parameters.ToDictionary(parameter => parameter.Name);
-        foreach (Parameter parameter in network.Parameters)
-            if (weights.TryGetValue(parameter.Name, out Parameter? given) && given.Shape.SequenceEqual(parameter.Shape))
-                parameter.Value = given.Value.clone();
+            learner.Take(start);
+        State.Initialize(FaceTrainer.Learning(learner, critic));
     }
 
     /// <summary>The run's state.</summary>
@@ -70,7 +61,7 @@ public sealed class FaceTrainingRun : IDisposable
         CancellationToken cancellation = default
     )
     {
-        using FaceTrainer trainer = new(_plan.Architecture, _faces, _plan.Loss, _perception, _plan.Settings, State)
+        using FaceTrainer trainer = new(() => _plan.Learner(_plan.Settings.Policy), _faces, _plan.Loss, _perception, _plan.Settings, State)
         {
             EmbedderSteps = _plan.EmbedderSteps,
         };
@@ -90,24 +81,23 @@ public sealed class FaceTrainingRun : IDisposable
     /// <summary>Restores the degraded validation faces with the averaged weights, notes the result and writes the model as it is.</summary>
     public FaceValidation Validate()
     {
-        using FaceUNet network = Network();
-        FaceValidation result = FaceValidation.Measure(network, _validation, Path.Combine(_plan.Folder, "validation.png"));
+        using IFaceLearner learner = Learner();
+        FaceValidation result = FaceValidation.Measure(learner, _validation, Path.Combine(_plan.Folder, "validation.png"));
         if (_validation.Count > 0)
             File.AppendAllText(
                 Path.Combine(_plan.Folder, "validation.csv"),
                 string.Create(CultureInfo.InvariantCulture, $"{State.Step},{State.Crops},{State.Seconds:0},{result}{Environment.NewLine}")
             );
-        FaceExport.Write(Path.Combine(_plan.Folder, "model"), _plan, State, result);
+        learner.Write(Path.Combine(_plan.Folder, "model"), _plan, State, result);
         return result;
     }
 
-    /// <summary>The network with the averaged weights of now; the caller disposes it.</summary>
-    public FaceUNet Network()
+    /// <summary>The restorer with the averaged weights of now; the caller disposes it.</summary>
+    public IFaceLearner Learner()
     {
-        FaceUNet network = new(_plan.Architecture, _plan.Settings.Policy);
-        State.CopyTo(network, TrainedWeights.ShortAverage);
-        network.Arrange();
-        return network;
+        IFaceLearner learner = _plan.Learner(_plan.Settings.Policy);
+        State.CopyTo(learner.Parameters, TrainedWeights.ShortAverage, _plan.Settings.Policy.NetworkDtype);
+        return learner;
     }
 
     /// <inheritdoc/>

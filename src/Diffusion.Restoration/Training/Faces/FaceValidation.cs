@@ -1,7 +1,6 @@
 using Diffusion.Faces;
 using Diffusion.Imaging;
 using Diffusion.Metrics;
-using Diffusion.Networks;
 using Diffusion.Runtime;
 
 namespace Diffusion.Training;
@@ -34,33 +33,30 @@ public sealed record FaceValidation(
     private const int Shown = 6;
     private const double NaN = double.NaN;
 
-    internal static FaceValidation Measure(FaceUNet network, IReadOnlyList<TrainingPhoto> faces, string sheet)
+    internal static FaceValidation Measure(IFaceLearner learner, IReadOnlyList<TrainingPhoto> faces, string sheet)
     {
         if (faces.Count == 0)
             return new(NaN, NaN, NaN, NaN, NaN, NaN, NaN, NaN, NaN, 0);
         using ComputeScope scope = new();
         using IdentityDistance identity = IdentityDistance.Shipped();
-        FaceDegradation degradation = new FaceDegradation().ForSide(network.Config.Side);
+        FaceDegradation degradation = new FaceDegradation().ForSide(learner.Side);
         List<double[]> rows = [];
         List<SheetPanel> panels = [];
         HashSet<long> codes = [];
         foreach ((int i, TrainingPhoto photo) in faces.Index())
         {
-            Tensor clean = FaceSource.Face(photo, network.Config.Side);
+            Tensor clean = FaceSource.Face(photo, learner.Side);
             using DegradedFace degraded = degradation.Apply(clean, Seed, i);
             Tensor x = degraded.Picture * 2 - 1;
-            Tensor nearest = network.Embedder.Nearest(network.Embedder.Encode(x));
-            codes.UnionWith(nearest.data<long>().ToArray());
-            Tensor context = network.Context(network.Embedder.Codes(nearest));
-            Tensor Picture(Tensor tokens) => ((network.Forward(x, tokens) + 1) / 2).clamp(0, 1);
-            Tensor restored = Picture(context),
-                tokenless = Picture(torch.zeros_like(context));
+            FaceView view = learner.View(x);
+            codes.UnionWith(view.Codes);
+            Tensor restored = Picture(view.Restored);
             double before = identity.Between(degraded.Picture, clean),
                 after = identity.Between(restored, clean);
             rows.Add([
                 Psnr.Compute(degraded.Picture, clean),
                 Psnr.Compute(restored, clean),
-                Psnr.Compute(tokenless, clean),
+                view.Tokenless is { } tokenless ? Psnr.Compute(Picture(tokenless), clean) : NaN,
                 before,
                 after,
                 after < before ? 1 : 0,
@@ -76,6 +72,8 @@ public sealed record FaceValidation(
         double Mean(int column) => rows.Average(row => row[column]);
         return new(Mean(0), Mean(1), Mean(2), Mean(3), Mean(4), Mean(5), Mean(6), Mean(7), Mean(8), codes.Count);
     }
+
+    private static Tensor Picture(Tensor restored) => ((restored + 1) / 2).clamp(0, 1);
 
     /// <summary>As a line of <c>validation.csv</c>.</summary>
     public override string ToString() =>

@@ -1,5 +1,6 @@
 using Diffusion.Checkpoints;
 using Diffusion.Networks;
+using Diffusion.Runtime;
 using Diffusion.Tests.Networks;
 using Diffusion.Training;
 
@@ -189,6 +190,10 @@ public sealed class FaceTrainerTests : IDisposable
         using var file = Diffusion.Checkpoints.Checkpoint.Open(Path.Combine(model, "tiny.safetensors"));
         Assert.Equal(FaceUNetFamily.Name, NetworkCatalog.BuiltIn.Recognize(file)?.Family.Kind);
         Assert.Contains("\"kind\": \"face-unet\"", File.ReadAllText(Path.Combine(model, "card.json")));
+        Assert.Contains(
+            "face0.png",
+            Assert.Throws<CheckpointException>(() => new FaceTrainingRun(Plan(20) with { Faces = [Written(1), Written(2)] })).Message
+        );
         // Another run starts from it, with a critic that is no part of what is written.
         string weights = Path.Combine(model, "tiny.safetensors");
         FaceTrainingPlan next = Plan(5) with
@@ -230,7 +235,7 @@ public sealed class FaceTrainerTests : IDisposable
     {
         using TrainingState state = State(critic: loss.Adversary > 0);
         FaceSource faces = new([.. Enumerable.Range(0, 4).Select(Photo)], 32, 1);
-        using FaceTrainer trainer = new(FaceUNetTests.Tiny, faces, loss, eyes, Settings, state);
+        using FaceTrainer trainer = new(() => new FaceUNetLearner(FaceUNetTests.Tiny, Settings.Policy), faces, loss, eyes, Settings, state);
         for (int i = 0; i < steps; i++)
             trainer.Step();
         return TrainingFixture.Weights(state);
@@ -238,7 +243,7 @@ public sealed class FaceTrainerTests : IDisposable
 
     private static TrainingState State(bool critic = true)
     {
-        using FaceUNet network = new(FaceUNetTests.Tiny);
+        using FaceUNetLearner network = new(FaceUNetTests.Tiny, ComputePolicy.Reference);
         using FaceCritic judge = new();
         network.Initialize(3);
         judge.Initialize(3);
@@ -265,7 +270,7 @@ public sealed class FaceTrainerTests : IDisposable
     {
         using DescriptorPerception? perception = loss == Blind ? null : DescriptorPerception.Shipped();
         using FaceTrainer trainer = new(
-            FaceUNetTests.Tiny,
+            () => new FaceUNetLearner(FaceUNetTests.Tiny, Settings.Policy),
             new FaceSource([.. Enumerable.Range(0, 4).Select(Photo)], 32, 1)
             {
                 Degradation = degradation ?? new(),
