@@ -16,6 +16,10 @@ public sealed class DefaultsTests
     [InlineData("blur:sigma=2", 8)]
     [InlineData("mask:random=0.8", 8)]
     [InlineData("crop", 8)]
+    [InlineData("gray", 2)]
+    [InlineData("gray:weights=bt601", 2)]
+    [InlineData("gray|blur:sigma=2", 8)]
+    [InlineData("gray|fourier", 32)]
     public void Where_what_is_missing_is_spread_over_the_picture_more_steps_fill_it_in(string spec, int evaluations)
     {
         using ComputeScope scope = new();
