@@ -78,7 +78,10 @@ public sealed class DefaultsTests
         static Tensor MatrixOf(string spec, ImageShape shape)
         {
             using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(shape);
-            return a.Apply(torch.eye(shape.Count).reshape(shape.Count, 1, shape.Height, shape.Width)).reshape(shape.Count, -1).t().contiguous();
+            return a.Apply(torch.eye(shape.Count).reshape(shape.Count, 1, shape.Height, shape.Width))
+                .reshape(shape.Count, -1)
+                .t()
+                .contiguous();
         }
     }
 
