@@ -44,8 +44,8 @@ internal sealed class TrainFaceVerb : Verb
             {
                 HelpName = "BUNDLE",
                 Description =
-                    "Instead of the small network: OSDFace in full size, low-rank updates of Stable Diffusion in a folder with its published "
-                    + "files; tested with tiny random weights, and not verified beyond that",
+                    "Instead of the small network: OSDFace in full size, low-rank updates of Stable Diffusion in a folder with its "
+                    + "published files; tested with tiny random weights, and not verified beyond that",
             }
         );
         _embedderSteps = Take(
