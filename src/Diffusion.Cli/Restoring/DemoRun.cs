@@ -16,11 +16,9 @@ internal sealed class DemoRun(Session session, Restorer restorer, string folder)
     /// <exception cref="DiffusionException">The bundled photograph or the prior is missing.</exception>
     public DemoResult Run(DemoTask task)
     {
-        if (!File.Exists(task.Path))
-            throw new DiffusionException("A bundled photograph is missing", task.Path, "Build or install again");
         using ComputeScope scope = new();
         OperatorSpec spec = ShippedOperators.Catalog.Parse(task.Operator);
-        using Picture clean = ImageFile.Read(task.Path);
+        using Picture clean = Photo(task);
         using DegradedPicture degraded = new Degrader(spec, DemoTask.Noise).Degrade(clean);
         using LinearOperator a = spec.Bind(new ImageShape(clean.Channels, clean.Height, clean.Width));
         Tensor y = degraded.Measurement.Y;
@@ -54,7 +52,15 @@ internal sealed class DemoRun(Session session, Restorer restorer, string folder)
         return new DemoResult(task, scores, result.Evaluations);
     }
 
-    private static PictureMetrics Score(Tensor x, Picture clean) => PictureMetrics.Compute(x.clamp(0, 1), clean.Pixels);
+    /// <summary>The bundled photograph of a task; the caller disposes it.</summary>
+    /// <exception cref="DiffusionException">It is missing.</exception>
+    public static Picture Photo(DemoTask task) =>
+        File.Exists(task.Path)
+            ? ImageFile.Read(task.Path)
+            : throw new DiffusionException("A bundled photograph is missing", task.Path, "Build or install again");
 
-    private static string Caption(string title, DemoScore score) => FormattableString.Invariant($"{title}, {score.Metrics.Psnr:0.00} dB");
+    /// <summary>What stands over a picture of the sheet.</summary>
+    public static string Caption(string title, DemoScore score) => FormattableString.Invariant($"{title}, {score.Metrics.Psnr:0.00} dB");
+
+    private static PictureMetrics Score(Tensor x, Picture clean) => PictureMetrics.Compute(x.clamp(0, 1), clean.Pixels);
 }

@@ -11,7 +11,9 @@ using Spectre.Console;
 
 namespace Diffusion.Cli.Verbs;
 
-/// <summary><c>diffusion demo</c>: the bundled photographs through three tasks with the bundled prior.</summary>
+/// <summary>
+/// <c>diffusion demo</c>: the bundled photographs through three tasks with the bundled prior, and a face with the bundled face model.
+/// </summary>
 internal sealed class DemoVerb : Verb
 {
     private readonly Option<string> _output;
@@ -19,7 +21,7 @@ internal sealed class DemoVerb : Verb
     private readonly ExecutionOptions _execution;
 
     public DemoVerb()
-        : base("demo", "Restore the bundled photos: super-resolution, deblurring, inpainting")
+        : base("demo", "Restore the bundled photos: super-resolution, deblurring, inpainting, a face")
     {
         _output = Take(
             new Option<string>("--output", "-o")
@@ -49,16 +51,19 @@ internal sealed class DemoVerb : Verb
         DemoRun run = new(session, restorer, folder);
         List<DemoResult> results = [];
         foreach (DemoTask task in DemoTask.All)
-        {
-            DemoResult result = run.Run(task);
-            results.Add(result);
-            if (session.Terminal.Json)
-                session.Terminal.PrintJson(result.ToJson());
-        }
+            Add(run.Run(task));
+        Add(DemoFace.Run(session, new RunOptions { Policy = policy }, folder));
         if (!session.Terminal.Json)
             PrintTable(session.Terminal, results);
         session.Terminal.Say($"The pictures are in {folder}.");
         return ExitCode.Done;
+
+        void Add(DemoResult result)
+        {
+            results.Add(result);
+            if (session.Terminal.Json)
+                session.Terminal.PrintJson(result.ToJson());
+        }
     }
 
     private static void PrintTable(Terminal terminal, IReadOnlyList<DemoResult> results)
