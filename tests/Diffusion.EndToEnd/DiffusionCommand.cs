@@ -31,7 +31,7 @@ internal sealed record Outcome(int Code, string Output, string Error)
 /// <summary>The built command, run as a process.</summary>
 internal static class DiffusionCommand
 {
-    private const int MostStarts = 360;
+    private const int MostStarts = 420;
     private static int _starts;
 
     /// <summary>Its path.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Diffusion.Imaging;
@@ -116,6 +117,54 @@ public sealed class FaceTests : IDisposable
             .Run(_work.Folder, "restore", "wide.png", "--model", "face-small", "-o", "no.png")
             .ExpectError(1, "square", "diffusion face");
         Run("photo.png", "-o", "no.png", "--model-set", "model=none.safetensors").ExpectError(1, "none.safetensors", "train face");
+    }
+
+    [Fact]
+    public void Faces_of_a_group_that_lean_lie_or_are_cut_are_found_and_restored()
+    {
+        using (Picture photo = ImageFile.Read(_work["photo.png"]))
+        using (DisposeScope scope = torch.NewDisposeScope())
+        {
+            Tensor quarter = photo.Pixels.transpose(2, 3).flip(2),
+                // The face reaches from column 113 to 181: half of it is left.
+                cut = torch.nn.functional.pad(photo.Pixels.narrow(3, 150, 170), [0L, 150L], PaddingModes.Constant, 0.5);
+            ImageFile.Write(_work["group.png"], torch.cat([photo.Pixels, quarter, cut], 3).contiguous());
+            ImageFile.Write(_work["half.png"], cut.contiguous());
+        }
+        JsonArray faces = Told(Face("group.png", "-o", "all.png", "--json"))["faces"]!.AsArray();
+        Assert.InRange(faces.Count, 2, 3);
+        double[] turned = [.. faces.Select(face => Math.Abs((double)face!["rotation"]!)).Order()];
+        Assert.InRange(turned[0], 0, 20);
+        Assert.InRange(turned[^1], 70, 110);
+        Assert.Single(Told(Face("group.png", "-o", "one.png", "--only-center", "--json"))["faces"]!.AsArray());
+        // What is found of half a face is found.
+        Assert.InRange(Face("half.png", "-o", "half_out.png").Code, 0, 1);
+    }
+
+    [Fact]
+    public void Photographs_come_by_streams_patterns_and_parts()
+    {
+        File.Copy(_work["photo.png"], _work["other photo.png"]);
+        foreach (string part in (string[])["1/2", "2/2"])
+        {
+            Outcome outcome = Face("*.png", "-o", "out/", "--shard", part).Expect(0);
+            Assert.Contains($"Part {part}", outcome.Error);
+        }
+        Assert.Equal(
+            ["out/other photo.png", "out/other photo.png.json", "out/photo.png", "out/photo.png.json"],
+            _work.Files.Where(file => file.StartsWith("out", StringComparison.Ordinal)).Select(file => file.Replace('\\', '/'))
+        );
+        using Process process = DiffusionCommand.Start(
+            _work.Folder,
+            ["face", "-", "-o", "-", "--plugin", Plugin, "--model", "unsharp-mask"]
+        );
+        using (Stream input = process.StandardInput.BaseStream)
+            input.Write(File.ReadAllBytes(_work["photo.png"]));
+        using MemoryStream output = new();
+        process.StandardOutput.BaseStream.CopyTo(output);
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        Assert.Equal(File.ReadAllBytes(_work["out/photo.png"]), output.ToArray());
     }
 
     private static JsonNode Told(Outcome outcome) => JsonNode.Parse(outcome.Expect(0).Output)!;
