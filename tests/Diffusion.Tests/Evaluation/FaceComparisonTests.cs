@@ -49,6 +49,7 @@ public sealed class FaceComparisonTests
         Assert.StartsWith("| degraded | 22.00 ± 2.83 |", lines[2]);
         Assert.EndsWith("| 50 % | 50 % |", lines[4]);
         Assert.Equal(7, FaceTable.Csv(scores).TrimEnd().Split('\n').Length);
+        Assert.Contains("a,0,\"mine:detail=0,tokens=false\",22", FaceTable.Csv([Score("a", "mine:detail=0,tokens=false", 22, 0.3)]));
     }
 
     [Fact]
