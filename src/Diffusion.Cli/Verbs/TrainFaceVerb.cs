@@ -35,7 +35,8 @@ internal sealed class TrainFaceVerb : Verb
             {
                 HelpName = "FILE",
                 Description =
-                    "Weights that a new run starts from, as far as they fit: a file that a training left; with --model a bundle, whose updates go on",
+                    "Weights that a new run starts from, as far as they fit: a file that a training left; with --model a bundle, whose "
+                    + "updates go on",
             }
         );
         _model = Take(
@@ -43,8 +44,8 @@ internal sealed class TrainFaceVerb : Verb
             {
                 HelpName = "BUNDLE",
                 Description =
-                    "Instead of the small network: OSDFace in full size, low-rank updates of Stable Diffusion in a folder with its published "
-                    + "files; tested with tiny random weights, and not verified beyond that",
+                    "Instead of the small network: OSDFace in full size, low-rank updates of Stable Diffusion in a folder with its "
+                    + "published files; tested with tiny random weights, and not verified beyond that",
             }
         );
         _embedderSteps = Take(
