@@ -56,7 +56,7 @@ public sealed record Gray : OperatorSpec
         {
             (Input, Device) = (input, device);
             Output = new MeasurementShape(new ImageShape(1, input.Height, input.Width));
-            Traits = base.Traits with { Local = (1, 1) };
+            Traits = base.Traits with { Local = (1, 1), ColorMissing = input.Channels > 1 };
             using DisposeScope scope = torch.NewDisposeScope();
             _weights = torch.tensor(weights, device: device).reshape(1, -1, 1, 1).DetachFromDisposeScope();
         }

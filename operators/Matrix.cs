@@ -64,7 +64,7 @@ public sealed record Matrix : OperatorSpec
         public override ImageShape Input { get; } = input;
         public override MeasurementShape Output { get; } = new(matrix.shape[0]);
         public override Device Device => _matrix.device;
-        public override OperatorTraits Traits => new() { ClosedForm = IsSmall };
+        public override OperatorTraits Traits => field ??= Look();
         public override Spectrum? Spectrum => IsSmall ? _spectrum ??= Decompose() : null;
 
         private bool IsSmall => Math.Min(_matrix.shape[0], _matrix.shape[1]) <= LargestDecomposition;
@@ -92,6 +92,31 @@ public sealed record Matrix : OperatorSpec
             foreach (Tensor? tensor in (Tensor?[])[_matrix, _u, _s, _v])
                 tensor?.Dispose();
             base.Dispose();
+        }
+
+        // Rows that see most of the picture, fewer than it has values, are those of a transform.
+        private OperatorTraits Look()
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Tensor strength = _matrix.abs();
+            bool spread =
+                _matrix.shape[0] < _matrix.shape[1]
+                && strength.gt(0.1 * strength.mean([1], keepdim: true)).to(ScalarType.Float32).mean().item<float>() > 0.5;
+            return new()
+            {
+                ClosedForm = IsSmall,
+                Transform = spread,
+                CoarseMissing = spread && CoarseShare() < 0.9,
+            };
+        }
+
+        // How much of the slowest waves is measured, were the rows orthogonal and of one length.
+        private double CoarseShare()
+        {
+            Tensor Wave(int size) => ((torch.arange(size, device: Device) + 0.5) * (Math.PI / size)).cos().to(ScalarType.Float32);
+            Tensor waves = (Wave(Input.Height).unsqueeze(1) + Wave(Input.Width)).expand(Input.Batch(1)).contiguous();
+            double seen = Apply(waves).square().sum().item<float>() / waves.square().sum().item<float>();
+            return seen * _matrix.shape[0] / _matrix.square().sum().item<float>();
         }
 
         private Spectrum Decompose()

@@ -54,7 +54,14 @@ public sealed class OwnPriorTests : IDisposable
 
         Run("train", "prior", "photo.png", "-o", "mine", "--steps", "1", "--from", "./flowers").ExpectError(2, "./flowers is no ADM UNet");
 
+        byte[] restored = Restore("./flowers");
         File.Delete(Path.Combine(unet, "diffusion_pytorch_model.safetensors"));
+        InParts(unet, Random(network));
+        Assert.Equal(restored, Restore("./flowers"));
+        File.Delete(Path.Combine(unet, "part-2.safetensors"));
+        Run("checkpoints", "inspect", "./flowers").ExpectError(1, "part-2.safetensors");
+
+        File.Delete(Path.Combine(unet, "diffusion_pytorch_model.safetensors.index.json"));
         Run("checkpoints", "inspect", "./flowers").ExpectError(1, "config.json", "diffusion_pytorch_model.safetensors");
     }
 
@@ -219,6 +226,23 @@ public sealed class OwnPriorTests : IDisposable
         File.WriteAllBytes(_work["whole.pt"], PyTorchFile.Zip(Module([], [], [("model", sequence)]), storages));
         File.WriteAllBytes(_work["weights.pt"], PyTorchFile.Zip(weights));
         Assert.Equal(Restore("weights.pt"), Restore("whole.pt"));
+    }
+
+    // As save_pretrained writes what is larger than its limit.
+    private static void InParts(string folder, Dictionary<string, Tensor> weights)
+    {
+        JsonObject map = [];
+        foreach ((int part, KeyValuePair<string, Tensor>[] some) in weights.Chunk((weights.Count + 1) / 2).Index())
+        {
+            string file = $"part-{part + 1}.safetensors";
+            SafetensorsWriter.Write(Path.Combine(folder, file), some);
+            foreach ((string name, _) in some)
+                map[name] = file;
+        }
+        File.WriteAllText(
+            Path.Combine(folder, "diffusion_pytorch_model.safetensors.index.json"),
+            new JsonObject { ["weight_map"] = map }.ToJsonString()
+        );
     }
 
     private static string[] Restoring => ["restore", "photo.png", "-A", "downsample:factor=2", "--noise", "0.05", "-n", "3", "--force"];

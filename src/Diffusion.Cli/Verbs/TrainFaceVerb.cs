@@ -35,8 +35,8 @@ internal sealed class TrainFaceVerb : Verb
             {
                 HelpName = "FILE",
                 Description =
-                    "Weights that a new run starts from, as far as they fit: a file that a training left; "
-                    + "with --model a bundle, whose updates go on",
+                    "Weights that a new run starts from, as far as they fit: a file that a training left; with --model a bundle, whose "
+                    + "updates go on",
             }
         );
         _model = Take(

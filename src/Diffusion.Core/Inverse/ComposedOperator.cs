@@ -59,6 +59,7 @@ public sealed class ComposedOperator : LinearOperator
             Mosaic = _second.Traits.Mosaic,
             Transform = _second.Traits.Transform,
             CoarseMissing = _second.Traits.CoarseMissing,
+            ColorMissing = _first.Traits.ColorMissing || _second.Traits.ColorMissing,
         };
 
     /// <inheritdoc/>

@@ -2,12 +2,18 @@ using Diffusion.Runtime;
 
 namespace Diffusion.Inverse;
 
+/// <summary>What a block of a measurement says of its noise.</summary>
+/// <param name="Mean">The mean of its values.</param>
+/// <param name="Variance">The mean variance of its values, with what its texture adds.</param>
+internal readonly record struct BlockNoise(double Mean, double Variance);
+
 /// <summary>The noise of a colour sensor's mosaic, of pixels of equal colour.</summary>
 internal static class MosaicNoise
 {
-    // Of photographs' mosaics a twelfth of the blocks is smooth; more would count texture, fewer would scatter.
-    private const int Block = 16,
-        Quietest = 12;
+    private const int Block = 16;
+
+    /// <summary>One of how many blocks is smooth: more would count texture of photographs, fewer would scatter.</summary>
+    public const int Quietest = 12;
 
     /// <summary>
     /// Mixed differences y(p) - y(p + a) - y(p + b) + y(p + a + b) over the smallest parallelograms of one colour, which remove slopes:
@@ -20,20 +26,22 @@ internal static class MosaicNoise
     /// <returns>The standard deviation; null of too small mosaics.</returns>
     public static double? From(Tensor y, int side, Func<int, int, int> colorAt)
     {
-        using DisposeScope scope = torch.NewDisposeScope();
-        (int height, int width) = ((int)y.shape[2], (int)y.shape[3]);
-        if (height < 3 * Block || width < 3 * Block)
-            return null;
-        // Values at the ends of the scale may have been clipped, which hides noise.
-        Tensor usable = y.gt(1e-4).logical_and(y.lt(1 - 1e-4)).to(y.dtype),
-            noise = new PhiloxNoise(0, [ImageKey.FromName("mosaic")]).Draw(NoiseRole.Measurement, 1, 1, height, width).to(y.device);
-        return Quiet(y, usable, side, colorAt) is { } found && Quiet(noise, torch.ones_like(noise), side, colorAt) is { } unit and > 0
-            ? found / unit
-            : null;
+        double[] Quiet(BlockNoise[] blocks) => [.. blocks.Select(block => Math.Sqrt(block.Variance)).Order()];
+        double[] found = Quiet(Blocks(y, side, colorAt, fewest: 0.5)),
+            unit = Quiet(PureBlocks(y, side, colorAt));
+        return found.Length < 5 || unit.Length < 5 ? null : found[found.Length / Quietest] / unit[unit.Length / Quietest];
     }
 
-    private static double? Quiet(Tensor y, Tensor usable, int side, Func<int, int, int> colorAt)
+    /// <summary>Means and variances of the mosaic's blocks, texture included; none of too small mosaics.</summary>
+    /// <param name="y">[N,1,H,W] on [0,1]; borrowed.</param>
+    /// <param name="side">Rows and columns of the block that repeats.</param>
+    /// <param name="colorAt">The colour at a row and column.</param>
+    /// <param name="fewest">The share of a block's differences that must be free of clipped values.</param>
+    public static BlockNoise[] Blocks(Tensor y, int side, Func<int, int, int> colorAt, double fewest)
     {
+        using DisposeScope scope = torch.NewDisposeScope();
+        if (y.shape[2] < 3 * Block || y.shape[3] < 3 * Block)
+            return [];
         ((int Down, int Right) a, (int Down, int Right) b, bool[,] places) = Smallest(side, colorAt);
         int low = Math.Min(0, b.Right),
             down = a.Down + b.Down,
@@ -50,12 +58,34 @@ internal static class MosaicNoise
             .repeat(y.shape[2] / side + 1, y.shape[3] / side + 1)
             .narrow(0, 0, height)
             .narrow(1, -low, width);
-        Tensor counted = here * Four(usable, (p, q, r, s) => p * q * r * s),
-            squares = counted * Four(y, (p, q, r, s) => p - q - r + s).square() / 4;
-        Tensor count = torch.nn.functional.avg_pool2d(counted, Block),
-            mean = torch.nn.functional.avg_pool2d(squares, Block) / count.clamp_min(1e-6);
-        double[] quiet = [.. mean.masked_select(count.gt(0.5 * count.max())).sort().Values.data<float>().Select(v => Math.Sqrt(v))];
-        return quiet.Length < 5 ? null : quiet[quiet.Length / Quietest];
+        // Values at the ends of the scale may have been clipped, which hides noise.
+        Tensor usable = y.gt(1e-4).logical_and(y.lt(1 - 1e-4)).to(y.dtype),
+            counted = here * Four(usable, (p, q, r, s) => p * q * r * s);
+        Tensor count = Pool(counted),
+            mean = Pool(counted * Four(y, (p, q, r, s) => p + q + r + s) / 4) / count.clamp_min(1e-6),
+            variance = Pool(counted * Four(y, (p, q, r, s) => p - q - r + s).square() / 4) / count.clamp_min(1e-6),
+            good = count.gt(fewest * Pool(here.expand_as(counted)));
+        return
+        [
+            .. mean.masked_select(good)
+                .data<float>()
+                .Zip(variance.masked_select(good).data<float>(), (m, v) => new BlockNoise(m, v))
+                .OrderBy(found => found.Mean),
+        ];
+
+        static Tensor Pool(Tensor t) => torch.nn.functional.avg_pool2d(t, Block);
+    }
+
+    /// <summary>The blocks of a mosaic of this size that is noise of unit strength and nothing else.</summary>
+    public static BlockNoise[] PureBlocks(Tensor y, int side, Func<int, int, int> colorAt)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor noise = new PhiloxNoise(0, [ImageKey.FromName("mosaic")])
+            .Draw(NoiseRole.Measurement, 1, 1, y.shape[2], y.shape[3])
+            .to(y.device);
+        // On [0,1], where nothing is clipped.
+        const double Scale = 0.01;
+        return [.. Blocks(0.5 + Scale * noise, side, colorAt, 0).Select(block => block with { Variance = block.Variance / Scale / Scale })];
     }
 
     // The sides of the smallest parallelogram whose corners have one colour, and the places of the block where it does.

@@ -19,6 +19,11 @@ public sealed record OperatorTraits
     /// </summary>
     public bool CoarseMissing { get; init; }
 
+    /// <summary>
+    /// Each pixel is measured, but not which colour it has, of which a prior knows little: the longer it looks, the further colours drift.
+    /// </summary>
+    public bool ColorMissing { get; init; }
+
     /// <summary>It reduces by this factor; 1 = it doesn't.</summary>
     public int Reduction { get; init; } = 1;
 

@@ -9,10 +9,14 @@ namespace Diffusion.Inverse;
 /// which
 /// texture makes too large in most of them. Blocks of like brightness are put together, of each group the quietest fifth tells the
 /// variance, corrected for what this quantile of pure noise is too low, and the line is fitted to the groups with the precision that each
-/// has. Blocks where values end at the scale's ends are left out: they hide noise.
+/// has. In mosaics the blocks' variances are those of <see cref="MosaicNoise"/>. Blocks where values end at the scale's ends are left out:
+/// they hide noise.
 /// </remarks>
 public static class PoissonEstimate
 {
+    // A few dark pixels of few photons are no clipping.
+    private const double MostClipped = 0.1;
+
     private const int Block = 8,
         GroupSize = 32,
         MostGroups = 24;
@@ -30,30 +34,41 @@ public static class PoissonEstimate
     /// </returns>
     public static NoiseModel? From(Tensor y, LinearOperator a)
     {
-        if (!NoiseEstimate.KeepsSmooth(a) || y.shape[2] < Block + 2 || y.shape[3] < Block + 2)
-            return null;
         using ComputeScope scope = new();
-        (double Mean, double Variance)[] blocks = Blocks(y, a);
+        (BlockNoise[] blocks, int quietest, double tooLow) = Blocks(y, a);
         if (blocks.Length < 3 * GroupSize)
             return null;
         int groups = Math.Min(MostGroups, blocks.Length / GroupSize);
-        (double Mean, double Variance)[][] brightness =
+        BlockNoise[][] brightness =
         [
             .. Enumerable.Range(0, groups).Select(i => blocks[(blocks.Length * i / groups)..(blocks.Length * (i + 1) / groups)]),
         ];
         // Within a group the darkest blocks are the quietest: what counts is a block's variance in units of the line's.
-        NoiseModel line = new(Math.Sqrt(blocks.Select(block => block.Variance).Order().ElementAt(blocks.Length / 5)));
+        NoiseModel line = new(Math.Sqrt(blocks.Select(block => block.Variance).Order().ElementAt(blocks.Length / quietest)));
         const int Rounds = 8;
         for (int i = 0; i < Rounds; i++)
         {
             NoiseModel last = line;
-            line = Fit([.. brightness.Select(group => Quiet(group, last))], last);
+            line = Fit([.. brightness.Select(group => Quiet(group, last, quietest, tooLow))], last);
         }
         return line;
     }
 
-    // Sorted by their means.
-    private static (double Mean, double Variance)[] Blocks(Tensor y, LinearOperator a)
+    // Sorted by their means; one of how many is smooth, and how much too low the variance is that this quantile of pure noise tells.
+    private static (BlockNoise[] Blocks, int Quietest, double TooLow) Blocks(Tensor y, LinearOperator a)
+    {
+        if (a.Traits.Mosaic is { } mosaic)
+        {
+            BlockNoise[] found = MosaicNoise.Blocks(y, mosaic.Side, mosaic.ColorAt, 1 - MostClipped);
+            double[] pure = [.. MosaicNoise.PureBlocks(y, mosaic.Side, mosaic.ColorAt).Select(block => block.Variance).Order()];
+            return pure.Length < 3 * GroupSize ? ([], 1, 1) : (found, MosaicNoise.Quietest, pure[pure.Length / MosaicNoise.Quietest]);
+        }
+        return NoiseEstimate.KeepsSmooth(a) && y.shape[2] >= Block + 2 && y.shape[3] >= Block + 2
+            ? (PictureBlocks(y, a), 5, Math.Pow(1 - 1 / (9 * Shape) + Fifth / Math.Sqrt(9 * Shape), 3))
+            : ([], 1, 1);
+    }
+
+    private static BlockNoise[] PictureBlocks(Tensor y, LinearOperator a)
     {
         Tensor known = a.Restrict(torch.ones(a.Output.Batch(1), device: y.device)).gt(0.5).expand(y.shape);
         Tensor ends = y.lt(1e-4).logical_or(y.gt(1 - 1e-4)).to(y.dtype),
@@ -63,41 +78,38 @@ public static class PoissonEstimate
         Tensor count = Pool(whole),
             mean = Pool(inner * whole) / count.clamp_min(1e-6),
             variance = Pool(NoiseEstimate.Filter(y).square() * whole) / count.clamp_min(1e-6);
-        // A few dark pixels of few photons are no clipping.
-        const double MostClipped = 0.1;
         Tensor good = count.gt(0.99).logical_and(Pool(clipped).lt(MostClipped)).logical_and(variance.gt(0));
         return
         [
             .. mean.masked_select(good)
                 .data<float>()
-                .Zip(variance.masked_select(good).data<float>(), (m, v) => ((double)m, (double)v))
-                .OrderBy(block => block.Item1),
+                .Zip(variance.masked_select(good).data<float>(), (m, v) => new BlockNoise(m, v))
+                .OrderBy(block => block.Mean),
         ];
 
         static Tensor Pool(Tensor t) => torch.nn.functional.avg_pool2d(t, Block);
     }
 
-    private static (double Mean, double Variance) Quiet((double Mean, double Variance)[] group, NoiseModel line)
+    private static BlockNoise Quiet(BlockNoise[] group, NoiseModel line, int quietest, double tooLow)
     {
         double[] ratios = [.. group.Select(block => block.Variance / Variance(line, block.Mean)).Order()];
-        double mean = group.Average(block => block.Mean),
-            tooLow = Math.Pow(1 - 1 / (9 * Shape) + Fifth / Math.Sqrt(9 * Shape), 3);
-        return (mean, ratios[ratios.Length / 5] / tooLow * Variance(line, mean));
+        double mean = group.Average(block => block.Mean);
+        return new(mean, ratios[ratios.Length / quietest] / tooLow * Variance(line, mean));
     }
 
     private static double Variance(NoiseModel line, double mean) =>
         Math.Max(line.Gain * Math.Max(mean, 0) + line.Sigma * line.Sigma, 1e-12);
 
     // Least squares of the errors relative to the last line, and once more without what lies far above: bright texture.
-    private static NoiseModel Fit(IReadOnlyList<(double Mean, double Variance)> groups, NoiseModel last)
+    private static NoiseModel Fit(IReadOnlyList<BlockNoise> groups, NoiseModel last)
     {
         NoiseModel line = Line(groups, last);
-        (double, double)[] near = [.. groups.Where(group => group.Variance < 1.5 * Variance(line, group.Mean))];
+        BlockNoise[] near = [.. groups.Where(group => group.Variance < 1.5 * Variance(line, group.Mean))];
         return near.Length < 3 ? line : Line(near, last);
     }
 
     // Neither of its parts is negative.
-    private static NoiseModel Line(IReadOnlyList<(double Mean, double Variance)> groups, NoiseModel last)
+    private static NoiseModel Line(IReadOnlyList<BlockNoise> groups, NoiseModel last)
     {
         double w = 0,
             m = 0,

@@ -21,6 +21,11 @@ internal static class BenchBaselines
                 ("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)),
                 ("bicubic", () => Baselines.Bicubic(a, y)),
             ],
+            { Blur: true } when a.Output.IsImage =>
+            [
+                ("Richardson-Lucy", () => Baselines.RichardsonLucy(a, y, clean)),
+                ("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)),
+            ],
             _ when !a.Output.IsImage =>
             [
                 ("Tikhonov", () => Baselines.Tikhonov(a, y, noise, clean)),

@@ -99,6 +99,36 @@ public static class Baselines
             .MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// The iteration of Richardson (1972) and Lucy (1974), x &lt;- x A^T(y / A x) / A^T 1, from a flat picture: deconvolution for kernels
+    /// without negative values.
+    /// </summary>
+    /// <param name="a">The operator; its matrix has no negative values.</param>
+    /// <param name="y">[N, Output]; borrowed; values below 0 count as 0.</param>
+    /// <param name="reference">
+    /// [N,C,H,W]: the number of iterations up to <paramref name="iterations"/> is then the one that comes nearest to it; null: all of them.
+    /// </param>
+    /// <param name="iterations">The most iterations, 1 or more.</param>
+    /// <returns>[N,C,H,W], not negative; the caller owns it.</returns>
+    public static Tensor RichardsonLucy(LinearOperator a, Tensor y, Tensor? reference = null, int iterations = 64)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
+        using DisposeScope scope = torch.NewDisposeScope();
+        const double tiny = 1e-6;
+        Tensor counts = y.clamp_min(0),
+            weight = a.Adjoint(torch.ones_like(y)).clamp_min(tiny),
+            x = torch.ones(a.Input.Batch((int)y.shape[0]), device: y.device) * counts.mean();
+        (Tensor X, double Score)? best = null;
+        for (int k = 0; k < iterations; k++)
+        {
+            x = (x * a.Adjoint(counts / a.Apply(x).clamp_min(tiny)) / weight).clamp_min(0);
+            double score = reference is null ? -k : (x.clamp(0, 1) - reference).square().sum().item<float>();
+            if (best is null || score < best.Value.Score)
+                best = (x, score);
+        }
+        return best!.Value.X.MoveToOuterDisposeScope();
+    }
+
     private static Tensor WithMask(LinearOperator a, Func<Tensor, Tensor> fill)
     {
         using Tensor one = torch.ones(a.Input.Batch(1));

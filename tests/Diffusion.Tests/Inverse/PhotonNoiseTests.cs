@@ -87,9 +87,12 @@ public sealed class PhotonNoiseTests : IDisposable
     [InlineData("identity", 0.001, 0.002)]
     [InlineData("blur:sigma=1", 0.01, 0.01)]
     [InlineData("mask:box=40x40+20+20", 0.01, 0.01)]
+    [InlineData("bayer", 0.005, 0.01)]
+    [InlineData("bayer:pattern=gbrg", 0.02, 0.02)]
+    [InlineData("bayer:pattern=xtrans", 0.01, 0.005)]
     public void Gain_and_read_noise_are_found_in_a_picture(string spec, double gain, double read)
     {
-        Tensor x = Scene();
+        Tensor x = spec.StartsWith("bayer", StringComparison.Ordinal) ? Scene(320, 384) : Scene();
         using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, (int)x.shape[2], (int)x.shape[3]));
         Tensor y = a.Apply(x);
         long[] shape = y.shape;
@@ -113,11 +116,12 @@ public sealed class PhotonNoiseTests : IDisposable
     }
 
     [Theory]
-    [InlineData("fourier")]
-    [InlineData("bayer")]
-    public void Where_the_measurement_is_no_picture_nothing_is_found(string spec)
+    [InlineData("fourier", 160)]
+    [InlineData("bayer", 100)]
+    [InlineData("identity", 9)]
+    public void Where_the_measurement_is_no_picture_or_too_little_of_one_nothing_is_found(string spec, int side)
     {
-        using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, 160, 160));
+        using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(new ImageShape(3, side, side));
         Assert.Null(PoissonEstimate.From(torch.rand(a.Output.Batch(1)), a));
     }
 
@@ -149,13 +153,13 @@ public sealed class PhotonNoiseTests : IDisposable
     public void What_is_no_noise_is_not_read(string text) => Assert.Null(NoiseModel.Parse(text));
 
     // Smooth areas, edges and texture, on [0.05, 0.9].
-    private static Tensor Scene()
+    private static Tensor Scene(int height = 160, int width = 192)
     {
-        Tensor rows = torch.arange(160).to(ScalarType.Float32).unsqueeze(1),
-            columns = torch.arange(192).to(ScalarType.Float32);
+        Tensor rows = torch.arange(height).to(ScalarType.Float32).unsqueeze(1),
+            columns = torch.arange(width).to(ScalarType.Float32);
         Tensor smooth = 0.45 + 0.35 * (rows / 37).sin() * (columns / 51).cos(),
             disk = 0.2 * ((rows - 80).square() + (columns - 60).square()).lt(1500).to(ScalarType.Float32);
-        Tensor texture = 0.08 * (rows * 1.1).sin() * (columns * 0.9).sin() * columns.gt(150).to(ScalarType.Float32);
+        Tensor texture = 0.08 * (rows * 1.1).sin() * (columns * 0.9).sin() * columns.gt(0.78 * width).to(ScalarType.Float32);
         Tensor plane = smooth + disk - 0.1 + texture;
         return torch.stack([plane, plane * 0.5, 1 - plane]).unsqueeze(0).clamp(0.05, 0.9);
     }

@@ -4,6 +4,8 @@ using Diffusion.Operators;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Solvers;
+using Diffusion.Tests.Checkpoints;
+using Diffusion.Tests.Parity;
 
 namespace Diffusion.Tests.Restoration;
 
@@ -16,6 +18,10 @@ public sealed class DefaultsTests
     [InlineData("blur:sigma=2", 8)]
     [InlineData("mask:random=0.8", 8)]
     [InlineData("crop", 8)]
+    [InlineData("gray", 2)]
+    [InlineData("gray:weights=bt601", 2)]
+    [InlineData("gray|blur:sigma=2", 8)]
+    [InlineData("gray|fourier", 32)]
     public void Where_what_is_missing_is_spread_over_the_picture_more_steps_fill_it_in(string spec, int evaluations)
     {
         using ComputeScope scope = new();
@@ -42,6 +48,41 @@ public sealed class DefaultsTests
         Assert.Equal(start, mirror.SigmaStart, 0.05);
         if (advised is not null)
             Assert.Equal(advised, SolverTable.Shipped.Advise(request).Solver);
+    }
+
+    /// <summary>A matrix is what its rows are: random numbers, the lowest or scattered waves, or blurs.</summary>
+    [Theory]
+    [InlineData("random", true, true)]
+    [InlineData("lowest", true, false)]
+    [InlineData("scattered", true, true)]
+    [InlineData("blur", false, false)]
+    [InlineData("whole", false, false)]
+    public void A_matrix_that_mixes_the_whole_picture_gets_the_steps_of_a_transform(string rows, bool transform, bool coarseMissing)
+    {
+        using ComputeScope scope = new();
+        using Scratch scratch = new();
+        ImageShape shape = rows is "lowest" or "scattered" ? new(1, 16, 16) : new(1, 12, 16);
+        Tensor matrix = rows switch
+        {
+            "lowest" => MatrixOf("hadamard:ratio=0.3,order=sequency", shape),
+            "scattered" => MatrixOf("hadamard:ratio=0.3", shape),
+            "blur" => MatrixOf("blur:sigma=1|downsample:factor=2,kernel=decimate", shape),
+            "whole" => new PhiloxNoise(2, [default]).Draw(NoiseRole.Measurement, 1, shape.Count, shape.Count)[0],
+            _ => new PhiloxNoise(2, [default]).Draw(NoiseRole.Measurement, 1, shape.Count / 2, shape.Count)[0],
+        };
+        string file = scratch.At("a.npy");
+        NpyFile.Write(file, matrix);
+        using LinearOperator a = ShippedOperators.Catalog.Parse($"matrix:file={file}").Bind(shape);
+        Assert.Equal((transform, coarseMissing), (a.Traits.Transform, a.Traits.CoarseMissing));
+
+        static Tensor MatrixOf(string spec, ImageShape shape)
+        {
+            using LinearOperator a = ShippedOperators.Catalog.Parse(spec).Bind(shape);
+            return a.Apply(torch.eye(shape.Count).reshape(shape.Count, 1, shape.Height, shape.Width))
+                .reshape(shape.Count, -1)
+                .t()
+                .contiguous();
+        }
     }
 
     [Fact]

@@ -115,6 +115,8 @@ public sealed class DataSetTests : IDisposable
         }
         File.WriteAllBytes(degraded, whole[..^20]);
         Expect("is not what was written");
+        File.WriteAllBytes(degraded, [.. whole[..^20], (byte)(whole[^20] + 1), .. whole[^19..]]);
+        Expect("is not what was written");
         File.Delete(degraded);
         Expect("is missing");
         File.WriteAllBytes(degraded, whole);

@@ -30,9 +30,17 @@ public sealed record PresetRequest(
 
     /// <summary>
     /// Evaluations that few-step presets spend: as many as are allowed; where nobody says how many 8, or 32 where what is missing is spread
-    /// over the whole picture, so that each step can fill in only a little of it.
+    /// over the whole picture, so that each step can fill in only a little of it. Where nothing but colours is missing 2: they drift with
+    /// each step.
     /// </summary>
-    public int Evaluations => MaxEvaluations ?? (Traits.Transform ? 32 : 8);
+    public int Evaluations =>
+        MaxEvaluations
+        ?? Traits switch
+        {
+            { ColorMissing: true, Local.Support: 1 } => 2,
+            { Transform: true } => 32,
+            _ => 8,
+        };
 
     /// <summary>Whether the measured values are pixels of the picture: masks, mosaics, and pictures that only have noise.</summary>
     public bool MeasuresPixels => Traits.Mask || (Traits is { OrthonormalRows: true, Reduction: 1, Local.Support: 1 } && !Traits.Blur);
