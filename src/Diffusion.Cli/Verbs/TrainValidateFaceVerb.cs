@@ -199,7 +199,7 @@ internal sealed class TrainValidateFaceVerb : Verb
         string[] worst =
         [
             .. scores
-                .Where(score => score.Contender == judged && panels.ContainsKey(score.Face))
+                .Where(score => score.Contender == judged && score.Seed == 0 && panels.ContainsKey(score.Face))
                 .OrderByDescending(score => score.Identity)
                 .Select(score => score.Face)
                 .Distinct()

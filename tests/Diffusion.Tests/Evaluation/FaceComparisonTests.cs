@@ -14,7 +14,7 @@ public sealed class FaceComparisonTests
     public void The_original_itself_is_perfect_and_the_degraded_face_is_not()
     {
         using ComputeScope scope = new();
-        Tensor face = Aligned();
+        Tensor face = Astronaut.Aligned(256);
         using FaceComparison comparison = new(new FaceDegradation { Blur = (4, 5), Noise = (0.05, 0.06) }.ForSide(256));
         List<string> seen = [];
         FaceContender[] contenders = [.. FaceContender.Baselines, new("original", _ => face.clone())];
@@ -49,6 +49,7 @@ public sealed class FaceComparisonTests
         Assert.StartsWith("| degraded | 22.00 ± 2.83 |", lines[2]);
         Assert.EndsWith("| 50 % | 50 % |", lines[4]);
         Assert.Equal(7, FaceTable.Csv(scores).TrimEnd().Split('\n').Length);
+        Assert.Contains("a,0,\"mine:detail=0,tokens=false\",22", FaceTable.Csv([Score("a", "mine:detail=0,tokens=false", 22, 0.3)]));
     }
 
     [Fact]
@@ -74,12 +75,4 @@ public sealed class FaceComparisonTests
 
     private static FaceScore Score(string face, string contender, double psnr, double identity) =>
         new(face, 0, contender, psnr, 0.1, identity, 0.02, 6, 0.5, 0.1);
-
-    private static Tensor Aligned()
-    {
-        Tensor photo = Astronaut.Portrait();
-        using FaceFinder finder = FaceFinder.Shipped();
-        Tensor crop = FaceAlignment.By(finder.Find(photo)[0].Landmarks.Five).Crop(photo);
-        return Resize.ToSize(crop, 256, 256).clamp(0, 1);
-    }
 }

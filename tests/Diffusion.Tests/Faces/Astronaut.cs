@@ -1,4 +1,5 @@
 using Diffusion.Checkpoints;
+using Diffusion.Faces;
 using Diffusion.Imaging;
 using Diffusion.Tests.Parity;
 
@@ -13,6 +14,15 @@ internal static class Astronaut
         string file = Path.Combine(TestPaths.Repository, "tests", "parity", "mediapipe-face", "detector-short-tall", "tensors.safetensors");
         using ICheckpoint tensors = Checkpoint.Open(file);
         return FaceWeights.Picture(tensors.Tensors["image"].Read()).contiguous();
+    }
+
+    /// <summary>The face of the portrait as restorers want it: aligned, [1,3,side,side] on [0,1].</summary>
+    public static Tensor Aligned(int side)
+    {
+        Tensor photo = Portrait();
+        using FaceFinder finder = FaceFinder.Shipped();
+        Tensor crop = FaceAlignment.By(finder.Find(photo)[0].Landmarks.Five).Crop(photo);
+        return Resize.ToSize(crop, side, side).clamp(0, 1);
     }
 
     /// <summary>The portrait turned about its middle (degrees, clockwise) and scaled, on gray.</summary>

@@ -1,10 +1,12 @@
 using Diffusion.Checkpoints;
 using Diffusion.Faces;
+using Diffusion.Metrics;
 using Diffusion.Networks;
 using Diffusion.Pipeline;
 using Diffusion.Restoration;
 using Diffusion.Runtime;
 using Diffusion.Tests.Networks;
+using Diffusion.Training;
 
 namespace Diffusion.Tests.Faces;
 
@@ -41,6 +43,32 @@ public sealed class FaceSmallTests : IDisposable
         Tensor noise = 0.05 * new PhiloxNoise(1, [ImageKey.FromName("noise")]).Draw(NoiseRole.Measurement, 1, 3, 64, 64);
         Tensor calmed = Restore(0.5 + noise) - 0.5;
         Assert.True(calmed.std().item<float>() < 0.75 * noise.std().item<float>());
+    }
+
+    [Fact]
+    public void The_network_that_ships_leaves_a_sharp_face_alone_and_betters_a_bad_one()
+    {
+        using ComputeScope scope = new();
+        using FaceUNet network = FaceSmall.Load("", new());
+        using IdentityDistance identity = IdentityDistance.Shipped();
+        Tensor face = Astronaut.Aligned(256),
+            kept = (network.Restore(face * 2 - 1) + 1) / 2;
+        Assert.True(Psnr.Compute(kept, face) > 33, $"{Psnr.Compute(kept, face)} dB");
+        Assert.True(identity.Between(kept, face) < 0.15, $"identity moved by {identity.Between(kept, face)}");
+        List<(double Psnr, double Identity)> gains = [];
+        FaceDegradation recipe = new FaceDegradation().ForSide(256);
+        for (int number = 0; number < 6; number++)
+        {
+            using DegradedFace bad = recipe.Apply(face, 1, number);
+            Tensor better = (network.Restore(bad.Picture * 2 - 1) + 1) / 2;
+            gains.Add(
+                (
+                    Psnr.Compute(better, face) - Psnr.Compute(bad.Picture, face),
+                    identity.Between(bad.Picture, face) - identity.Between(better, face)
+                )
+            );
+        }
+        Assert.True(gains.Average(gain => gain.Psnr) > 0.7 && gains.Average(gain => gain.Identity) > 0.01, string.Join(", ", gains));
     }
 
     [Fact]

@@ -9,10 +9,13 @@ namespace Diffusion.Networks.Layers;
 /// </summary>
 public sealed class Conv2d : IUNetLayer
 {
+    private const int WideProduct = 1024;
+
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
     private readonly Network _network;
-    private readonly bool _isPlain;
+    private readonly bool _isPlain,
+        _isWideProduct;
     private readonly long[] _strides,
         _paddings,
         _dilations;
@@ -66,6 +69,7 @@ public sealed class Conv2d : IUNetLayer
             network,
             kernel == 3 && stride == 1 && padding is null or 1 && groups == 1 && dilation == 1 && reweight is null
         );
+        _isWideProduct = kernel == 1 && stride == 1 && padding is null or 0 && groups == 1 && Math.Max(inputs, outputs) >= WideProduct;
         int zeros = padding ?? kernel / 2 * dilation;
         (_strides, _paddings, _dilations) = ([stride, stride], [zeros, zeros], [dilation, dilation]);
         (_result, _groups, _reweight) = (result, groups, reweight);
@@ -88,11 +92,27 @@ public sealed class Conv2d : IUNetLayer
             return Forward(converted, weight);
         }
         Tensor y = ByOwnKernel(x, weight)
+            ?? ByProduct(x, weight)
             ?? torch.nn.functional.conv2d(x, weight, _bias?.Value, _strides, _paddings, _dilations, groups: _groups);
         if (_result is not { } wanted || y.dtype == wanted)
             return y;
         using (y)
             return y.to(wanted);
+    }
+
+    /// <summary>
+    /// A wide 1x1 convolution in bfloat16 as the product that it is: libtorch 2.10 ends the process with a division by zero in those of,
+    /// for example, 512 to 1024 channels in channels-last memory.
+    /// </summary>
+    private Tensor? ByProduct(Tensor x, Tensor weight)
+    {
+        if (!_isWideProduct || weight.dtype != ScalarType.BFloat16)
+            return null;
+        using DisposeScope scope = torch.NewDisposeScope();
+        return torch
+            .nn.functional.linear(ChannelsLast.Rows(x), weight.flatten(1), _bias?.Value)
+            .permute(0, 3, 1, 2)
+            .MoveToOuterDisposeScope();
     }
 
     private Tensor? ByOwnKernel(Tensor x, Tensor weight)

@@ -24,8 +24,7 @@ public sealed class NafNet : PictureNetwork
     /// <summary>Declares all parameters; nothing is allocated before they are loaded or initialised.</summary>
     /// <exception cref="ArgumentException">The configuration is impossible.</exception>
     public NafNet(NafNetConfig config, ComputePolicy? policy = null)
-        // In bf16 libtorch 2.10 ends the process with a division by zero at 512 channels and more.
-        : base((policy ?? ComputePolicy.Reference) with { NetworkDtype = ScalarType.Float32 })
+        : base(policy)
     {
         config.Validate();
         Config = config;

@@ -90,13 +90,17 @@ public static class FaceTable
         string.Concat(
             scores
                 .Select(s =>
-                    string.Create(
+                    string.Create(CultureInfo.InvariantCulture, $"{Cell(s.Face)},{s.Seed},{Cell(s.Contender)},")
+                    + string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{s.Face},{s.Seed},{s.Contender},{s.Psnr:0.000},{s.Gmsd:0.00000},{s.Identity:0.0000},{s.Landmarks:0.00000},"
-                    ) + string.Create(CultureInfo.InvariantCulture, $"{s.Niqe:0.000},{s.HighBand:0.0000},{s.Seconds:0.000}\n")
+                        $"{s.Psnr:0.000},{s.Gmsd:0.00000},{s.Identity:0.0000},{s.Landmarks:0.00000},"
+                    )
+                    + string.Create(CultureInfo.InvariantCulture, $"{s.Niqe:0.000},{s.HighBand:0.0000},{s.Seconds:0.000}\n")
                 )
                 .Prepend("face,seed,restored by,psnr,gmsd,identity,landmarks,niqe,high band,seconds\n")
         );
+
+    private static string Cell(string text) => text.AsSpan().ContainsAny(",\"") ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
 
     /// <summary>
     /// The part of a contender's faces that compare so with the same faces by another one; NaN where that one has none.
