@@ -13,7 +13,7 @@ namespace Diffusion.Cli.Restoring;
 internal static class DemoFace
 {
     /// <summary>The task.</summary>
-    public static DemoTask Task { get; } = new("face", "astronaut", "blur, half the size, noise, JPEG");
+    public static DemoTask Task { get; } = new("face", "portrait", "blur, half the size, noise, JPEG");
 
     private static readonly FaceDegradation Degradation = new()
     {
