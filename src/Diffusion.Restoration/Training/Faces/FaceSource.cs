@@ -5,12 +5,14 @@ namespace Diffusion.Training;
 /// <summary>Pairs of degraded and clean faces, every one determined by seed, step and index alone.</summary>
 /// <remarks>
 /// Faces are mirrored in half of the cases, few are made gray, as old photographs are, and some are degraded little, so that the network
-/// learns to leave good faces alone.
+/// learns to leave good faces alone. In photographs small faces come to their size through two enlargements, once by whoever enlarged the
+/// photograph and once when they are aligned; some of the pairs do so, too.
 /// </remarks>
 public sealed class FaceSource
 {
     private const double GrayShare = 0.05,
-        GentleShare = 0.15;
+        GentleShare = 0.15,
+        PhotographShare = 0.35;
     private readonly Tensor[] _faces;
     private readonly ulong _seed;
 
@@ -53,7 +55,8 @@ public sealed class FaceSource
             scale = draws.Uniform(least, Math.Max(least, LargestScale));
         FaceDegradation degradation = draws.Uniform() < GentleShare ? Degradation.Gentler(draws.Uniform()) : Degradation;
         using DegradedFace degraded = degradation.Scaled(scale).Apply(clean, _seed, step, index);
-        return (scope.Return(degraded.Picture * 2 - 1), scope.Return((clean * 2 - 1).contiguous()));
+        Tensor given = draws.Uniform() < PhotographShare ? AsInPhotographs(degraded.Small, ref draws) : degraded.Picture;
+        return (scope.Return(given * 2 - 1), scope.Return((clean * 2 - 1).contiguous()));
     }
 
     /// <summary>[1,3,side,side] of a picture on [0,1]; the caller owns it.</summary>
@@ -62,6 +65,21 @@ public sealed class FaceSource
     {
         using Tensor bytes = Bytes(photo, side);
         return bytes.to(ScalarType.Float32).div_(255);
+    }
+
+    private Tensor AsInPhotographs(Tensor small, ref Draws draws)
+    {
+        long between = (long)Math.Round(draws.Uniform(Math.Min(small.shape[3], Side), Side));
+        torch.InterpolationMode first = draws.Uniform() < 0.5 ? torch.InterpolationMode.Bilinear : torch.InterpolationMode.Bicubic;
+        Tensor photograph = Sized(small, between, first);
+        return Sized(photograph, Side, torch.InterpolationMode.Bicubic);
+
+        static Tensor Sized(Tensor x, long side, torch.InterpolationMode mode) =>
+            (
+                torch.nn.functional.interpolate(x, size: [side, side], mode: mode, align_corners: false, antialias: x.shape[3] > side) * 255
+            )
+                .round()
+                .clamp(0, 255) / 255;
     }
 
     private static Tensor Bytes(TrainingPhoto photo, int side)
