@@ -1,4 +1,5 @@
 using Diffusion.Metrics;
+using Diffusion.Runtime;
 using Diffusion.Training;
 
 namespace Diffusion.Tests.Training.Faces;
