@@ -75,9 +75,7 @@ public sealed class FaceSource
         return Sized(photograph, Side, torch.InterpolationMode.Bicubic);
 
         static Tensor Sized(Tensor x, long side, torch.InterpolationMode mode) =>
-            (
-                torch.nn.functional.interpolate(x, size: [side, side], mode: mode, align_corners: false, antialias: x.shape[3] > side) * 255
-            )
+            (torch.nn.functional.interpolate(x, size: [side, side], mode: mode, align_corners: false, antialias: x.shape[3] > side) * 255)
                 .round()
                 .clamp(0, 255) / 255;
     }

@@ -93,7 +93,13 @@ public sealed class FaceDegradationTests
         using ComputeScope scope = new();
         FaceSource faces = new([TrainingPhotoOf(64)], 64, 3)
         {
-            Degradation = new FaceDegradation { Blur = (8, 8), Reduction = (32, 32), Noise = (0, 0), Quality = (100, 100) },
+            Degradation = new FaceDegradation
+            {
+                Blur = (8, 8),
+                Reduction = (32, 32),
+                Noise = (0, 0),
+                Quality = (100, 100),
+            },
             LargestScale = 0,
         };
         const int Draws = 60;
