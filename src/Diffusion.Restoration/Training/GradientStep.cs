@@ -1,9 +1,14 @@
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Diffusion.Runtime;
 
 namespace Diffusion.Training;
 
-/// <summary>What becomes of the gradients of a step's parts: their sum, always in the same order, and one step of the optimiser.</summary>
+/// <summary>
+/// A step of training, whatever is learned: its crops are cut into parts, each part's gradient is kept by itself, all are added in the same
+/// order, and the optimiser makes one step. So the weights are the same bit for bit however many threads work.
+/// </summary>
 internal sealed class GradientStep(WorkerTeam team, TrainingState state, TrainingSettings settings) : IDisposable
 {
     private const int Chunk = 1 << 16;
@@ -12,15 +17,84 @@ internal sealed class GradientStep(WorkerTeam team, TrainingState state, Trainin
     private readonly TrainingSettings _settings = settings;
     private readonly FlatTensor _gradient = new(state.Layout.Length);
 
-    /// <summary>The weights that are computed in the network's dtype, in it; the caller owns them.</summary>
-    public Tensor LowPrecisionWeights()
+    private readonly HashSet<CropBatch> _kernels = [];
+
+    /// <summary>Says that other shapes were computed in between, so that the kernels for crops may be gone.</summary>
+    /// <remarks>
+    /// oneDNN makes a kernel at its first use and shares it between threads, and two threads that want the same backward convolution at
+    /// that moment can be given a wrong one (oneDNN 3.7.1 of libtorch 2.10.0: half of all runs ended within four steps in NaN or a
+    /// segmentation fault, none without its cache). So the first step with crops of a size is computed by one thread.
+    /// </remarks>
+    public void ForgetKernels() => _kernels.Clear();
+
+    /// <summary>Makes the step that is next, and advances the state.</summary>
+    /// <param name="batch">Its crops.</param>
+    /// <param name="differentiate">Gives the gradient of a part and writes the losses of its crops.</param>
+    /// <exception cref="NumericalException">The loss or the gradient is not finite.</exception>
+    /// <exception cref="ResourceException">Not enough memory; the state file is intact.</exception>
+    public StepReport Take(CropBatch batch, Func<StepPart, PartGradient> differentiate)
+    {
+        long step = _state.Step,
+            started = Stopwatch.GetTimestamp();
+        int parts = Math.Min(_settings.Parts, batch.Count);
+        int Begin(int part) => part * batch.Count / parts;
+        (double Loss, double Error)[] losses = new (double, double)[batch.Count];
+        PartGradient[] gradients = new PartGradient[parts];
+        Tensor low = LowPrecisionWeights();
+        try
+        {
+            void Compute(int worker, int part) =>
+                gradients[part] = differentiate(new StepPart(worker, step, batch, Begin(part), Begin(part + 1), low, losses));
+            if (_kernels.Add(batch))
+                _team.Run(1, (worker, _) =>
+                {
+                    for (int part = 0; part < parts; part++)
+                        Compute(worker, part);
+                });
+            else
+                _team.Run(parts, Compute);
+            double norm = Add(gradients),
+                loss = losses.Average(l => l.Loss);
+            if (!double.IsFinite(norm) || !double.IsFinite(loss))
+                throw new NumericalException(
+                    $"The loss or its gradient is not finite at step {step}",
+                    null,
+                    "Start again with a lower learning rate: the last saved state is intact"
+                );
+            Apply(step, norm);
+            _state.Step++;
+            _state.Crops += batch.Count;
+            _state.Pixels += (long)batch.Count * batch.Size * batch.Size;
+            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            return new StepReport(step, loss, losses.Average(l => l.Error), norm, _state.Rate.At(step), batch, seconds);
+        }
+        catch (Exception e)
+            when (e is OutOfMemoryException || (e is ExternalException && e.Message.Contains("memory", StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new ResourceException(
+                "Not enough memory for a training step",
+                null,
+                "Use smaller crops, fewer crops a step or fewer threads; the run goes on from the last saved state",
+                e
+            );
+        }
+        finally
+        {
+            foreach (PartGradient? gradient in gradients)
+                gradient?.Dispose();
+            low.Dispose();
+        }
+    }
+
+    // The weights that are computed in the network's dtype, in it; the caller owns them.
+    private Tensor LowPrecisionWeights()
     {
         using Tensor part = _state.Weights.Tensor.narrow(0, _state.Layout.FloatLength, _state.Layout.Length - _state.Layout.FloatLength);
         return part.to(_settings.Policy.NetworkDtype, copy: true).DetachFromDisposeScope();
     }
 
-    /// <summary>Adds the parts' gradients, always in the same order, and returns the norm of the sum.</summary>
-    public double Add(PartGradient[] gradients)
+    // The norm of the parts' sum.
+    private double Add(PartGradient[] gradients)
     {
         int split = (int)_state.Layout.FloatLength,
             total = (int)_state.Layout.Length,
@@ -43,10 +117,8 @@ internal sealed class GradientStep(WorkerTeam team, TrainingState state, Trainin
         return Math.Sqrt(squares.Sum());
     }
 
-    /// <summary>One step of the optimiser, and of the averages where they are due.</summary>
-    /// <param name="step">Its number.</param>
-    /// <param name="norm">The gradient's norm.</param>
-    public void Apply(long step, double norm)
+    // One step of the optimiser, and of the averages where they are due.
+    private void Apply(long step, double norm)
     {
         int total = (int)_state.Layout.Length,
             chunks = (total + Chunk - 1) / Chunk;
@@ -114,14 +186,54 @@ internal sealed class GradientStep(WorkerTeam team, TrainingState state, Trainin
     public void Dispose() => _gradient.Dispose();
 }
 
+/// <summary>A part of a step.</summary>
+/// <param name="Worker">The thread that computes it.</param>
+/// <param name="Step">The step's number.</param>
+/// <param name="Batch">All crops of the step.</param>
+/// <param name="Begin">The part's first crop.</param>
+/// <param name="End">The crop after its last one.</param>
+/// <param name="Low">The weights that are computed in the network's dtype; borrowed.</param>
+/// <param name="Losses">Of all crops of the step; those from <paramref name="Begin"/> are written.</param>
+internal sealed record StepPart(
+    int Worker,
+    long Step,
+    CropBatch Batch,
+    int Begin,
+    int End,
+    Tensor Low,
+    (double Loss, double Error)[] Losses
+)
+{
+    /// <summary>How many crops it has.</summary>
+    public int Count => End - Begin;
+
+    /// <summary>Writes the losses of its crops.</summary>
+    /// <param name="loss">[Count] float32, borrowed.</param>
+    /// <param name="error">[Count] float32, borrowed.</param>
+    public void Tell(Tensor loss, Tensor error)
+    {
+        float[] losses = loss.detach().data<float>().ToArray(),
+            errors = error.detach().data<float>().ToArray();
+        for (int i = 0; i < losses.Length; i++)
+            Losses[Begin + i] = (losses[i], errors[i]);
+    }
+}
+
 /// <summary>The gradient of one part of a step.</summary>
 /// <param name="Floats">Of the weights that stay float32.</param>
 /// <param name="Low">Of the others, in float32.</param>
 internal sealed record PartGradient(Tensor Floats, Tensor Low) : IDisposable
 {
-    /// <summary>From what the automatic differentiation gave for both leaves.</summary>
-    public static PartGradient Of(IReadOnlyList<Tensor> leaves) =>
-        new(leaves[0].DetachFromDisposeScope(), leaves[1].to(ScalarType.Float32).DetachFromDisposeScope());
+    /// <summary>Of a loss by both leaves.</summary>
+    /// <param name="loss">A number; borrowed.</param>
+    /// <param name="floats">The weights that stay float32; borrowed.</param>
+    /// <param name="low">The others; borrowed. Where there are none they take no part.</param>
+    public static PartGradient Of(Tensor loss, Tensor floats, Tensor low)
+    {
+        bool both = low.numel() > 0;
+        IList<Tensor> leaves = torch.autograd.grad([loss], both ? [floats, low] : [floats]);
+        return new(leaves[0].DetachFromDisposeScope(), (both ? leaves[1] : low.detach()).to(ScalarType.Float32).DetachFromDisposeScope());
+    }
 
     /// <inheritdoc/>
     public void Dispose()

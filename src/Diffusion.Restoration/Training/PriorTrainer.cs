@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Diffusion.Models;
 using Diffusion.Networks;
@@ -9,9 +8,7 @@ namespace Diffusion.Training;
 
 /// <summary>Trains an epsilon network on crops and noise levels, every level with equal say.</summary>
 /// <remarks>
-/// Data parallel over threads. A step's crops are cut into parts; each part's gradient is kept by itself and all are added in the same
-/// order,
-/// so that the weights are the same bit for bit however many threads work and however often the run was killed.
+/// Data parallel over threads: the weights are the same bit for bit however many threads work and however often the run was killed.
 /// </remarks>
 public sealed class PriorTrainer : IDisposable
 {
@@ -22,7 +19,6 @@ public sealed class PriorTrainer : IDisposable
     private readonly WorkerTeam _team;
     private readonly AdmUNet[] _networks;
     private readonly GradientStep _update;
-    private readonly HashSet<CropBatch> _kernels = [];
 
     /// <summary>A trainer that continues <paramref name="state"/>.</summary>
     /// <param name="architecture">The network; each thread has one, all with the same weights.</param>
@@ -49,12 +45,7 @@ public sealed class PriorTrainer : IDisposable
     public TrainingState State { get; }
 
     /// <summary>Says that other shapes were computed in between, so that the kernels for crops may be gone.</summary>
-    /// <remarks>
-    /// oneDNN makes a kernel at its first use and shares it between threads, and two threads that want the same backward convolution at
-    /// that moment can be given a wrong one (oneDNN 3.7.1 of libtorch 2.10.0: half of all runs ended within four steps in NaN or a
-    /// segmentation fault, none without its cache). So the first step with crops of a size is computed by one thread.
-    /// </remarks>
-    public void ForgetKernels() => _kernels.Clear();
+    public void ForgetKernels() => _update.ForgetKernels();
 
     /// <summary>One step.</summary>
     /// <returns>What happened.</returns>
@@ -62,67 +53,21 @@ public sealed class PriorTrainer : IDisposable
     /// <exception cref="ResourceException">Not enough memory; the state file is intact.</exception>
     public StepReport Step()
     {
-        long step = State.Step,
-            started = Stopwatch.GetTimestamp();
+        long step = State.Step;
         CropBatch batch = _settings.BatchOf(step);
-        int parts = Math.Min(_settings.Parts, batch.Count);
-        int Begin(int part) => part * batch.Count / parts;
-        CropLoss[] losses = new CropLoss[batch.Count];
-        PartGradient[] gradients = new PartGradient[parts];
-        Tensor low = _update.LowPrecisionWeights();
-        try
-        {
-            void Compute(int worker, int part) =>
-                gradients[part] = Differentiate(worker, step, batch, Begin(part), Begin(part + 1), low, losses);
-            if (_kernels.Add(batch))
-                _team.Run(1, (worker, _) =>
-                {
-                    for (int part = 0; part < parts; part++)
-                        Compute(worker, part);
-                });
-            else
-                _team.Run(parts, Compute);
-            double norm = _update.Add(gradients);
-            double loss = losses.Average(l => l.Loss * l.Weight),
-                error = losses.Average(l => l.Loss);
-            if (!double.IsFinite(norm) || !double.IsFinite(loss))
-                throw new NumericalException(
-                    $"The loss or its gradient is not finite at step {step}",
-                    null,
-                    "Start again with a lower learning rate: the last saved state is intact"
-                );
-            _update.Apply(step, norm);
-            if (_settings.Objective.IsBalanced(step))
-                foreach (CropLoss l in losses)
-                    State.Balance.Observe(l.Bin, l.Loss);
-            State.Step++;
-            State.Crops += batch.Count;
-            State.Pixels += (long)batch.Count * batch.Size * batch.Size;
-            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            return new StepReport(step, loss, error, norm, State.Rate.At(step), batch, seconds);
-        }
-        catch (Exception e)
-            when (e is OutOfMemoryException || (e is ExternalException && e.Message.Contains("memory", StringComparison.OrdinalIgnoreCase)))
-        {
-            throw new ResourceException(
-                "Not enough memory for a training step",
-                null,
-                "Use smaller crops, fewer crops a step or fewer threads; the run goes on from the last saved state",
-                e
-            );
-        }
-        finally
-        {
-            foreach (PartGradient? gradient in gradients)
-                gradient?.Dispose();
-            low.Dispose();
-        }
+        (int Bin, double Loss)[] seen = new (int, double)[batch.Count];
+        StepReport report = _update.Take(batch, part => Differentiate(part, seen));
+        if (_settings.Objective.IsBalanced(step))
+            foreach ((int bin, double loss) in seen)
+                State.Balance.Observe(bin, loss);
+        return report;
     }
 
-    private PartGradient Differentiate(int worker, long step, CropBatch batch, int begin, int end, Tensor low, CropLoss[] losses)
+    private PartGradient Differentiate(StepPart part, (int Bin, double Loss)[] seen)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        int count = end - begin,
+        (long step, CropBatch batch, int begin) = (part.Step, part.Batch, part.Begin);
+        int count = part.Count,
             length = 3 * batch.Size * batch.Size;
         Tensor clean = torch.empty([count, 3, batch.Size, batch.Size], dtype: ScalarType.Float32);
         double[] sigmas = new double[count];
@@ -137,9 +82,9 @@ public sealed class PriorTrainer : IDisposable
             [.. Enumerable.Range(begin, count).Select(i => new ImageKey(((ulong)step << 20) + (uint)i))]
         ).Draw(NoiseRole.Step, count, 3, batch.Size, batch.Size);
 
-        AdmUNet network = _networks[worker];
+        AdmUNet network = _networks[part.Worker];
         Tensor floatLeaf = State.Weights.Tensor.narrow(0, 0, State.Layout.FloatLength).detach().requires_grad_();
-        Tensor lowLeaf = low.detach().requires_grad_();
+        Tensor lowLeaf = part.Low.detach().requires_grad_();
         State.Layout.Bind(network.Parameters, floatLeaf, lowLeaf);
         Tensor error = _settings.Objective.Loss(network, _schedule, clean, noise, sigmas, step);
         float[] values = error.detach().data<float>().ToArray();
@@ -150,10 +95,10 @@ public sealed class PriorTrainer : IDisposable
             int bin = _levels.Bin(sigmas[i]);
             double weight = balanced ? State.Balance.Weight(bin) : 1;
             weights[i] = (float)(weight / batch.Count);
-            losses[begin + i] = new CropLoss(bin, values[i], weight);
+            seen[begin + i] = (bin, values[i]);
+            part.Losses[begin + i] = (values[i] * weight, values[i]);
         }
-        Tensor[] result = [.. torch.autograd.grad([(error * torch.tensor(weights)).sum()], [floatLeaf, lowLeaf])];
-        return PartGradient.Of(result);
+        return PartGradient.Of((error * torch.tensor(weights)).sum(), floatLeaf, lowLeaf);
     }
 
     /// <inheritdoc/>
@@ -164,8 +109,6 @@ public sealed class PriorTrainer : IDisposable
             network.Dispose();
         _update.Dispose();
     }
-
-    private readonly record struct CropLoss(int Bin, double Loss, double Weight);
 }
 
 /// <summary>One step of training.</summary>

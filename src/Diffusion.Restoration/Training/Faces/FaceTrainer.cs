@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Diffusion.Checkpoints;
 using Diffusion.Runtime;
 
@@ -18,7 +17,6 @@ public sealed class FaceTrainer : IDisposable
     private readonly IFaceLearner[] _learners;
     private readonly FaceAdversary[] _adversaries;
     private readonly GradientStep _update;
-    private bool _hasKernels;
 
     /// <summary>A trainer that continues <paramref name="state"/>.</summary>
     /// <param name="learner">Makes the restorer; each thread has one, all with the same weights.</param>
@@ -65,75 +63,28 @@ public sealed class FaceTrainer : IDisposable
         [.. learner.Parameters, .. critic?.Parameters ?? []];
 
     /// <summary>Says that other shapes were computed in between (<see cref="PriorTrainer.ForgetKernels"/>).</summary>
-    public void ForgetKernels() => _hasKernels = false;
+    public void ForgetKernels() => _update.ForgetKernels();
 
     /// <summary>One step.</summary>
     /// <exception cref="NumericalException">The loss or the gradient is not finite.</exception>
+    /// <exception cref="ResourceException">Not enough memory; the state file is intact.</exception>
     public StepReport Step()
     {
-        long step = State.Step,
-            started = Stopwatch.GetTimestamp();
-        bool embeds = step < EmbedderSteps;
-        CropBatch batch = new(_faces.Side, _settings.Batches[0].Count * (embeds ? EmbedderFaces : 1), 1);
-        int parts = Math.Min(_settings.Parts, batch.Count);
-        int Begin(int part) => part * batch.Count / parts;
-        (double Loss, double Error)[] losses = new (double, double)[batch.Count];
-        PartGradient[] gradients = new PartGradient[parts];
-        Tensor low = _update.LowPrecisionWeights();
-        try
-        {
-            void Compute(int worker, int part) =>
-                gradients[part] = Differentiate(worker, step, batch.Count, Begin(part), Begin(part + 1), low, losses);
-            if (_hasKernels)
-                _team.Run(parts, Compute);
-            else
-                _team.Run(1, (worker, _) =>
-                {
-                    for (int part = 0; part < parts; part++)
-                        Compute(worker, part);
-                });
-            _hasKernels = true;
-            double norm = _update.Add(gradients),
-                loss = losses.Average(l => l.Loss);
-            if (!double.IsFinite(norm) || !double.IsFinite(loss))
-                throw new NumericalException(
-                    $"The loss or its gradient is not finite at step {step}",
-                    null,
-                    "Start again with a lower learning rate: the last saved state is intact"
-                );
-            _update.Apply(step, norm);
-            State.Step++;
-            State.Crops += batch.Count;
-            State.Pixels += (long)batch.Count * batch.Size * batch.Size;
-            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            return new StepReport(step, loss, losses.Average(l => l.Error), norm, State.Rate.At(step), batch, seconds);
-        }
-        finally
-        {
-            foreach (PartGradient? gradient in gradients)
-                gradient?.Dispose();
-            low.Dispose();
-        }
+        int faces = _settings.Batches[0].Count * (State.Step < EmbedderSteps ? EmbedderFaces : 1);
+        return _update.Take(new CropBatch(_faces.Side, faces, 1), Differentiate);
     }
 
-    private PartGradient Differentiate(
-        int worker,
-        long step,
-        int count,
-        int begin,
-        int end,
-        Tensor low,
-        (double Loss, double Error)[] losses
-    )
+    private PartGradient Differentiate(StepPart part)
     {
         using DisposeScope scope = torch.NewDisposeScope();
+        (long step, int begin, int end) = (part.Step, part.Begin, part.End);
         (Tensor Degraded, Tensor Clean)[] pairs = [.. Enumerable.Range(begin, end - begin).Select(i => _faces.Draw(step, i))];
         Tensor degraded = torch.cat([.. pairs.Select(pair => pair.Degraded)]),
             clean = torch.cat([.. pairs.Select(pair => pair.Clean)]);
-        IFaceLearner learner = _learners[worker];
-        FaceAdversary? adversary = _adversaries.Length > 0 ? _adversaries[worker] : null;
+        IFaceLearner learner = _learners[part.Worker];
+        FaceAdversary? adversary = _adversaries.Length > 0 ? _adversaries[part.Worker] : null;
         Tensor floatLeaf = State.Weights.Tensor.narrow(0, 0, State.Layout.FloatLength).detach();
-        Tensor lowLeaf = low.detach();
+        Tensor lowLeaf = part.Low.detach();
         if (adversary is not null)
             State.Layout.Bind(Learning(learner, adversary.Judge), floatLeaf, lowLeaf);
         (floatLeaf, lowLeaf) = (floatLeaf.detach().requires_grad_(), lowLeaf.detach().requires_grad_());
@@ -157,14 +108,8 @@ public sealed class FaceTrainer : IDisposable
                     + _loss.Adversary * adversary.Blame(restored, clean)
                     + adversary.Lesson(restored.detach(), clean, _settings.Seed, step, begin);
         }
-        float[] values = loss.detach().data<float>().ToArray(),
-            errors = squared.detach().data<float>().ToArray();
-        for (int i = 0; i < values.Length; i++)
-            losses[begin + i] = (values[i], errors[i]);
-        // Where nothing is computed in low precision its leaf takes no part.
-        return lowLeaf.numel() == 0
-            ? PartGradient.Of([torch.autograd.grad([total.sum() / count], [floatLeaf])[0], lowLeaf.detach()])
-            : PartGradient.Of([.. torch.autograd.grad([total.sum() / count], [floatLeaf, lowLeaf])]);
+        part.Tell(loss, squared);
+        return PartGradient.Of(total.sum() / part.Batch.Count, floatLeaf, lowLeaf);
     }
 
     // Every fourth face is shown to the embedder as it is: clean and degraded faces must have the same tokens.

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Diffusion.Networks;
 using Diffusion.Runtime;
 
@@ -16,7 +15,6 @@ public sealed class PairTrainer : IDisposable
     private readonly WorkerTeam _team;
     private readonly Network[] _networks;
     private readonly GradientStep _update;
-    private readonly HashSet<CropBatch> _kernels = [];
 
     /// <summary>A trainer that continues <paramref name="state"/>.</summary>
     /// <param name="task">What is learned.</param>
@@ -37,77 +35,24 @@ public sealed class PairTrainer : IDisposable
     public TrainingState State { get; }
 
     /// <summary>Says that other shapes were computed in between (<see cref="PriorTrainer.ForgetKernels"/>).</summary>
-    public void ForgetKernels() => _kernels.Clear();
+    public void ForgetKernels() => _update.ForgetKernels();
 
     /// <summary>One step.</summary>
     /// <exception cref="NumericalException">The loss or the gradient is not finite.</exception>
-    public StepReport Step()
-    {
-        long step = State.Step,
-            started = Stopwatch.GetTimestamp();
-        CropBatch batch = _settings.BatchOf(step);
-        int parts = Math.Min(_settings.Parts, batch.Count);
-        int Begin(int part) => part * batch.Count / parts;
-        (double Loss, double Error)[] losses = new (double, double)[batch.Count];
-        PartGradient[] gradients = new PartGradient[parts];
-        Tensor low = _update.LowPrecisionWeights();
-        try
-        {
-            void Compute(int worker, int part) =>
-                gradients[part] = Differentiate(worker, step, batch, Begin(part), Begin(part + 1), low, losses);
-            if (_kernels.Add(batch))
-                _team.Run(1, (worker, _) =>
-                {
-                    for (int part = 0; part < parts; part++)
-                        Compute(worker, part);
-                });
-            else
-                _team.Run(parts, Compute);
-            double norm = _update.Add(gradients),
-                loss = losses.Average(l => l.Loss);
-            if (!double.IsFinite(norm) || !double.IsFinite(loss))
-                throw new NumericalException(
-                    $"The loss or its gradient is not finite at step {step}",
-                    null,
-                    "Start again with a lower learning rate: the last saved state is intact"
-                );
-            _update.Apply(step, norm);
-            State.Step++;
-            State.Crops += batch.Count;
-            State.Pixels += (long)batch.Count * batch.Size * batch.Size;
-            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            return new StepReport(step, loss, losses.Average(l => l.Error), norm, State.Rate.At(step), batch, seconds);
-        }
-        finally
-        {
-            foreach (PartGradient? gradient in gradients)
-                gradient?.Dispose();
-            low.Dispose();
-        }
-    }
+    /// <exception cref="ResourceException">Not enough memory; the state file is intact.</exception>
+    public StepReport Step() => _update.Take(_settings.BatchOf(State.Step), Differentiate);
 
-    private PartGradient Differentiate(
-        int worker,
-        long step,
-        CropBatch crops,
-        int begin,
-        int end,
-        Tensor low,
-        (double Loss, double Error)[] losses
-    )
+    private PartGradient Differentiate(StepPart part)
     {
         using DisposeScope scope = torch.NewDisposeScope();
-        using PairBatch batch = _pairs.Draw(step, begin, end, crops.Size);
-        Network network = _networks[worker];
+        using PairBatch batch = _pairs.Draw(part.Step, part.Begin, part.End, part.Batch.Size);
+        Network network = _networks[part.Worker];
         Tensor floatLeaf = State.Weights.Tensor.narrow(0, 0, State.Layout.FloatLength).detach().requires_grad_();
-        Tensor lowLeaf = low.detach().requires_grad_();
+        Tensor lowLeaf = part.Low.detach().requires_grad_();
         State.Layout.Bind(network.Parameters, floatLeaf, lowLeaf);
-        (Tensor loss, Tensor error) = _task.Loss(network, batch, _settings.Seed, step, begin);
-        float[] values = loss.detach().data<float>().ToArray(),
-            errors = error.detach().data<float>().ToArray();
-        for (int i = 0; i < values.Length; i++)
-            losses[begin + i] = (values[i], errors[i]);
-        return PartGradient.Of([.. torch.autograd.grad([loss.sum() / crops.Count], [floatLeaf, lowLeaf])]);
+        (Tensor loss, Tensor error) = _task.Loss(network, batch, _settings.Seed, part.Step, part.Begin);
+        part.Tell(loss, error);
+        return PartGradient.Of(loss.sum() / part.Batch.Count, floatLeaf, lowLeaf);
     }
 
     /// <inheritdoc/>
